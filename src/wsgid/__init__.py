@@ -1,0 +1,3 @@
+"""wsgid turns any WSGI application into a proper *nix daemon."""
+
+__version__ = "0.8.0.dev0"

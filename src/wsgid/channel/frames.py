@@ -1,0 +1,176 @@
+"""Frames of the channel between dispatcher and worker.
+
+A frame is four bytes of length, one byte of kind and that many bytes of payload. A worker process opens one *channel*
+for each thread, and one *control* connection. What may be said:
+
+======== ===================== =========================================================================
+by       on                    frames
+======== ===================== =========================================================================
+worker   channel               HELLO, then for each request ANSWER | HEAD PART* (END | CUT), then DONE
+worker   control               HELLO, LEAVING
+dispatch channel               REQUEST (with a descriptor when the body is in a file), RELEASE
+dispatch control               CLIENT_GONE
+======== ===================== =========================================================================
+
+ANSWER carries whether DONE follows: an application that returned a plain list has nothing left to do, and the ordinary
+answer costs one write. End of file on a channel without a RELEASE before it means that the other side died.
+"""
+
+import enum
+import struct
+from collections.abc import Iterator
+
+import msgspec
+
+from wsgid.protocol.values import Head, Request
+
+HEADER = struct.Struct("!IB")
+
+MAX_FRAME = 4 * 1024 * 1024
+"""No frame is larger. The largest honest one is a REQUEST: headers (at most 1 MiB on any edge) and a small body."""
+
+INLINE_BODY = 64 * 1024
+"""Request bodies up to this travel inside the REQUEST, larger ones as a file: a UNIX socket takes about 200 KiB at once,
+so that a request to an idle worker is one write that never blocks."""
+
+PART_SIZE = 256 * 1024
+"""The largest PART, and the largest body in an ANSWER: what the dispatcher buffers for one slot stays in proportion."""
+
+
+class Kind(enum.IntEnum):
+    HELLO = 1
+    REQUEST = 2
+    ANSWER = 3
+    HEAD = 4
+    PART = 5
+    END = 6
+    CUT = 7
+    DONE = 8
+    RELEASE = 9
+    LEAVING = 10
+    CLIENT_GONE = 11
+
+
+class FrameError(Exception):
+    """The other side broke the rules above: the connection is of no use any more."""
+
+
+class Role(enum.IntEnum):
+    CHANNEL = 1
+    CONTROL = 2
+
+
+class Hello(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The first frame of every connection: who is calling."""
+
+    pid: int
+    role: Role
+    thread: int
+    """0 and up; a control connection says 0."""
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A whole answer in one frame."""
+
+    head: Head
+    body: bytes
+    done: bool
+    """Nothing follows: the slot is idle again. Otherwise a DONE comes once ``close()`` has returned."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_hello = msgspec.msgpack.Decoder(Hello).decode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+_decode_head = msgspec.msgpack.Decoder(Head).decode
+
+
+def frame(kind: Kind, payload: bytes = b"") -> bytes:
+    """One frame, ready to be written."""
+    return HEADER.pack(len(payload), kind) + payload
+
+
+def hello(value: Hello) -> bytes:
+    return frame(Kind.HELLO, _encode(value))
+
+
+def request(value: Request) -> bytes:
+    return frame(Kind.REQUEST, _encode(value))
+
+
+def answer(value: Answer) -> bytes:
+    return frame(Kind.ANSWER, _encode(value))
+
+
+def head(value: Head) -> bytes:
+    return frame(Kind.HEAD, _encode(value))
+
+
+def client_gone(request_id: str) -> bytes:
+    return frame(Kind.CLIENT_GONE, request_id.encode())
+
+
+END = frame(Kind.END)
+CUT = frame(Kind.CUT)
+DONE = frame(Kind.DONE)
+RELEASE = frame(Kind.RELEASE)
+LEAVING = frame(Kind.LEAVING)
+
+
+def read_hello(payload: bytes) -> Hello:
+    """Raises FrameError."""
+    return _read(_decode_hello, payload)
+
+
+def read_request(payload: bytes) -> Request:
+    """Raises FrameError."""
+    return _read(_decode_request, payload)
+
+
+def read_answer(payload: bytes) -> Answer:
+    """Raises FrameError."""
+    return _read(_decode_answer, payload)
+
+
+def read_head(payload: bytes) -> Head:
+    """Raises FrameError."""
+    return _read(_decode_head, payload)
+
+
+def _read(decode, payload):  # type: ignore[no-untyped-def]
+    try:
+        return decode(payload)
+    except msgspec.DecodeError as error:
+        raise FrameError(f"a frame that does not decode: {error}") from None
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+        """The frames that are complete with this data, as (kind, payload).
+
+        Raises FrameError on an unknown kind or a frame over MAX_FRAME; the reader is then of no use.
+        """
+        if self._rest:
+            data = self._rest + data
+        position, size = 0, len(data)
+        while size - position >= HEADER.size:
+            length, kind = HEADER.unpack_from(data, position)
+            if length > MAX_FRAME:
+                raise FrameError(f"a frame of {length} bytes, the limit is {MAX_FRAME}")
+            start = position + HEADER.size
+            if size - start < length:
+                break
+            position = start + length
+            try:
+                known = Kind(kind)
+            except ValueError:
+                raise FrameError(f"a frame of unknown kind {kind}") from None
+            yield known, data[start:position]
+        self._rest = data[position:]
