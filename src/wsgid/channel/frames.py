@@ -18,11 +18,14 @@ answer costs one write. End of file on a channel without a RELEASE before it mea
 
 import enum
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
 from wsgid.protocol.values import Head, Request
+
+Value = TypeVar("Value")
 
 HEADER = struct.Struct("!IB")
 
@@ -30,8 +33,8 @@ MAX_FRAME = 4 * 1024 * 1024
 """No frame is larger. The largest honest one is a REQUEST: headers (at most 1 MiB on any edge) and a small body."""
 
 INLINE_BODY = 64 * 1024
-"""Request bodies up to this travel inside the REQUEST, larger ones as a file: a UNIX socket takes about 200 KiB at once,
-so that a request to an idle worker is one write that never blocks."""
+"""Request bodies up to this travel inside the REQUEST, larger ones as a file. A UNIX socket takes about 200 KiB at
+once, so that a request to an idle worker is one write that never blocks."""
 
 PART_SIZE = 256 * 1024
 """The largest PART, and the largest body in an ANSWER: what the dispatcher buffers for one slot stays in proportion."""
@@ -49,6 +52,9 @@ class Kind(enum.IntEnum):
     RELEASE = 9
     LEAVING = 10
     CLIENT_GONE = 11
+
+
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
 
 class FrameError(Exception):
@@ -137,7 +143,7 @@ def read_head(payload: bytes) -> Head:
     return _read(_decode_head, payload)
 
 
-def _read(decode, payload):  # type: ignore[no-untyped-def]
+def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:
     try:
         return decode(payload)
     except msgspec.DecodeError as error:
@@ -152,13 +158,14 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    def feed(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The frames that are complete with this data, as (kind, payload).
 
         Raises FrameError on an unknown kind or a frame over MAX_FRAME; the reader is then of no use.
         """
         if self._rest:
             data = self._rest + data
+        found: list[tuple[Kind, bytes]] = []
         position, size = 0, len(data)
         while size - position >= HEADER.size:
             length, kind = HEADER.unpack_from(data, position)
@@ -168,9 +175,9 @@ class FrameReader:
             if size - start < length:
                 break
             position = start + length
-            try:
-                known = Kind(kind)
-            except ValueError:
-                raise FrameError(f"a frame of unknown kind {kind}") from None
-            yield known, data[start:position]
+            known = _KINDS.get(kind)
+            if known is None:
+                raise FrameError(f"a frame of unknown kind {kind}")
+            found.append((known, data[start:position]))
         self._rest = data[position:]
+        return found

@@ -1,0 +1,216 @@
+"""A client's connection, whatever it came by: its requests in order, one at a time in the workers' hands.
+
+What the two edges have in common is here: turns, framing of answers, keeping alive or closing. What they have not, how
+bytes reach the client, is four methods.
+"""
+
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.protocol import http_answer
+from wsgid.protocol.http_answer import Framing, Opening
+from wsgid.protocol.http_request import Refused
+from wsgid.protocol.values import Head, Request
+
+PIPELINE_LIMIT = 64
+"""Requests of one connection that may wait behind the one being served. Browsers pipeline none, tools a few."""
+
+JOIN_LIMIT = 16 * 1024
+"""Up to this size head and body are joined to one write: the copy is cheaper than a second call."""
+
+
+BODY_LOST = "the body of the request could not be stored"
+
+log = logging.getLogger("wsgid.dispatcher")
+
+
+class PendingBody(Protocol):
+    """A body in a file that is still being written, or not opened yet."""
+
+    @property
+    def error(self) -> OSError | None:
+        """Why it will never be whole."""
+
+    def finish(self, finished: Callable[[int | OSError], None]) -> None:
+        """Calls back once the body is whole, with a descriptor, which is the callee's, or with what went wrong."""
+
+    def close(self) -> None:
+        """Nobody wants it any more."""
+
+
+class ClientConnection(ABC):
+    """See `wsgid.dispatcher.exchange.Client`, which this is for each of its exchanges in turn."""
+
+    __slots__ = ("_bodies", "_dispatch", "_going_on", "_opening", "_server", "current", "waiting")
+
+    def __init__(self, dispatch: Dispatch, server: str) -> None:
+        self._dispatch = dispatch
+        self._server = server
+        self.current: Exchange | None = None
+        """Whose turn it is."""
+        self.waiting: deque[tuple[Exchange, Refused | None]] = deque()
+        """Behind it, in order; those with a reason are refused when their turn comes."""
+        self._bodies: dict[Exchange, PendingBody] = {}
+        """Of requests whose body is in a file, until they are submitted."""
+        self._going_on = False
+        self._opening: Opening | None = None
+        """Of the answer in progress."""
+
+    # How the edge sends.
+
+    @property
+    def choked(self) -> bool:
+        return False
+
+    @abstractmethod
+    def _write(self, data: bytes) -> None:
+        """Bytes of an answer, more of which follow."""
+
+    @abstractmethod
+    def _write_last(self, data: bytes, keep_alive: bool) -> None:
+        """The last bytes of an answer (possibly none); then the next turn, or the end of the connection."""
+
+    @abstractmethod
+    def _abort(self) -> None:
+        """Ends the connection at once, so that the client can tell that the answer is not whole."""
+
+    @abstractmethod
+    def _turns_done(self) -> None:
+        """Nothing is in progress on this connection any more."""
+
+    # Requests, in order.
+
+    def arrive(self, request: Request, keep_alive: bool, body: PendingBody | None = None) -> None:
+        """`body` when it is in a file, which need not be whole before it is this request's turn."""
+        exchange = self._dispatch.open(request, self, keep_alive)
+        if body is not None:
+            self._bodies[exchange] = body
+        self._line_up(exchange, None)
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """The request is answered by us, in its turn, and the connection ends with it."""
+        self._line_up(self._dispatch.open(request, self, keep_alive=False), refused)
+
+    def _line_up(self, exchange: Exchange, refused: Refused | None) -> None:
+        self.waiting.append((exchange, refused))
+        if self.current is None:
+            self.go_on()
+
+    def _begin_turn(self, exchange: Exchange, refused: Refused | None) -> None:
+        if refused is not None:
+            exchange.fail(refused.code, refused.why)
+        else:
+            self._submit(exchange)
+
+    def _submit(self, exchange: Exchange) -> None:
+        body = self._bodies.get(exchange) if self._bodies else None
+        if body is None:
+            self._dispatch.submit(exchange)
+        elif body.error is not None:
+            self._body_failed(exchange, body.error)
+        else:
+            body.finish(lambda opened: self._body_ready(exchange, opened))
+
+    def _body_ready(self, exchange: Exchange, opened: int | OSError) -> None:
+        self._bodies.pop(exchange, None)
+        if isinstance(opened, OSError):
+            self._body_failed(exchange, opened)
+        elif exchange.ended:
+            os.close(opened)
+        else:
+            exchange.body_fd = opened
+            self._submit_with_file(exchange)
+
+    def _submit_with_file(self, exchange: Exchange) -> None:
+        self._dispatch.submit(exchange)
+
+    def _body_failed(self, exchange: Exchange, error: OSError) -> None:
+        self._bodies.pop(exchange, None)
+        log.error("request %s: its body could not be stored or opened: %s", exchange.request.id, error)
+        exchange.fail(500, BODY_LOST)
+
+    def turn_over(self) -> None:
+        self.current = None
+        self._opening = None
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begins the next turn, if there is one and nothing is in progress."""
+        if self._going_on:
+            return  # further down this stack: refusals end at once, and a thousand of them are a loop, not a recursion
+        self._going_on = True
+        while self.current is None and self.waiting and self._may_go_on():
+            self.current, refused = self.waiting.popleft()
+            self._begin_turn(self.current, refused)
+        self._going_on = False
+        if self.current is None and not self.waiting:
+            self._turns_done()
+
+    def _may_go_on(self) -> bool:
+        return True
+
+    def all_left(self) -> None:
+        """The client is gone: nobody waits for any of these."""
+        waiting = [exchange for exchange, _ in self.waiting]
+        self.waiting.clear()
+        if self.current is not None:
+            self.current.client_left()
+        for exchange in waiting:
+            exchange.client_left()
+        for body in self._bodies.values():
+            body.close()
+        self._bodies.clear()
+
+    # Answers (see `Client`).
+
+    def send_whole(self, head: Head, body: bytes) -> int:
+        opening = self._open(head, len(body))
+        if opening.framing is Framing.NONE:
+            body = b""
+        if len(body) <= JOIN_LIMIT:
+            self._write_last(opening.head + body, opening.keep_alive)
+        else:
+            self._write(opening.head)
+            self._write_last(body, opening.keep_alive)
+        return len(body)
+
+    def send_head(self, head: Head) -> None:
+        self._opening = self._open(head, None)
+        self._write(self._opening.head)
+
+    def send_part(self, part: bytes) -> int:
+        framing = self._begun().framing
+        if framing is Framing.NONE:
+            return 0
+        self._write(http_answer.chunk(part) if framing is Framing.CHUNKED else part)
+        return len(part)
+
+    def send_end(self) -> None:
+        opening = self._begun()
+        self._write_last(http_answer.LAST_CHUNK if opening.framing is Framing.CHUNKED else b"", opening.keep_alive)
+
+    def cut(self) -> None:
+        self._abort()
+
+    def _open(self, head: Head, body_length: int | None) -> Opening:
+        exchange = self.current
+        assert exchange is not None, "only the exchange whose turn it is sends"
+        return http_answer.opening(
+            head,
+            method=exchange.request.method,
+            version=exchange.request.version,
+            keep_alive=exchange.keep_alive and not self._dispatch.draining,
+            body_length=body_length,
+            date=self._dispatch.clock.date(),
+            server=self._server,
+        )
+
+    def _begun(self) -> Opening:
+        assert self._opening is not None, "the head is sent before the parts"
+        return self._opening

@@ -1,0 +1,367 @@
+"""One HTTP connection: requests in by `RequestReader`, their turns by `ClientConnection`, answers out to the transport.
+
+What is left for here: when to read and when not, how long each thing may take, and how a connection ends.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, ClientConnection
+from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.protocol.http_reader import Incoming, Phase, RequestReader
+from wsgid.protocol.http_request import Refused
+from wsgid.protocol.values import Request
+
+if TYPE_CHECKING:
+    from wsgid.dispatcher.edges.http import HttpEdge
+
+log = logging.getLogger("wsgid.dispatcher")
+
+FEED_SIZE: Final = 8 * 1024
+"""What the parser is fed at once. It cannot be stopped within, so this bounds how many pipelined requests (18 bytes is
+the shortest) become objects before we look whether there are too many."""
+
+BODY_TIMEOUT: Final = 60.0
+"""Seconds without a byte of a body that is on its way; nginx's client_body_timeout is the same."""
+
+WRITE_TIMEOUT: Final = 60.0
+"""Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same."""
+
+LINGER: Final = 2.0
+"""Seconds for which we go on reading, and forgetting, after a refusal: closing with unread bytes in the socket would
+reset the connection, and the client would not see the answer (RFC 9112 section 9.6)."""
+
+WRITE_HIGH_WATER: Final = 256 * 1024
+"""Bytes waiting for the client at which its worker is slowed down."""
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+NEVER: Final = float("inf")
+
+
+class HttpTimes(msgspec.Struct, frozen=True):
+    """How long a client may take, in seconds."""
+
+    header: float
+    """From the first byte of a request, or the connection, to the end of the head."""
+    keepalive: float
+    """Between requests."""
+
+
+class HttpConnection(ClientConnection, asyncio.Protocol):
+    __slots__ = (
+        "_body",
+        "_choked",
+        "_closing",
+        "_deadline",
+        "_edge",
+        "_eof",
+        "_feeding",
+        "_id",
+        "_reader",
+        "_reading",
+        "_remote",
+        "_server_address",
+        "_transport",
+        "_unparsed",
+        "_unsent",
+        "_wants_continue",
+        "_write_deadline",
+    )
+
+    def __init__(self, edge: "HttpEdge") -> None:
+        super().__init__(edge.dispatch, edge.server)
+        # Per connection
+        self._edge = edge
+        self._id = edge.dispatch.connection_id()
+        self._reader = RequestReader(edge.limits, self)
+        self._unparsed = b""
+        """Received, but not fed: too many requests wait already."""
+        self._feeding = False
+        self._reading = True
+        self._eof = False
+        """The client has sent its last byte."""
+        self._choked = False
+        self._closing = False
+        """The last answer has been written; what still comes is forgotten."""
+        self._deadline = edge.loop.time() + edge.times.header
+        self._write_deadline = NEVER
+        self._unsent = 0
+        """Bytes in the transport's buffer when last looked at, while the client chokes on them."""
+        # Per request on its way in
+        self._body = self._new_body()
+        self._wants_continue = False
+
+    def _new_body(self) -> IncomingBody:
+        edge = self._edge
+        return IncomingBody(edge.spool_directory, edge.executor, edge.loop, self)
+
+    # What the transport says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        self._remote, self._server_address = _addresses(transport)
+        if len(self._edge.connections) >= self._edge.max_connections or self._dispatch.draining:
+            self._transport.close()
+        else:
+            self._edge.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._edge.connections.discard(self)
+        self._closing = True
+        self._body.close()
+        self.all_left()
+        self._dispatch.check_quiet()
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing or self._eof:
+            return
+        if self._unparsed or len(data) > FEED_SIZE:
+            self._unparsed += data
+            self._feed_on()
+        else:
+            self._feed(data)
+        self._mind_reading()
+
+    def eof_received(self) -> bool:
+        """The client will send no more. It may well wait for its answers; a request that is not whole is given up."""
+        self._eof = True
+        self._deadline = NEVER
+        self._body.close()
+        return self._in_progress or self._closing
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._write_deadline = NEVER
+        if self.current is not None and self.current.slot is not None:
+            self.current.slot.resume()
+        else:
+            self.go_on()
+            self._feed_on()
+
+    # Reading requests (see `wsgid.protocol.http_reader.Sink`).
+
+    def _feed_on(self) -> None:
+        """Feeds what has been received, as long as not too much waits."""
+        if self._feeding:
+            return
+        self._feeding = True
+        while self._unparsed and len(self.waiting) < PIPELINE_LIMIT:
+            data, self._unparsed = self._unparsed[:FEED_SIZE], self._unparsed[FEED_SIZE:]
+            self._feed(data)
+        self._feeding = False
+        self._mind_reading()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._reader.feed(data)
+        except Refused as refused:
+            self._refuse_incoming(refused)
+
+    def _refuse_incoming(self, refused: Refused) -> None:
+        self._unparsed = b""
+        self._deadline = NEVER
+        self._body.close()
+        reader = self._reader
+        self.refuse(self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", []), refused)
+
+    def request_begins(self) -> None:
+        self._deadline = self._edge.loop.time() + self._edge.times.header
+
+    def head_read(self, head: Incoming) -> None:
+        self._deadline = self._edge.loop.time() + BODY_TIMEOUT
+        self._wants_continue = head.expects_continue
+        self._send_continue()
+
+    def _send_continue(self) -> None:
+        """Before the answers of earlier requests it would be taken for one of them."""
+        if self._wants_continue and not self._in_progress:
+            self._wants_continue = False
+            self._transport.write(CONTINUE)
+
+    def body_read(self, part: bytes) -> None:
+        self._wants_continue = False
+        self._deadline = self._edge.loop.time() + BODY_TIMEOUT
+        try:
+            self._body.add(part)
+        except OSError as error:
+            log.error("no file for the body of a request: %s", error)
+            raise Refused(500, BODY_LOST) from None
+
+    def request_read(self, head: Incoming, keep_alive: bool) -> None:
+        self._deadline = NEVER
+        self._wants_continue = False
+        body = self._body
+        length = body.size if head.body.chunked else head.body.length
+        inline = b"" if body.in_file else body.in_memory()
+        target = head.target
+        request = self._request(
+            head.method, head.target_text, target.path, target.query, head.version, head.headers, length, inline
+        )
+        if body.size:
+            self._body = self._new_body()
+        self.arrive(request, keep_alive, body if body.in_file else None)
+
+    def _request(
+        self,
+        method: str,
+        target: str,
+        path: str,
+        query: str,
+        version: str,
+        headers: list[tuple[str, str]],
+        length: int | None = None,
+        body: bytes = b"",
+    ) -> Request:
+        return Request(
+            id=self._dispatch.request_id(),
+            method=method,
+            target=target,
+            script_name="",
+            path=path,
+            query=query,
+            version=version,
+            headers=headers,
+            scheme="http",
+            server_name=self._server_address[0],
+            server_port=self._server_address[1],
+            remote_addr=self._remote[0],
+            remote_port=self._remote[1],
+            server_id="http",
+            client_id=self._id,
+            content_length=length,
+            body=body,
+            body_in_file=bool(length) and not body,
+        )
+
+    def spool_has_room(self) -> None:
+        self._mind_reading()
+
+    def spool_failed(self, error: OSError) -> None:
+        """A body that waits for its turn has failed too, then, and says so when it comes."""
+        if self._body.error is not None and self.receiving:
+            self._reader.stop()
+            self._refuse_incoming(Refused(500, BODY_LOST))
+
+    def _mind_reading(self) -> None:
+        """Reads unless too much waits already. While nothing is to be read, a client that leaves is not noticed: so
+        the limits are such that only a flood or a slow disk meets them."""
+        reading = not self._unparsed and not self._body.full
+        if reading is not self._reading and not self._transport.is_closing():
+            self._reading = reading
+            if reading:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    # Answers (see `ClientConnection`).
+
+    @property
+    def choked(self) -> bool:
+        return self._choked
+
+    @property
+    def _in_progress(self) -> bool:
+        return self.current is not None or bool(self.waiting)
+
+    def _write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def _write_last(self, data: bytes, keep_alive: bool) -> None:
+        if data:
+            self._transport.write(data)
+        if not keep_alive:
+            self._end()
+
+    def _abort(self) -> None:
+        self._transport.abort()
+
+    abort = _abort
+
+    def _may_go_on(self) -> bool:
+        """A client that does not take its answers gets no further ones computed."""
+        return not self._choked and not self._closing
+
+    def _turns_done(self) -> None:
+        if self._unparsed:
+            self._feed_on()
+        if self._in_progress or self._closing:
+            return
+        if self._eof or self._reader.phase is Phase.LAST or (self._dispatch.draining and not self.receiving):
+            self._end()
+        elif self._reader.phase is Phase.BETWEEN:
+            self._deadline = self._edge.loop.time() + self._edge.times.keepalive
+        else:
+            self._send_continue()
+
+    def turn_over(self) -> None:
+        super().turn_over()
+        if self._unparsed:
+            self._feed_on()
+
+    # Time, and the end.
+
+    @property
+    def receiving(self) -> bool:
+        """A request is on its way in."""
+        return self._reader.phase in (Phase.HEAD, Phase.BODY) and not self._eof
+
+    def drain(self) -> None:
+        if not self._in_progress and not self.receiving and not self._closing:
+            self._end()
+
+    def _end(self) -> None:
+        """Nothing more will be answered here; what has been written still goes out."""
+        self._closing = True
+        self._unparsed = b""
+        self._watch_writing()
+        if self._reader.phase is Phase.REFUSED and not self._eof and self._transport.can_write_eof():
+            self._deadline = self._edge.loop.time() + LINGER
+            self._transport.write_eof()
+            self._mind_reading()
+        else:
+            self._deadline = NEVER
+            self._transport.close()
+
+    def _watch_writing(self) -> None:
+        self._unsent = self._transport.get_write_buffer_size()
+        self._write_deadline = self._edge.loop.time() + WRITE_TIMEOUT
+
+    def look(self, now: float) -> None:
+        """The edge comes by every half second."""
+        if self._deadline < now:
+            self._expired()
+        if self._write_deadline < now:
+            if self._transport.get_write_buffer_size() >= self._unsent:
+                self._transport.abort()
+            else:
+                self._watch_writing()
+
+    def _expired(self) -> None:
+        if self._closing:
+            self._transport.abort()
+        elif self.receiving:
+            part = "head" if self._reader.phase is Phase.HEAD else "body"
+            self._reader.stop()
+            self._refuse_incoming(Refused(408, f"the {part} of the request did not come in time"))
+        else:
+            self._end()
+
+
+def _addresses(transport: asyncio.BaseTransport) -> tuple[tuple[str, str], tuple[str, str]]:
+    """(REMOTE_ADDR, REMOTE_PORT) and (SERVER_NAME, SERVER_PORT), as CGI has them."""
+    sock: socket.socket = transport.get_extra_info("socket")
+    if sock.family == socket.AF_UNIX:
+        # What stands in front of a UNIX socket has an address of its own that we are not told; PEP 3333 wants a name.
+        return ("", ""), ("localhost", "80")
+    peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    # RFC 3875 section 4.1.14: an IPv6 address stands in brackets in SERVER_NAME.
+    return (peer[0], str(peer[1])), (f"[{own[0]}]" if ":" in own[0] else own[0], str(own[1]))

@@ -1,0 +1,267 @@
+"""The ZeroMQ side of one Mongrel2 handler: the only file that knows ZeroMQ.
+
+What can go wrong here was found by breaking it (fact sheet, sections 7 and 8), and decides the shape:
+
+- Mongrel2 takes answers by a SUB socket. A PUB would drop what is sent before Mongrel2's subscription has arrived. An
+  XPUB sees the subscription, so requests are taken (PULL is connected) only when it is there.
+- A Mongrel2 that restarts counts its connections from 1 again: an answer for the old one would reach a client of the
+  new. Each subscription that comes or goes begins a new *generation*; the XPUB is read empty right before every send, and
+  what belongs to an older generation is not sent. ZMQ_IMMEDIATE drops what was queued for the old one.
+- PULL does not reconnect by itself, or requests of the new Mongrel2 would mix with those of the old: it is closed and
+  opened with the generation.
+- ZeroMQ's descriptors are edge-triggered, and any call on a socket may use up the edge: they are read until they are
+  empty, and looked at again after each send. pyzmq's asyncio sockets do that too, at several times the price.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final, cast
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+log = logging.getLogger("wsgid.dispatcher")
+
+BATCH: Final = 64
+"""Messages taken in one go before the rest of the event loop has its turn."""
+
+HIGH_WATER: Final = 10_000
+"""Messages each way that ZeroMQ may hold: its default of 1000 loses a burst (fact sheet, section 8)."""
+
+UNSENT_HIGH: Final = 16 * 1024 * 1024
+"""Bytes that Mongrel2 has not taken at which workers are slowed down."""
+
+RETRY_INTERVAL: Final = 0.01
+"""Seconds before a send that would have blocked is tried again: an XPUB does not tell when it has room."""
+
+RECONNECT_MILLISECONDS: Final = 100
+HEARTBEAT_MILLISECONDS: Final = 5000
+"""ZMTP pings on tcp, so that a machine that vanished without a word is noticed within two of them."""
+
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds after which a side that is not connected is worth a line in the log, and PULL a new attempt."""
+
+SUBSCRIBED, UNSUBSCRIBED = b"\x01", b"\x00"
+
+
+class Mongrel2Link:
+    """One PULL and one XPUB. Calls `received` for each message and `lost` at the end of each generation."""
+
+    def __init__(
+        self,
+        recv: str,
+        send: str,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        received: Callable[[bytes], None],
+        lost: Callable[[], None],
+        room: Callable[[], None],
+    ) -> None:
+        self.generation = 0
+        self._recv = recv
+        self._send_to = send
+        self._loop = loop
+        self._received = received
+        self._lost = lost
+        self._room = room
+        self._context = zmq.Context()
+        self._subscribed = False
+        self._receiving = True
+        self._unsent: deque[bytes] = deque()
+        self._unsent_bytes = 0
+        self._look_scheduled = False
+        self._pull: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._xpub = self._open_xpub()
+        self._nobody_yet: asyncio.TimerHandle | None = loop.call_later(CONNECT_TIMEOUT, self._say_nobody)
+
+    @property
+    def choked(self) -> bool:
+        return self._unsent_bytes > UNSENT_HIGH
+
+    # Answers out.
+
+    def send(self, message: bytes, generation: int) -> bool:
+        """False: the Mongrel2 of that generation is gone, and so is the client."""
+        self._look()
+        if generation != self.generation:
+            return False
+        if self._unsent or not self._try(message):
+            if not self._unsent:
+                self._loop.call_later(RETRY_INTERVAL, self._retry)
+            self._unsent.append(message)
+            self._unsent_bytes += len(message)
+        if not self._look_scheduled:
+            self._look_scheduled = True
+            self._loop.call_soon(self._look_again)
+        return True
+
+    def _try(self, message: bytes) -> bool:
+        try:
+            self._xpub.send(message, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def _retry(self) -> None:
+        generation = self.generation
+        self._look()
+        if generation != self.generation:
+            return
+        while self._unsent and self._try(self._unsent[0]):
+            self._unsent_bytes -= len(self._unsent.popleft())
+        if self._unsent:
+            self._loop.call_later(RETRY_INTERVAL, self._retry)
+        if not self.choked:
+            self._room()
+
+    # Mongrel2 comes and goes.
+
+    def _open_xpub(self) -> "zmq.Socket[bytes]":
+        xpub: zmq.Socket[bytes] = self._context.socket(zmq.XPUB)
+        xpub.setsockopt(zmq.XPUB_NODROP, 1)
+        xpub.setsockopt(zmq.XPUB_VERBOSE, 1)
+        xpub.setsockopt(zmq.IMMEDIATE, 1)
+        xpub.setsockopt(zmq.SNDHWM, HIGH_WATER)
+        xpub.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
+        _set_heartbeat(xpub, self._send_to)
+        xpub.connect(self._send_to)
+        self._loop.add_reader(xpub.fileno(), self._look)
+        return xpub
+
+    def _look_again(self) -> None:
+        self._look_scheduled = False
+        self._look()
+
+    def _look(self) -> None:
+        """Takes in what the XPUB has to say about subscriptions."""
+        while _has_input(self._xpub):
+            try:
+                said = self._xpub.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if said[:1] in (SUBSCRIBED, UNSUBSCRIBED):
+                self._begin_generation(said[:1] == SUBSCRIBED)
+
+    def _begin_generation(self, subscribed: bool) -> None:
+        self.generation += 1
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        self._subscribed = subscribed
+        self._close_pull()
+        self._lost()
+        if subscribed:
+            self._forget_timer()
+            log.info("Mongrel2 is there: answers go to %s", self._send_to)
+            if self._receiving:
+                self._open_pull()
+        else:
+            log.warning("Mongrel2 at %s is gone; waiting for it", self._send_to)
+
+    # Requests in.
+
+    def _open_pull(self) -> None:
+        pull: zmq.Socket[bytes] = self._context.socket(zmq.PULL)
+        pull.setsockopt(zmq.RCVHWM, HIGH_WATER)
+        pull.setsockopt(zmq.RECONNECT_IVL, -1)
+        _set_heartbeat(pull, self._recv)
+        self._pull = pull
+        self._monitor = pull.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED)
+        self._loop.add_reader(self._monitor.fileno(), self._watch_pull)
+        self._loop.add_reader(pull.fileno(), self._readable)
+        pull.connect(self._recv)
+        self._watch_pull()
+        self._readable()
+
+    def _close_pull(self) -> None:
+        if self._pull is None or self._monitor is None:
+            return
+        self._loop.remove_reader(self._pull.fileno())
+        self._loop.remove_reader(self._monitor.fileno())
+        self._pull.disable_monitor()
+        self._monitor.close(0)
+        self._pull.close(0)
+        self._pull = self._monitor = None
+
+    def _readable(self) -> None:
+        pull = self._pull
+        if pull is None:
+            return
+        for _ in range(BATCH):
+            try:
+                message = pull.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._received(message)
+            if self._pull is not pull:
+                return
+        self._loop.call_soon(self._readable)
+
+    def _watch_pull(self) -> None:
+        """PULL's connection failed or ended while the XPUB's stands (the wrong --recv, or a network that let only one
+        of the two through): everything from the start, so that requests and answers are of one generation again."""
+        monitor = self._monitor
+        while monitor is not None and _has_input(monitor):
+            event = recv_monitor_message(monitor, zmq.NOBLOCK)["event"]
+            if event == zmq.EVENT_CONNECTED:
+                log.info("requests come from %s", self._recv)
+            elif event in (zmq.EVENT_DISCONNECTED, zmq.EVENT_CLOSED):
+                log.warning("no connection to Mongrel2's send_spec %s; trying again", self._recv)
+                self._loop.call_later(RECONNECT_MILLISECONDS / 1000, self._start_over, self.generation)
+                return
+
+    def _start_over(self, generation: int) -> None:
+        if generation != self.generation or not self._receiving:
+            return
+        self._close_xpub()
+        self._xpub = self._open_xpub()
+        self._begin_generation(subscribed=False)
+
+    def stop_receiving(self) -> None:
+        """Takes what has already arrived here, and nothing more."""
+        self._receiving = False
+        pull = self._pull
+        for _ in range(HIGH_WATER):
+            if pull is None or self._pull is not pull:
+                break
+            try:
+                self._received(pull.recv(zmq.NOBLOCK))
+            except zmq.Again:
+                break
+        self._close_pull()
+
+    # The end.
+
+    def _close_xpub(self, linger: int = 0) -> None:
+        self._loop.remove_reader(self._xpub.fileno())
+        self._xpub.close(linger)
+
+    def close(self, linger: float) -> None:
+        """What was sent still goes out, for at most `linger` seconds, which this call may take."""
+        self._forget_timer()
+        self._close_pull()
+        self._close_xpub(int(linger * 1000))
+        self._context.term()
+
+    def _say_nobody(self) -> None:
+        self._nobody_yet = None
+        log.warning(
+            "nobody subscribes at --send %s: is Mongrel2 running, and is this its handler's recv_spec?", self._send_to
+        )
+
+    def _forget_timer(self) -> None:
+        if self._nobody_yet is not None:
+            self._nobody_yet.cancel()
+            self._nobody_yet = None
+
+
+def _has_input(sock: "zmq.Socket[bytes]") -> bool:
+    return bool(cast(int, sock.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+
+
+def _set_heartbeat(sock: "zmq.Socket[bytes]", endpoint: str) -> None:
+    if endpoint.startswith("tcp:"):
+        sock.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MILLISECONDS)
+        sock.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_MILLISECONDS)

@@ -1,0 +1,194 @@
+"""The dispatcher's life: open the edges, serve until told to drain, end at the master's word."""
+
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import uvloop
+
+from wsgid import __version__
+from wsgid.channel.orders import Drain, Drained, Exit, FromMaster, Listening, WorkerDied, WorkerReady
+from wsgid.dispatcher import access_log
+from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher.clock import Clock
+from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.edges.http import HttpEdge
+from wsgid.dispatcher.edges.http_connection import HttpTimes
+from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.dispatcher.master_link import MasterLink
+from wsgid.dispatcher.workers import CALLERS, Worker, Workers
+from wsgid.posts import CHANNEL_SOCKET, DispatcherPost
+from wsgid.protocol.http_reader import HttpLimits
+
+log = logging.getLogger("wsgid.dispatcher")
+
+SERVER = f"wsgid/{__version__.split('.dev')[0]}"
+"""The Server header of answers whose application sets none."""
+
+FILE_THREADS = 4
+"""Threads that write spooled bodies: disks take few writers at once."""
+
+WORD_TIME = 1.0
+"""Seconds that the master has to say Drain when a signal has made us drain already."""
+
+FLUSH_TIME = 2.0
+"""Seconds that the last answers get to leave our buffers, once every exchange has ended."""
+
+
+def run(post: DispatcherPost) -> int:
+    """Serves until the end; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the master says what to do
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(post))
+
+
+async def _serve(post: DispatcherPost) -> int:
+    loop = asyncio.get_running_loop()
+    dispatcher = Dispatcher(post, loop)
+    await dispatcher.open_edges()
+    gc.collect()
+    gc.freeze()
+    return await dispatcher.ended
+
+
+class Dispatcher:
+    """Ties the parts together: each of them knows only what it calls."""
+
+    def __init__(self, post: DispatcherPost, loop: asyncio.AbstractEventLoop) -> None:
+        config = post.config
+        self._post = post
+        self._loop = loop
+        self._clock = Clock()
+        self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon)
+        self._dispatch = Dispatch(self._clock, self._access_log, config.queue_size, secrets.token_hex(3))
+        self._dispatch.on_quiet = self._quiet
+        self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")
+        self._workers = Workers(
+            _listen_for_workers(post.run_dir),
+            config.threads,
+            self._dispatch,
+            loop,
+            ready=self._worker_ready,
+            leaving=self._dispatch.worker_leaving,
+            idle=self._dispatch.slot_idle,
+            now=self._clock.now,
+        )
+        self._dispatch.workers = self._workers
+        self._edges: list[HttpEdge | Mongrel2Edge] = []
+        self._drain_asked = False
+        self._drained_said = False
+        self._drain_over: asyncio.TimerHandle | None = None
+        self._master_gone = False
+        self._unfinished = 0
+        self.ended: asyncio.Future[int] = loop.create_future()
+        self._link = MasterLink(post.orders, loop, obey=self._obey, gone=self._lost_master)
+        loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
+
+    async def open_edges(self) -> None:
+        config, spool_directory = self._post.config, f"/proc/self/fd/{self._post.run_dir}"
+        addresses: list[str] = []
+        if self._post.listeners:
+            limits = HttpLimits(
+                request_line=config.limit_request_line,
+                fields=config.limit_request_fields,
+                headers=config.limit_request_headers,
+                body=config.max_body,
+            )
+            times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout)
+            http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER)
+            self._edges.append(http)
+            addresses += [await http.listen(listener) for listener in self._post.listeners]
+        for recv, send in zip(config.recv, config.send, strict=True):
+            edge = Mongrel2Edge(
+                self._dispatch,
+                recv,
+                send,
+                chroot=str(config.mongrel2_chroot or ""),
+                max_body=config.max_body,
+                spool_directory=spool_directory,
+                executor=self._executor,
+                loop=self._loop,
+                server=SERVER,
+            )
+            self._edges.append(edge)
+            addresses.append(edge.address)
+        self._link.say(Listening(addresses))
+
+    # What happens.
+
+    def _worker_ready(self, worker: Worker) -> None:
+        self._link.say(WorkerReady(worker.pid))
+
+    def _obey(self, order: FromMaster) -> None:
+        match order:
+            case WorkerDied(pid, how, expected):
+                self._workers.died(pid, how, expected)
+            case Drain(seconds):
+                self._drain_asked = True
+                self._drain(seconds)
+            case Exit():
+                self._end()
+
+    def _lost_master(self) -> None:
+        log.error("the master is gone: finishing what is in progress, then leaving")
+        self._master_gone = True
+        self._drain(self._post.config.graceful_timeout)
+
+    def _drain(self, seconds: float) -> None:
+        """Takes nothing new. At SIGTERM, which a supervisor may send to the whole group, at the master's word, or when
+        there is none left to give it."""
+        if self._drain_over is None:
+            self._drain_over = self._loop.call_later(seconds, self._give_up)
+            for edge in self._edges:
+                edge.drain()
+        self._dispatch.drain()
+
+    def _give_up(self) -> None:
+        self._unfinished = self._dispatch.give_up()
+        if self._unfinished:
+            log.error("stopping: %d requests did not finish in time and were refused or cut", self._unfinished)
+        self._loop.call_later(FLUSH_TIME, self._drained)
+        self._dispatch.check_quiet()
+
+    def _quiet(self) -> None:
+        if all(edge.quiet for edge in self._edges):
+            self._drained()
+
+    def _drained(self) -> None:
+        if self._drained_said:
+            return
+        if self._drain_asked:
+            self._drained_said = True
+            self._link.say(Drained(self._unfinished))
+        elif self._master_gone:
+            self._end()
+        else:
+            # Of our own accord, because of a signal: when that went to the whole group, the master's word is on its
+            # way; when not, a master that lives replaces us.
+            self._loop.call_later(WORD_TIME, self._end)
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            for edge in self._edges:
+                edge.close()
+            self._executor.shutdown()
+            self._access_log.flush()
+            self.ended.set_result(0)
+
+
+def _listen_for_workers(run_dir: int) -> socket.socket:
+    """Replaces the socket that an earlier dispatcher of the same master may have left."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.unlink(CHANNEL_SOCKET, dir_fd=run_dir)
+    except FileNotFoundError:
+        pass  # we are the first
+    listener.bind(f"/proc/self/fd/{run_dir}/{CHANNEL_SOCKET}")
+    listener.listen(CALLERS)
+    listener.setblocking(False)
+    return listener

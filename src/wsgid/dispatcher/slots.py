@@ -1,0 +1,196 @@
+"""One channel to one worker thread: gives it a request, takes its answer.
+
+asyncio's transports cannot carry descriptors, and a request is one write to an idle reader: so these are plain
+non-blocking sockets, watched by the loop.
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Protocol
+
+from wsgid.channel import frames
+from wsgid.channel.frames import Kind
+from wsgid.dispatcher.exchange import Exchange
+
+if TYPE_CHECKING:
+    from wsgid.dispatcher.workers import Worker
+
+READ_SIZE = 256 * 1024
+"""The most that is taken from one worker at once, so that the others have their turn: one PART of the largest size."""
+
+
+class SlotOwner(Protocol):
+    """Who decides what a slot does next."""
+
+    def slot_finished(self, slot: "Slot") -> None:
+        """The slot's request has ended and its thread waits for the next."""
+
+    def slot_gone(self, slot: "Slot", why: str) -> None:
+        """The channel has ended; the slot holds its exchange, if it had one."""
+
+
+class Slot:
+    """The channel's state is the worker thread's state: with an exchange it is busy, without one it waits."""
+
+    __slots__ = (
+        "_loop",
+        "_owner",
+        "_paused",
+        "_reader",
+        "_released",
+        "_sock",
+        "_unsent",
+        "exchange",
+        "thread",
+        "worker",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        worker: "Worker",
+        thread: int,
+        reader: frames.FrameReader,
+        owner: SlotOwner,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.worker = worker
+        self.thread = thread
+        self.exchange: Exchange | None = None
+        self._sock = sock
+        self._reader = reader
+        self._owner = owner
+        self._loop = loop
+        self._unsent = b""
+        self._paused = False
+        self._released = False
+        loop.add_reader(sock.fileno(), self.readable)
+
+    def give(self, exchange: Exchange, now: float) -> None:
+        """Hands over a request; the slot must be idle."""
+        self.exchange = exchange
+        exchange.given(self, now)
+        data = frames.request(exchange.request)
+        try:
+            if exchange.body_fd >= 0:
+                sent = socket.send_fds(self._sock, [data], [exchange.body_fd])
+            else:
+                sent = self._sock.send(data)
+        except BlockingIOError:
+            # Not with an idle reader and a frame of ordinary size; a descriptor has to go with the first byte.
+            self._loop.add_writer(self._sock.fileno(), self._give_late, exchange, data)
+            return
+        except OSError:
+            self._loop.call_soon(self.readable)  # the thread has gone: reading says so, in the one place for it
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            self._loop.add_writer(self._sock.fileno(), self._send_rest)
+
+    def _give_late(self, exchange: Exchange, data: bytes) -> None:
+        self._loop.remove_writer(self._sock.fileno())
+        if not exchange.ended:
+            self.give(exchange, exchange.served_at)
+        else:
+            self._finished()
+
+    def _send_rest(self) -> None:
+        try:
+            sent = self._sock.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unsent = b""
+            self._loop.remove_writer(self._sock.fileno())
+            return
+        self._unsent = self._unsent[sent:]
+        if not self._unsent:
+            self._loop.remove_writer(self._sock.fileno())
+
+    def readable(self) -> None:
+        """Takes what the worker has said."""
+        try:
+            data = self._sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.close(f"its channel failed: {error.strerror}")
+            return
+        if not data:
+            self.close("its channel was closed")
+            return
+        try:
+            for kind, payload in self._reader.feed(data):
+                self._take(kind, payload)
+        except frames.FrameError as error:
+            self.close(f"it broke the channel's rules: {error}")
+
+    def read_to_the_end(self) -> None:
+        """The worker is dead: whatever it still said is in the socket's buffer, and then comes the end of file."""
+        while self._sock.fileno() >= 0:
+            self.readable()
+
+    def _take(self, kind: Kind, payload: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            raise frames.FrameError(f"{kind.name} with no request in hand")
+        if kind is Kind.ANSWER:
+            answer = frames.read_answer(payload)
+            exchange.answer(answer.head, answer.body)
+            if answer.done:
+                self._finished()
+        elif kind is Kind.PART:
+            exchange.part(payload)
+            if not exchange.ended and exchange.client.choked:
+                self._pause()
+        elif kind is Kind.HEAD:
+            exchange.begin(frames.read_head(payload))
+        elif kind is Kind.END:
+            exchange.finish()
+        elif kind is Kind.CUT:
+            exchange.fail(500, "the application failed")
+        elif kind is Kind.DONE:
+            if not exchange.ended:
+                raise frames.FrameError("DONE before the answer's end")
+            self._finished()
+        else:
+            raise frames.FrameError(f"{kind.name} on a channel")
+
+    def _finished(self) -> None:
+        self.exchange = None
+        self._owner.slot_finished(self)
+
+    def client_left(self, exchange: Exchange) -> None:
+        """Nobody waits for this answer any more: the worker is told, and what it still says is read and forgotten."""
+        if self.exchange is exchange:
+            self.worker.client_gone(exchange.request.id)
+            self.resume()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._loop.remove_reader(self._sock.fileno())
+
+    def resume(self) -> None:
+        """The client keeps up again."""
+        if self._paused and self._sock.fileno() >= 0:
+            self._paused = False
+            self._loop.add_reader(self._sock.fileno(), self.readable)
+
+    def release(self) -> None:
+        """Tells an idle thread that it will get nothing more: it ends."""
+        self._released = True
+        try:
+            self._sock.send(frames.RELEASE)
+        except OSError:
+            pass  # it has ended already, which is what was asked
+        self.close("released")
+
+    def close(self, why: str) -> None:
+        """Ends the channel; the owner hears of it once."""
+        if self._sock.fileno() < 0:
+            return
+        self._loop.remove_reader(self._sock.fileno())
+        self._loop.remove_writer(self._sock.fileno())
+        self._sock.close()
+        self._owner.slot_gone(self, why)

@@ -1,0 +1,184 @@
+"""The workers that have called: takes their connections, knows which are ready, says what became of the dead ones."""
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+from collections.abc import Callable
+
+from wsgid.channel import frames
+from wsgid.channel.frames import Hello, Kind, Role
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.slots import Slot, SlotOwner
+
+log = logging.getLogger("wsgid.dispatcher")
+
+CALLERS = 1024
+"""Backlog of the channel's socket: all threads of all workers may call at once."""
+
+READ_SIZE = 64 * 1024
+
+_CREDENTIALS = struct.Struct("3i")
+
+
+class Worker:
+    """One worker process: its slots, and the connection that carries what must be heard while the application runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.busy = 0
+        self.slots: list[Slot] = []
+        self.leaving = False
+        self.ready = False
+        self.control: socket.socket | None = None
+        self.lost: list[tuple[Exchange, str]] = []
+        """Exchanges it held when their channels ended, and what became of each: for the line about its death."""
+
+    def client_gone(self, request_id: str) -> None:
+        if self.control is not None:
+            try:
+                self.control.send(frames.client_gone(request_id))
+            except OSError as error:
+                # A full buffer or a dead worker. The answer is read and forgotten either way; only an endless one
+                # would go on, until the worker ends.
+                log.debug("worker %d was not told that the client of %s left: %s", self.pid, request_id, error)
+
+
+class Workers:
+    """Listens on the channel's socket. Directory and peer credentials let in only our own user."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        threads: int,
+        owner: SlotOwner,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        ready: Callable[[Worker], None],
+        leaving: Callable[[Worker], None],
+        idle: Callable[[Slot], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.by_pid: dict[int, Worker] = {}
+        self._listener = listener
+        self._threads = threads
+        self._owner = owner
+        self._loop = loop
+        self._ready = ready
+        self._leaving = leaving
+        self._idle = idle
+        self._now = now
+        loop.add_reader(listener.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError as error:
+            log.warning("a worker's call could not be taken: %s", error.strerror)
+            return
+        sock.setblocking(False)
+        _, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        if uid != os.geteuid():
+            log.warning("a process of user id %d called on the channel and was turned away", uid)
+            sock.close()
+            return
+        self._loop.add_reader(sock.fileno(), self._greet, sock, frames.FrameReader())
+
+    def _greet(self, sock: socket.socket, reader: frames.FrameReader) -> None:
+        """The first frame says who is calling."""
+        try:
+            data = sock.recv(READ_SIZE)
+            said = reader.feed(data)
+            if data and not said:
+                return
+            hello = _first_hello(said)
+        except BlockingIOError:
+            return
+        except (OSError, frames.FrameError) as error:
+            log.warning("a call on the channel without a greeting: %s", error)
+            self._loop.remove_reader(sock.fileno())
+            sock.close()
+            return
+        self._loop.remove_reader(sock.fileno())
+        worker = self.by_pid.setdefault(hello.pid, Worker(hello.pid))
+        if hello.role is Role.CONTROL:
+            worker.control = sock
+            self._loop.add_reader(sock.fileno(), self._hear, worker, sock, reader)
+        else:
+            self._add_slot(worker, sock, hello, reader)
+
+    def _add_slot(self, worker: Worker, sock: socket.socket, hello: Hello, reader: frames.FrameReader) -> None:
+        slot = Slot(sock, worker, hello.thread, reader, self._owner, self._loop)
+        worker.slots.append(slot)
+        if not worker.ready and len(worker.slots) == self._threads:
+            worker.ready = True
+            self._ready(worker)
+            for waiting in worker.slots:
+                self._idle(waiting)
+        elif worker.ready:
+            self._idle(slot)  # a thread that lost its channel and called again
+
+    def _hear(self, worker: Worker, sock: socket.socket, reader: frames.FrameReader) -> None:
+        """The control connection: the worker wants to leave, or is gone."""
+        try:
+            data = sock.recv(READ_SIZE)
+            said = reader.feed(data)
+        except BlockingIOError:
+            return
+        except (OSError, frames.FrameError) as error:
+            log.warning("worker %d: the control connection failed: %s", worker.pid, error)
+            data, said = b"", []
+        if any(kind is Kind.LEAVING for kind, _ in said) and not worker.leaving:
+            worker.leaving = True
+            self._leaving(worker)
+        if not data:
+            self._loop.remove_reader(sock.fileno())
+            sock.close()
+            if worker.control is sock:
+                worker.control = None
+            self._forget_if_gone(worker)
+
+    def slot_gone(self, slot: Slot, outcome: str) -> None:
+        """`outcome` says what became of the request the slot held; ``""`` when it held none."""
+        worker = slot.worker
+        worker.slots.remove(slot)
+        if slot.exchange is not None:
+            worker.lost.append((slot.exchange, outcome))
+
+    def died(self, pid: int, how: str, expected: bool) -> None:
+        """The master has reaped it: everything it said lies in our sockets. Writes the one line about its end."""
+        worker = self.by_pid.pop(pid, None)
+        if worker is not None:
+            for slot in list(worker.slots):
+                slot.read_to_the_end()
+            if worker.control is not None:
+                self._loop.remove_reader(worker.control.fileno())
+                worker.control.close()
+                worker.control = None
+        lost = worker.lost if worker is not None else []
+        if expected and not lost:
+            log.info("worker %d left: %s", pid, how)
+        else:
+            held = "; ".join(described(exchange, outcome, self._now()) for exchange, outcome in lost)
+            log.error("worker %d died: %s; it held %s", pid, how, held or "no request")
+
+    def _forget_if_gone(self, worker: Worker) -> None:
+        """Only when it held nothing: else the line about its death, which comes with the master's word, names it."""
+        if not worker.slots and not worker.lost:
+            self.by_pid.pop(worker.pid, None)
+
+
+def _first_hello(said: list[tuple[Kind, bytes]]) -> Hello:
+    if not said or said[0][0] is not Kind.HELLO or len(said) > 1:
+        raise frames.FrameError("the first frame is no HELLO" if said else "it was closed at once")
+    return frames.read_hello(said[0][1])
+
+
+def described(exchange: Exchange, outcome: str, now: float) -> str:
+    """A request in the words of the log."""
+    request = exchange.request
+    return (
+        f"{request.method} {request.target} (id {request.id}, {now - exchange.served_at:.2f} s in its hands, "
+        f"client {request.remote_addr or 'unknown'}): {outcome}"
+    )

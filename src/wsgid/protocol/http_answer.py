@@ -1,0 +1,123 @@
+"""Writes answers as HTTP/1.1: the head, and how the body is told apart from what follows it.
+
+Every edge uses this one writer, so that the same application gives the same bytes whichever way the request came.
+The worker has checked status and headers before they come here (see `wsgid.protocol.values.Head`).
+"""
+
+import enum
+from typing import Final
+
+import msgspec
+
+from wsgid.protocol.values import Head
+
+BODILESS: Final = frozenset({204, 205, 304})
+"""Codes whose answers have no body whatever the application gives (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)."""
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+class Framing(enum.Enum):
+    """How the client finds the end of the body (RFC 9112 section 6.3)."""
+
+    NONE = enum.auto()
+    """There is no body: the request was HEAD, or the code has none."""
+    LENGTH = enum.auto()
+    CHUNKED = enum.auto()
+    UNTIL_CLOSE = enum.auto()
+    """Only the end of the connection tells: an HTTP/1.0 client and a body of unknown length."""
+
+
+class Opening(msgspec.Struct, frozen=True, gc=False):
+    """The bytes an answer begins with, and what they promise."""
+
+    head: bytes
+    framing: Framing
+    keep_alive: bool
+    """The connection can carry another request after this answer."""
+
+
+def opening(
+    head: Head, *, method: str, version: str, keep_alive: bool, body_length: int | None, date: str, server: str
+) -> Opening:
+    """How the answer begins.
+
+    `body_length` is the number of body bytes when the whole body is at hand, None when it comes in parts.
+    `keep_alive` is the client's wish. `date` and `server` are sent unless the application gave its own;
+    an empty `server` is not sent.
+    """
+    code = head.code
+    names = {name.lower() for name, _ in head.headers}
+    lines = [f"HTTP/1.1 {head.status}\r\n"]
+    if head.content_length is not None and code in (204, 205):
+        # RFC 9110 section 8.6: no Content-Length in a 204; a 205 has the length 0 whatever the application said.
+        lines += [f"{name}: {value}\r\n" for name, value in head.headers if name.lower() != "content-length"]
+    else:
+        lines += [f"{name}: {value}\r\n" for name, value in head.headers]
+    framing, line = _framing(head, code, method, version, body_length)
+    lines.append(line)
+    if framing is Framing.UNTIL_CLOSE:
+        keep_alive = False
+    if not keep_alive:
+        lines.append("Connection: close\r\n")
+    elif version == "HTTP/1.0":
+        lines.append("Connection: keep-alive\r\n")
+    if "date" not in names:
+        lines.append(f"Date: {date}\r\n")
+    if server and "server" not in names:
+        lines.append(f"Server: {server}\r\n")
+    lines.append("\r\n")
+    return Opening("".join(lines).encode("latin-1"), framing, keep_alive)
+
+
+def _framing(head: Head, code: int, method: str, version: str, body_length: int | None) -> tuple[Framing, str]:
+    """The framing and the header line that announces it, ``""`` when the application's own headers do."""
+    if code in BODILESS:
+        return Framing.NONE, "Content-Length: 0\r\n" if code == 205 else ""
+    if method == "HEAD":
+        # The length of what GET would have sent is the application's to know; an empty body says nothing about it.
+        if head.content_length is None and body_length:
+            return Framing.NONE, f"Content-Length: {body_length}\r\n"
+        return Framing.NONE, ""
+    if head.content_length is not None:
+        return Framing.LENGTH, ""
+    if body_length is not None:
+        return Framing.LENGTH, f"Content-Length: {body_length}\r\n"
+    if version == "HTTP/1.0":
+        return Framing.UNTIL_CLOSE, ""
+    return Framing.CHUNKED, "Transfer-Encoding: chunked\r\n"
+
+
+def chunk(part: bytes) -> bytes:
+    """One chunk of a chunked body (RFC 9112 section 7.1). An empty part gives nothing: it would end the body."""
+    return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
+
+
+_REASONS: Final = {
+    400: "Bad Request",
+    404: "Not Found",
+    408: "Request Timeout",
+    411: "Length Required",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+    505: "HTTP Version Not Supported",
+}
+
+RETRY_AFTER_SECONDS: Final = 5
+"""What a refused client is told to wait: long enough for a queue of quick requests to empty, short for a person."""
+
+
+def refusal(code: int, why: str) -> tuple[Head, bytes]:
+    """An answer of our own: the reason in one line of plain text."""
+    body = f"{code} {_REASONS[code]}: {why}\n".encode("latin-1", "replace")
+    headers = [("Content-Type", "text/plain; charset=iso-8859-1"), ("Content-Length", str(len(body)))]
+    if code == 503:
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return Head(f"{code} {_REASONS[code]}", headers, len(body)), body

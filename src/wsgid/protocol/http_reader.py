@@ -1,0 +1,231 @@
+"""Reads HTTP/1 requests: bytes in, calls to a sink out.
+
+The grammar is httptools' (llhttp, strict). It knows no limits and not every rule about framing; both are added here,
+and anything wrong comes out as `Refused`, whoever noticed it.
+"""
+
+import enum
+from typing import Final, NoReturn, Protocol
+
+import httptools
+import msgspec
+
+from wsgid.protocol import http_request
+from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.values import Header
+
+FRAMING_OVERHEAD: Final = 64 * 1024
+FRAMING_RATIO: Final = 16
+"""A body may take FRAMING_OVERHEAD bytes of chunk sizes, extensions and trailers, plus FRAMING_RATIO for each byte of
+content (one-byte chunks take 6): llhttp bounds neither extensions nor trailers."""
+
+
+class HttpLimits(msgspec.Struct, frozen=True):
+    """What a client may send."""
+
+    request_line: int
+    """Bytes of the request target."""
+    fields: int
+    """Header lines."""
+    headers: int
+    """Bytes of all header lines together."""
+    body: int
+    """Bytes of the decoded body."""
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """The head of a request."""
+
+    method: str
+    target_text: str
+    """As sent."""
+    target: Target
+    version: str
+    headers: list[Header]
+    body: Body
+    expects_continue: bool
+
+
+class Sink(Protocol):
+    """Told of each request in this order; what it raises as Refused ends the reading."""
+
+    def request_begins(self) -> None: ...
+
+    def head_read(self, head: Incoming) -> None: ...
+
+    def body_read(self, part: bytes) -> None: ...
+
+    def request_read(self, head: Incoming, keep_alive: bool) -> None: ...
+
+
+class Phase(enum.Enum):
+    BETWEEN = enum.auto()
+    """No byte of the next request has come."""
+    HEAD = enum.auto()
+    BODY = enum.auto()
+    LAST = enum.auto()
+    """The client said that no request follows: what still comes is not read."""
+    REFUSED = enum.auto()
+    """Nobody knows where the next request would begin."""
+
+
+_WHERE_READING_ENDS: Final = (Phase.LAST, Phase.REFUSED)
+
+
+class RequestReader:
+    """`feed` is all there is to call; `phase`, `method` and `target` tell where it is."""
+
+    __slots__ = (
+        "_body_size",
+        "_fed",
+        "_head",
+        "_header_bytes",
+        "_headers",
+        "_limits",
+        "_parser",
+        "_refused",
+        "_sink",
+        "phase",
+        "target",
+    )
+
+    def __init__(self, limits: HttpLimits, sink: Sink) -> None:
+        # Per connection
+        self.phase = Phase.BETWEEN
+        self._limits = limits
+        self._sink = sink
+        self._parser = httptools.HttpRequestParser(self)
+        self._refused: Refused | None = None
+        # Per request
+        self.target = b""
+        """As far as it has come."""
+        self._headers: list[Header] = []
+        self._header_bytes = 0
+        self._fed = 0
+        self._body_size = 0
+        self._head: Incoming | None = None
+
+    @property
+    def method(self) -> str:
+        """``-`` while it is not known."""
+        return self._parser.get_method().decode("latin-1") if self.target else "-"
+
+    def feed(self, data: bytes) -> None:
+        """Raises Refused, after which nothing more is read."""
+        if self.phase in _WHERE_READING_ENDS:
+            return
+        self._fed += len(data)
+        try:
+            self._parser.feed_data(data)
+            self._check_size()
+        except httptools.HttpParserUpgrade as upgrade:
+            # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
+            self.feed(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(Refused(501, "a method that is not known here"))
+        except httptools.HttpParserError as error:
+            self._parser_failed(error)
+
+    def _parser_failed(self, error: httptools.HttpParserError) -> None:
+        # After a request that was to be the last one, llhttp calls more data an error.
+        if self.phase is not Phase.LAST:
+            self._refuse(self._refused or Refused(400, f"not HTTP: {error}"))
+
+    def stop(self) -> None:
+        """Reads nothing more: the caller has a reason of its own to refuse what is on its way."""
+        self.phase = Phase.REFUSED
+
+    def _refuse(self, refused: Refused) -> NoReturn:
+        self.phase = Phase.REFUSED
+        raise refused
+
+    def _stop(self, refused: Refused) -> NoReturn:
+        """From inside a callback: httptools turns what is raised here into an error of its own."""
+        self._refused = refused
+        raise refused
+
+    def _check_size(self) -> None:
+        """Counts what was fed, not what was parsed: the parser itself keeps a header line until it is whole."""
+        limits = self._limits
+        if self.phase is Phase.HEAD and self._fed > limits.request_line + limits.headers + FRAMING_OVERHEAD:
+            self._refuse(Refused(431, "the head of the request is too large"))
+        if self.phase is Phase.BODY and self._fed > limits.headers + FRAMING_OVERHEAD + FRAMING_RATIO * self._body_size:
+            self._refuse(Refused(400, "the framing of the body takes far more than the body"))
+
+    # Called by httptools.
+
+    def on_message_begin(self) -> None:
+        self.phase = Phase.HEAD
+        self.target = b""
+        self._headers = []
+        self._header_bytes = 0
+        self._body_size = 0
+        self._sink.request_begins()
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+        if len(self.target) > self._limits.request_line:
+            self._stop(Refused(414, f"the target is longer than {self._limits.request_line} bytes"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > self._limits.headers:
+            self._stop(Refused(431, f"the header lines are longer than {self._limits.headers} bytes"))
+        if self.phase is Phase.BODY:
+            return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
+        if len(self._headers) >= self._limits.fields:
+            self._stop(Refused(431, f"more than {self._limits.fields} header lines"))
+        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t")))
+
+    def on_headers_complete(self) -> None:
+        try:
+            self._head = head = self._read_head()
+            self._fed = 0
+            self.phase = Phase.BODY
+            self._sink.head_read(head)
+        except Refused as refused:
+            self._stop(refused)
+
+    def _read_head(self) -> Incoming:
+        method, version = self.method, f"HTTP/{self._parser.get_http_version()}"
+        if version not in ("HTTP/1.1", "HTTP/1.0"):
+            raise Refused(505, f"{version} is not spoken here")
+        http_request.check_host(version, self._headers)
+        body = http_request.framing(version, self._headers)
+        if body.length is not None and body.length > self._limits.body:
+            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+        if self._parser.should_upgrade() and (body.length or body.chunked):
+            # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
+            raise Refused(501, "a request with a body that asks for an upgrade")
+        text = self.target.decode("latin-1")
+        target = http_request.parse_target(method, text)
+        headers = self._headers
+        if target.authority:
+            headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]
+        return Incoming(method, text, target, version, headers, body, _expects_continue(version, headers, body))
+
+    def on_body(self, part: bytes) -> None:
+        self._body_size += len(part)
+        try:
+            if self._body_size > self._limits.body:
+                raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+            self._sink.body_read(part)
+        except Refused as refused:
+            self._stop(refused)
+
+    def on_message_complete(self) -> None:
+        assert self._head is not None, "llhttp calls in order"
+        keep_alive = self._parser.should_keep_alive()
+        self.phase = Phase.BETWEEN if keep_alive else Phase.LAST
+        self._fed = 0
+        self._sink.request_read(self._head, keep_alive)
+
+
+def _expects_continue(version: str, headers: list[Header], body: Body) -> bool:
+    """Whether the client waits for ``100 Continue`` (RFC 9110 section 10.1.1). Raises Refused(417)."""
+    expected = [value for name, value in headers if name == "expect"]
+    if not expected or version == "HTTP/1.0":
+        return False
+    if [value.lower() for value in expected] != ["100-continue"]:
+        raise Refused(417, "the only expectation met here is 100-continue")
+    return body.chunked or bool(body.length)

@@ -1,0 +1,107 @@
+"""From the pieces that an HTTP parser gives to a `Request`, or to the reason why it is refused.
+
+The parser (llhttp, strict) has checked the grammar. What is left are the rules that need the whole head: how many Host
+and length fields there are, what they say together, and which form the target has.
+"""
+
+from typing import Final
+
+import msgspec
+
+from wsgid.protocol.values import Header
+
+_DIGITS: Final = frozenset("0123456789")
+
+MAX_LENGTH_DIGITS: Final = 18
+"""A Content-Length with more digits does not fit a signed 64-bit number, which is what file sizes are."""
+
+
+class Refused(Exception):
+    """The request is answered by us, with this status code, and the connection is closed after it."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(f"{code}: {why}")
+        self.code = code
+        self.why = why
+
+
+class Body(msgspec.Struct, frozen=True, gc=False):
+    """What the head says about the body."""
+
+    length: int | None
+    """Content-Length, or None when there is none."""
+    chunked: bool
+
+
+class Target(msgspec.Struct, frozen=True, gc=False):
+    path: str
+    query: str
+    authority: str
+    """Of a target in absolute form, where it overrides Host (RFC 9112 section 3.2.2); else ``""``."""
+
+
+def framing(version: str, headers: list[Header]) -> Body:
+    """How the request's body is framed. Anything that two parsers could read differently raises Refused(400):
+    RFC 9112 section 6.1 and 6.3 leave a server free to, and request smuggling lives in what is let through."""
+    length: str | None = None
+    coding: str | None = None
+    for name, value in headers:
+        if name == "content-length":
+            if length is not None:
+                raise Refused(400, "more than one Content-Length")
+            length = value
+        elif name == "transfer-encoding":
+            if coding is not None:
+                raise Refused(400, "more than one Transfer-Encoding")
+            coding = value
+    if coding is not None:
+        if length is not None:
+            raise Refused(400, "both Content-Length and Transfer-Encoding")
+        if version == "HTTP/1.0":
+            raise Refused(400, "Transfer-Encoding on HTTP/1.0")
+        if coding.lower() != "chunked":
+            raise Refused(400, "a Transfer-Encoding other than chunked")
+        return Body(None, True)
+    if length is None:
+        return Body(None, False)
+    if not _DIGITS.issuperset(length) or not 0 < len(length) <= MAX_LENGTH_DIGITS:
+        raise Refused(400, "a Content-Length that is not a plain number")
+    return Body(int(length), False)
+
+
+def check_host(version: str, headers: list[Header]) -> None:
+    """HTTP/1.1 needs exactly one Host (RFC 9112 section 3.2), HTTP/1.0 at most one. Raises Refused(400)."""
+    count = sum(name == "host" for name, _ in headers)
+    if count > 1:
+        raise Refused(400, "more than one Host")
+    if count == 0 and version != "HTTP/1.0":
+        raise Refused(400, "HTTP/1.1 without Host")
+
+
+def parse_target(method: str, target: str) -> Target:
+    """Splits a request target (RFC 9112 section 3.2). Raises Refused for the forms that no application is behind."""
+    if target.startswith("/"):
+        path, _, query = target.partition("?")
+        return Target(path, query, "")
+    if method == "CONNECT":
+        raise Refused(501, "CONNECT is for proxies")
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        end = min((position for mark in "/?" if (position := rest.find(mark)) >= 0), default=len(rest))
+        authority = rest[:end]
+        if not authority or "@" in authority:
+            raise Refused(400, "a target in absolute form without a plain host")
+        path, _, query = rest[end:].partition("?")
+        return Target(path or "/", query, authority)
+    if target == "*":
+        # Mongrel2 answers the asterisk form with 404 as well: it asks about the server, not about an application.
+        raise Refused(404, "no application is behind the target *")
+    raise Refused(400, "a target that is neither a path nor a URL")
+
+
+def wants_keep_alive(version: str, headers: list[Header]) -> bool:
+    """Whether the client lets the connection be used again (RFC 9112 section 9.3). Tokens in any case."""
+    tokens = [token.strip() for name, value in headers if name == "connection" for token in value.lower().split(",")]
+    if "close" in tokens:
+        return False
+    return version != "HTTP/1.0" or "keep-alive" in tokens
