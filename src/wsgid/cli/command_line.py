@@ -1,0 +1,100 @@
+"""The shape of the command line, made from the table of options by means of click.
+
+click only takes the arguments apart. Values reach `wsgid.config` as the text they are, so that every source is judged
+by the same code, in the same words and all at once.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Mapping
+
+import click
+from click.core import ParameterSource
+
+from wsgid import __version__
+from wsgid.config import OPTIONS
+from wsgid.options import Option, nearest
+
+Start = Callable[[Mapping[str, object]], int]
+"""Takes the options that were given, by name; returns an exit code."""
+
+EPILOG = (
+    "Every option can also be set in the environment (--wsgi-app as WSGID_WSGI_APP; commas between the values of "
+    "one that may be repeated) and in wsgid.json in the app folder (as wsgi_app). The command line wins over the "
+    "environment, and that over the file."
+)
+
+
+def build(start: Start) -> "WsgidCommand":
+    """The command ``wsgid``, which calls ``start`` when no other command is named."""
+
+    @click.pass_context
+    def run(context: click.Context, /, **_values: object) -> int | None:
+        return start(given(context)) if context.invoked_subcommand is None else None
+
+    version = click.version_option(__version__, message="wsgid %(version)s", help="Show the version and exit.")
+    command = WsgidCommand(
+        "wsgid",
+        callback=run,
+        invoke_without_command=True,
+        params=[_parameter(each) for each in OPTIONS],
+        help="Serve a WSGI application as a daemon: by its own HTTP, behind Mongrel2, or both.",
+        epilog=EPILOG,
+    )
+    return version(command)
+
+
+def given(context: click.Context) -> dict[str, object]:
+    """What was written on the command line, without what click would fill in."""
+    return {
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
+class WsgidCommand(click.Group):
+    """A group that can stand alone, shows its options in groups, and has a word for those who guess."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = " [command ...]" if self.list_commands(ctx) else ""
+        formatter.write_usage(ctx.command_path, f"[options]{commands}")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = {each.name: each.get_help_record(ctx) for each in self.get_params(ctx)}
+        for group, options in itertools.groupby(OPTIONS, key=lambda each: each.group):
+            with formatter.section(group):
+                formatter.write_dl([record for each in options if (record := records.pop(each.name))])
+        with formatter.section("Other options"):
+            formatter.write_dl([record for record in records.values() if record])
+        self.format_commands(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"there is no command {args[0]!r}{_meant(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+def _parameter(option: Option) -> click.Option:
+    if option.is_boolean:
+        default = "  [default: on]" if option.default else ""  # that a switch is off goes without saying
+        return click.Option([option.name, f"{option.flag}/{option.opposite}"], default=None, help=option.help + default)
+    return click.Option(
+        [option.name, option.flag],
+        type=str,
+        metavar=option.metavar,
+        multiple=option.is_repeatable,
+        help=f"{option.help}  [default: {option.default_text}]",
+    )
+
+
+def _meant(word: str, commands: list[str]) -> str:
+    """A hint at what one who wrote ``word`` in place of a command may have wanted."""
+    if os.path.isdir(word):
+        return f", did you mean --app-path={word}?"
+    if "." in word or ":" in word:
+        return f", did you mean --wsgi-app={word}?"
+    word = word.lower().replace("_", "-")
+    return nearest(word, commands) or nearest(word, [each.flag for each in OPTIONS], prefix="--")

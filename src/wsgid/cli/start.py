@@ -1,0 +1,49 @@
+"""``wsgid`` without a command: check the options and the app folder, then be the master.
+
+This is the composition root, the one place that knows the master, the dispatcher and the worker. The master is handed
+the other two as functions, and their code is imported by the process that they are called in.
+"""
+
+import os
+from collections.abc import Mapping
+
+from wsgid.app import WsgidApp
+from wsgid.cli.complaints import complain
+from wsgid.config import ConfigError, load
+from wsgid.posts import DispatcherPost, WorkerPost
+
+EXIT_REFUSED = 2
+"""The command was not understood: the code that shells and click use, too."""
+
+
+def start(command_line: Mapping[str, object]) -> int:
+    """Starts the daemon with the options given on the command line; returns the exit code of this process."""
+    try:
+        loaded = load(command_line, os.environ)
+    except ConfigError as error:
+        complain(error.errors)
+        return EXIT_REFUSED
+    app = WsgidApp(loaded.config.app_path)
+    if not app.is_valid():
+        complain([f"{app.path} is no app folder: the application's code must be in {app.appdir}", _cure(app)])
+        return EXIT_REFUSED
+
+    from wsgid.master.main import run_master
+
+    return run_master(loaded.config, loaded.warnings, dispatcher=_dispatcher, worker=_worker)
+
+
+def _cure(app: WsgidApp) -> str:
+    return f"make one with `mkdir -p {app.appdir}` and put the code there, or name another with --app-path"
+
+
+def _dispatcher(post: DispatcherPost) -> int:
+    from wsgid.dispatcher.main import run
+
+    return run(post)
+
+
+def _worker(post: WorkerPost) -> int:
+    from wsgid.worker.main import run
+
+    return run(post)

@@ -1,0 +1,205 @@
+"""The sockets that clients connect to.
+
+The master opens them before it forks and keeps them open, so that a dispatcher that is replaced finds its port and the
+connections that wait on it.
+"""
+
+import errno
+import fcntl
+import logging
+import os
+import socket
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from wsgid.addresses import TcpAddress, UnixAddress, parse_bind
+from wsgid.master.errors import CannotStart
+
+_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""The machine has no such address, or no such protocol."""
+
+_TCP_CURES = {
+    errno.EADDRINUSE: "another process listens there; stop it, or choose another port",
+    errno.EACCES: "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; take another, such as 8000",
+    errno.EADDRNOTAVAIL: "no network interface of this machine has it; 0.0.0.0 and [::] stand for all there are",
+    errno.EAFNOSUPPORT: "this machine does without that protocol; choose an address of the other one",
+}
+_UNIX_CURES = {
+    errno.ENOENT: "its folder does not exist; make it",
+    errno.EACCES: "the user of this process may not write to its folder; let it, or choose another path",
+    errno.EADDRINUSE: "another process has just made it; stop that one, or choose another path",
+}
+
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""What getaddrinfo(3) found: a family, and an address as sockets of that family take it."""
+
+log = logging.getLogger("wsgid.master")
+
+
+@dataclass(frozen=True, slots=True)
+class Inode:
+    """Names a file for good, whatever its path comes to mean."""
+
+    device: int
+    number: int
+
+
+class Listeners:
+    """The sockets of all ``--bind``, and the files that are to be removed with them."""
+
+    def __init__(self, binds: Iterable[str], backlog: int) -> None:
+        """Raises CannotStart when one of them cannot be had; none is kept then."""
+        self._sockets: list[socket.socket] = []
+        self._files: dict[str, Inode] = {}
+        try:
+            for text in binds:
+                self._open(text, backlog)
+        except CannotStart:
+            self.close()
+            raise
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        return tuple(self._sockets)
+
+    def close(self) -> None:
+        """Removes the socket files too, unless another daemon has put its own in their place."""
+        for path, inode in self._files.items():
+            try:
+                if _inode(path) == inode:
+                    os.unlink(path)
+            except OSError as error:
+                log.warning("the socket %s stays behind, it cannot be removed: %s", path, error.strerror)
+        self._files.clear()
+        self.close_in_child()
+
+    def close_in_child(self) -> None:
+        for each in self._sockets:
+            each.close()
+        self._sockets.clear()
+
+    def _open(self, text: str, backlog: int) -> None:
+        match parse_bind(text):
+            case TcpAddress() as address:
+                self._sockets += _listen_tcp(text, address, backlog)
+            case UnixAddress(path):
+                self._sockets.append(_listen_unix(text, path, backlog))
+                self._files[path] = _inode(path)
+
+
+def _listen_tcp(text: str, address: TcpAddress, backlog: int) -> list[socket.socket]:
+    """A name may stand for several addresses, as ``localhost`` usually does: all that this machine has are taken."""
+    opened: list[socket.socket] = []
+    absent: list[OSError] = []
+    try:
+        for place in _resolve(text, address):
+            try:
+                opened.append(_tcp_socket(place, backlog))
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    raise
+                absent.append(error)
+        if not opened:
+            raise absent[0]
+    except OSError as error:
+        for each in opened:
+            each.close()
+        raise _refused(text, error, _TCP_CURES) from None
+    return opened
+
+
+def _resolve(text: str, address: TcpAddress) -> list[Place]:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise CannotStart(
+            f"--bind {text}: the host name cannot be resolved ({error.strerror}); write an address of this machine"
+        ) from None
+    return list(dict.fromkeys((family, place) for family, _, _, _, place in found))  # /etc/hosts may repeat itself
+
+
+def _tcp_socket(place: Place, backlog: int) -> socket.socket:
+    family, address = place
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Connections of a daemon that has just ended linger in TIME_WAIT and would keep the next one from its port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Or [::] would take IPv4 as well, on some machines and not on others (/proc/sys/net/ipv6/bindv6only).
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(backlog)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _listen_unix(text: str, path: str, backlog: int) -> socket.socket:
+    """The file's mode is what the umask leaves of 0777; connecting takes write permission (unix(7))."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _alone_in(os.path.dirname(path) or "."):
+            _make_way(text, path)
+            sock.bind(path)
+            sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise _refused(text, error, _UNIX_CURES) from None
+    except CannotStart:
+        sock.close()
+        raise
+    return sock
+
+
+def _make_way(text: str, path: str) -> None:
+    """Removes the socket of a daemon that is gone; never anything else."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise CannotStart(
+            f"--bind {text}: there is a file of that name that is no socket; move it, or choose another path"
+        )
+    if _answers(path):
+        raise CannotStart(f"--bind {text}: another process answers there; stop it, or choose another path")
+    os.unlink(path)
+
+
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return False
+        except BlockingIOError:
+            return True  # its backlog is full
+        return True
+
+
+def _inode(path: str) -> Inode:
+    found = os.lstat(path)
+    return Inode(found.st_dev, found.st_ino)
+
+
+@contextmanager
+def _alone_in(folder: str) -> Iterator[None]:
+    """One wsgid at a time: two that start together would else both find the same dead socket, and the second would
+    remove the first one's new one."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _refused(text: str, error: OSError, cures: dict[int, str]) -> CannotStart:
+    reason = (error.strerror or str(error)).lower()
+    cure = cures.get(error.errno or 0)
+    return CannotStart(f"--bind {text}: {reason}" + (f": {cure}" if cure else ""))

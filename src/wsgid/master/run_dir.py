@@ -1,0 +1,156 @@
+"""``run/<master pid>/``: what one daemon on an app folder has for itself, and how it is told from a dead one's.
+
+========================== =========================================================================================
+in it
+========================== =========================================================================================
+``lock``                   locked with flock(2) for the master's life; whoever can lock it knows that the master is
+                           gone. "Is there a process of that pid" would not do: in a container process 1 meets the
+                           files of the process 1 before it
+``workers/<pid>``          an empty file for each worker: whose pid files these are, when the master could not remove
+                           them itself
+sockets                    of the dispatcher
+========================== =========================================================================================
+
+All that comes and goes in ``run/`` does so under a lock on ``run/`` itself, so that nobody takes a directory that is
+just being made for a dead one's.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wsgid.app import WsgidApp
+from wsgid.master.errors import CannotStart
+from wsgid.master.pid_files import PidFolder
+
+LOCK = "lock"
+WORKERS = "workers"
+PRIVATE_DIR, PRIVATE_FILE = 0o700, 0o600
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+log = logging.getLogger("wsgid.master")
+
+
+class RunDir:
+    def __init__(self, app: WsgidApp, pid: int) -> None:
+        """Removes what dead daemons have left, makes the directory and the master's pid file. Raises CannotStart."""
+        self._name = str(pid)
+        try:
+            self._masters, self._workers = PidFolder(app.master_piddir), PidFolder(app.worker_piddir)
+            self._run = os.open(app.rundir, _DIRECTORY)
+            with _locked(self._run):
+                self._bury_the_dead()
+                self.fd = self._make()
+            self._masters.write(pid)
+        except FileExistsError:
+            raise CannotStart(
+                f"{app.rundir / self._name} belongs to a running daemon with the same process id, in another container "
+                "perhaps: give each container an app folder of its own"
+            ) from None
+        except OSError as error:
+            raise CannotStart(
+                f"{app.rundir / self._name} or a pid file cannot be made: {error.strerror}; "
+                f"run wsgid as the owner of {app.path}, or give the owner of this process write access to run/ and pid/"
+            ) from None
+
+    def add_worker(self, pid: int) -> None:
+        """Raises OSError."""
+        # In this order: a pid file that no run directory knows of would never be removed.
+        os.close(os.open(f"{WORKERS}/{pid}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=self.fd))
+        self._workers.write(pid)
+
+    def remove_worker(self, pid: int) -> None:
+        """No harm when it was never added. Raises OSError."""
+        self._workers.remove(pid)
+        _unlink(f"{WORKERS}/{pid}", self.fd)
+
+    def remove(self) -> None:
+        """Leaves nothing of this daemon in ``run/`` and ``pid/``. Raises OSError."""
+        with _locked(self._run):
+            self._bury(self._name)
+        os.close(self.fd)
+        self.close_in_child()
+
+    def close_in_child(self) -> None:
+        """Lets go of all but `fd`: a child that held the lock would make a dead master look alive."""
+        os.close(self._lock)
+        os.close(self._run)
+        self._masters.close()
+        self._workers.close()
+
+    def _make(self) -> int:
+        os.mkdir(self._name, PRIVATE_DIR, dir_fd=self._run)
+        fd = os.open(self._name, _DIRECTORY, dir_fd=self._run)
+        os.mkdir(WORKERS, PRIVATE_DIR, dir_fd=fd)
+        self._lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=fd)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return fd
+
+    def _bury_the_dead(self) -> None:
+        dead = [name for name in _instances(self._run) if _is_dead(name, self._run)]
+        for name in dead:
+            log.info("removing what the dead daemon %s has left", name)
+            self._bury(name)
+
+    def _bury(self, name: str) -> None:
+        for pid in _workers_of(name, self._run) - self._living_workers(name):
+            self._workers.remove(pid)
+        self._masters.remove(int(name))
+        shutil.rmtree(name, dir_fd=self._run)
+
+    def _living_workers(self, dead: str) -> set[int]:
+        """Of the other daemons. A worker of theirs may have got the pid, and so the pid file, of a dead one's."""
+        others = [name for name in _instances(self._run) if name != dead and not _is_dead(name, self._run)]
+        return {pid for name in others for pid in _workers_of(name, self._run)}
+
+
+def _instances(run: int) -> list[str]:
+    return [name for name in os.listdir(run) if name.isascii() and name.isdigit()]
+
+
+def _is_dead(name: str, run: int) -> bool:
+    try:
+        lock = os.open(f"{name}/{LOCK}", os.O_RDWR | os.O_CLOEXEC, dir_fd=run)
+    except FileNotFoundError:
+        return True  # its master was killed between making the directory and making the lock
+    except PermissionError:
+        return False  # another user's: nothing that we could remove
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(lock)
+
+
+def _workers_of(name: str, run: int) -> set[int]:
+    try:
+        workers = os.open(f"{name}/{WORKERS}", _DIRECTORY, dir_fd=run)
+    except (FileNotFoundError, PermissionError):
+        return set()
+    try:
+        return {int(pid) for pid in os.listdir(workers) if pid.isascii() and pid.isdigit()}
+    finally:
+        os.close(workers)
+
+
+def _unlink(name: str, directory: int) -> None:
+    try:
+        os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        return
+
+
+@contextmanager
+def _locked(directory: int) -> Iterator[None]:
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(directory, fcntl.LOCK_UN)

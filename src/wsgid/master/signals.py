@@ -1,0 +1,74 @@
+"""Signals as something to read: a handler of ours does nothing, the loop takes what came from a pipe.
+
+Python's own C handler writes the number of each signal into the wake-up descriptor, so even one that arrives while the
+loop is busy, or just before it waits, is neither lost nor handled in the middle of something.
+"""
+
+import os
+import signal
+from collections.abc import Iterable
+from signal import Signals
+from types import FrameType, TracebackType
+from typing import Self
+
+MANY_SIGNALS = 4096
+"""Read at once. The kernel folds equal signals that are pending, so this many never wait."""
+
+
+class SignalInbox:
+    """While it is open, these signals do nothing but wait in it. Only one can be open, and only in the main thread."""
+
+    def __init__(self, signals: Iterable[Signals]) -> None:
+        self._signals = frozenset(signals)
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._reader, self._writer = os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)
+        self._handlers = {each: signal.signal(each, _do_nothing) for each in self._signals}
+        self._wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        # A mask inherited from whoever started us, or set until we were ready to listen, must not make us deaf.
+        self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
+
+    def fileno(self) -> int:
+        """Readable when there is something to take."""
+        return self._reader.fileno()
+
+    def take(self) -> list[Signals]:
+        """What has come since the last time, in order. Never waits."""
+        numbers = self._reader.read(MANY_SIGNALS) or b""
+        return [Signals(number) for number in numbers if number in self._signals]
+
+    def close(self) -> None:
+        """In a forked child: lets go of the pipe, whose other holder is the parent. Handlers stay as they are."""
+        self._reader.close()
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.set_wakeup_fd(self._wakeup)
+        for each, handler in self._handlers.items():
+            signal.signal(each, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        self.close()
+
+
+def be_a_child() -> None:
+    """In a process just forked: as if nobody had ever installed a handler, but for Ctrl-C and a closed terminal.
+
+    A terminal sends SIGINT and SIGHUP to its whole process group. What to do about them is the master's to say, so the
+    children hear nothing of them from their first moment on. Not by SIG_IGN: that would be inherited by the programs
+    that an application starts.
+    """
+    signal.set_wakeup_fd(-1)
+    for each in signal.valid_signals():
+        if callable(signal.getsignal(each)):
+            signal.signal(each, signal.SIG_DFL)
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, _do_nothing)
+        signal.siginterrupt(each, False)
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Must be a function: only signals that have a handler in Python are written to the wake-up descriptor."""

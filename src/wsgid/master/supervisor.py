@@ -1,0 +1,272 @@
+"""Carries out the plan: tells it what has happened, does what it says, waits for the next thing to happen.
+
+What it holds open no child may keep (`_let_go`): when the master is killed, nobody else must hold the ends of the pipes
+and sockets by which its children notice.
+"""
+
+import logging
+import math
+import os
+import select
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from signal import Signals
+from types import TracebackType
+from typing import Self
+
+from wsgid.channel.orders import FromMaster
+from wsgid.config import Config
+from wsgid.logs import configure
+from wsgid.master import children, plan
+from wsgid.master.actions import (
+    AnnounceReady,
+    Deed,
+    Finish,
+    ForkDispatcher,
+    ForkWorker,
+    Kill,
+    Log,
+    ReportDeath,
+    Tell,
+    logged,
+)
+from wsgid.master.children import Death
+from wsgid.master.daemon import Herald
+from wsgid.master.facts import (
+    Died,
+    DispatcherForked,
+    DispatcherForkFailed,
+    Fact,
+    MeaninglessSignal,
+    StopAsked,
+    WorkerForked,
+    WorkerForkFailed,
+)
+from wsgid.master.links import OrdersLink, Report
+from wsgid.master.listeners import Listeners
+from wsgid.master.run_dir import RunDir
+from wsgid.master.signals import SignalInbox
+from wsgid.master.state import Settings
+from wsgid.posts import DispatcherPost, WorkerPost
+
+STOP = (Signals.SIGTERM, Signals.SIGINT)
+STOP_AT_ONCE = (Signals.SIGQUIT,)
+MEANINGLESS = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
+"""They would end a process that says nothing about them, and people send them to daemons of all kinds. SIGTTIN and
+SIGTTOU are left alone: a handler for the latter makes a write to a terminal repeat for ever."""
+
+SIGNALS = (*STOP, *STOP_AT_ONCE, *MEANINGLESS, Signals.SIGCHLD)
+
+log = logging.getLogger("wsgid.master")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Where the children begin; each returns its exit code."""
+
+    dispatcher: Callable[[DispatcherPost], int]
+    worker: Callable[[WorkerPost], int]
+
+
+class Supervisor:
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        entries: Entries,
+        *,
+        inbox: SignalInbox,
+        herald: Herald,
+        run_dir: RunDir,
+        listeners: Listeners,
+    ) -> None:
+        """`inbox` takes SIGNALS."""
+        # For the master's life
+        self._config = config
+        self._entries = entries
+        self._inbox = inbox
+        self._herald = herald
+        self._run_dir = run_dir
+        self._listeners = listeners
+        self._lifeline, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
+        # Of the children
+        self._state = plan.begin(settings)
+        self._orders: dict[int, OrdersLink] = {}
+        """By the dispatcher's pid: one at most."""
+        self._reports: dict[int, Report] = {}
+        """By the child's pid."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_ours()
+        os.close(self._lifeline)
+
+    def run(self) -> Finish:
+        """Until all is over."""
+        facts: list[Fact] = []
+        while True:
+            facts = facts or self._wait(plan.next_moment(self._state))
+            self._state, actions = plan.decide(self._state, facts, time.monotonic())
+            facts = []
+            for action in actions:
+                if isinstance(action, Finish):
+                    return action
+                facts += self._do(action)
+
+    # What happens
+
+    def _wait(self, until: float) -> list[Fact]:
+        """What has happened; none when it is ``until``, by the monotonic clock, and nothing has."""
+        self._sleep(until)
+        signals = self._inbox.take()
+        # Requests to stop come first: a child that got the same signal is not to be replaced.
+        facts = [_meaning(each) for each in signals if each is not Signals.SIGCHLD]
+        for report in self._reports.values():
+            report.read()
+        facts += self._hear()
+        if Signals.SIGCHLD in signals:
+            facts += self._bury(children.reap())
+        return facts
+
+    def _sleep(self, until: float) -> None:
+        # Made anew each time: a master wakes up rarely, and so there is no second list of what is open.
+        links: list[OrdersLink | Report] = [*self._orders.values(), *self._reports.values()]
+        poll = select.poll()
+        for source in (self._inbox, *(link for link in links if not link.over)):
+            poll.register(source, select.POLLIN)
+        poll.poll(None if until == math.inf else max(0.0, until - time.monotonic()) * 1000)
+
+    def _hear(self) -> list[Fact]:
+        return [said for link in self._orders.values() for said in link.hear()]
+
+    def _bury(self, deaths: Iterable[Death]) -> list[Fact]:
+        last_words = self._hear()  # all that it has said since we last listened was before it died
+        return last_words + [Died(each.pid, each.code, each.how, self._close_books(each.pid)) for each in deaths]
+
+    def _close_books(self, pid: int) -> str:
+        """Forgets a child; gives its report."""
+        report = self._reports.pop(pid, None)
+        if report is None:
+            return ""  # an orphan, see plan
+        if link := self._orders.pop(pid, None):
+            link.close_ours()
+        else:
+            self._remove_pid_file(pid)
+        text = report.text()
+        report.close_reader()
+        return text
+
+    def _remove_pid_file(self, worker: int) -> None:
+        try:
+            self._run_dir.remove_worker(worker)
+        except OSError as error:
+            log.error("the pid file of worker %d stays behind: %s", worker, error.strerror)
+
+    # What to do
+
+    def _do(self, deed: Deed) -> list[Fact]:
+        """Gives what came of it."""
+        match deed:
+            case ForkDispatcher():
+                return [self._fork_dispatcher()]
+            case ForkWorker():
+                return [self._fork_worker()]
+            case Tell(order):
+                self._tell(order)
+            case ReportDeath(death):
+                if not self._tell(death):
+                    self._do(logged(death))
+            case Kill(pid, number):
+                os.kill(pid, number)  # it is there, if only as a zombie: nobody but us reaps it
+            case Log(level, text):
+                log.log(level, "%s", text)
+            case AnnounceReady(text):
+                self._herald.ready(text)
+        return []
+
+    def _tell(self, order: FromMaster) -> bool:
+        return any(link.tell(order) for link in self._orders.values())
+
+    def _fork_dispatcher(self) -> DispatcherForked | DispatcherForkFailed:
+        with ExitStack() as if_it_fails:
+            try:
+                link, report = OrdersLink(), Report()
+                if_it_fails.callback(link.close)
+                if_it_fails.callback(report.close)
+                pid = children.fork(lambda: self._live_as_dispatcher(link, report))
+            except OSError as error:
+                return DispatcherForkFailed(str(error.strerror))
+            if_it_fails.pop_all()
+        link.close_theirs()
+        report.close_writer()
+        self._orders[pid], self._reports[pid] = link, report
+        return DispatcherForked(pid)
+
+    def _fork_worker(self) -> WorkerForked | WorkerForkFailed:
+        with ExitStack() as if_it_fails:
+            try:
+                report = Report()
+                if_it_fails.callback(report.close)
+                pid = children.fork(lambda: self._live_as_worker(report))
+            except OSError as error:
+                return WorkerForkFailed(str(error.strerror))
+            if_it_fails.pop_all()
+        report.close_writer()
+        self._reports[pid] = report
+        self._write_pid_file(pid)
+        return WorkerForked(pid)
+
+    def _write_pid_file(self, worker: int) -> None:
+        try:
+            self._run_dir.add_worker(worker)
+        except OSError as error:
+            log.error("worker %d has no pid file: %s", worker, error.strerror)
+
+    # In the children
+
+    def _live_as_dispatcher(self, link: OrdersLink, report: Report) -> int:
+        self._let_go()
+        link.close_ours()
+        report.close_reader()
+        os.close(self._lifeline)
+        configure(self._config, "dispatcher")
+        try:
+            return self._entries.dispatcher(
+                DispatcherPost(self._config, self._run_dir.fd, self._listeners.sockets, link.theirs)
+            )
+        except Exception as error:
+            # The log gets the traceback; the terminal, when this is at the start, should hear the reason as well.
+            report.write(f"{type(error).__name__}: {error}")
+            raise
+
+    def _live_as_worker(self, report: Report) -> int:
+        self._let_go()
+        report.close_reader()
+        self._listeners.close_in_child()
+        configure(self._config, "worker")
+        return self._entries.worker(WorkerPost(self._config, self._run_dir.fd, self._lifeline, report.writer))
+
+    def _let_go(self) -> None:
+        self._close_ours()
+        self._inbox.close()
+        self._herald.close_in_child()
+        self._run_dir.close_in_child()
+
+    def _close_ours(self) -> None:
+        os.close(self._lifeline_writer)
+        for link in self._orders.values():
+            link.close_ours()
+        for report in self._reports.values():
+            report.close_reader()
+
+
+def _meaning(number: Signals) -> Fact:
+    if number in MEANINGLESS:
+        return MeaninglessSignal(number.name)
+    return StopAsked(number.name, at_once=number in STOP_AT_ONCE)

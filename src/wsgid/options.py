@@ -1,0 +1,218 @@
+"""What an option is, and how a table of options is read off a class.
+
+The fields of one frozen dataclass are the table: a field's name, type and default are the option's, what people are
+told about it is in the field's metadata, put there by `option`. The command line, the environment variables, the keys
+of ``wsgid.json`` and the reference page are all derived from what `read_table` returns: an option is written once.
+"""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+
+T = TypeVar("T")
+
+Size = Annotated[int, "bytes"]
+"""Bytes; people may write ``512k``, ``10m`` or ``1g``, powers of 1024 as in nginx."""
+
+MAX_SHOWN = 80
+"""Characters of a wrong value that an error repeats: enough to find it again, too few to flood a terminal."""
+
+VARIABLE_PREFIX = "WSGID_"
+
+Reader = Callable[[object, Path], object]
+"""Takes a value from any source and the folder that relative paths start from; raises ValueError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a type of field means to people."""
+
+    metavar: str
+    expected: str
+    """Completes "is not ..." in an error."""
+    read: Reader
+    show: Callable[[Any], str] = str
+    """A default, as it would be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    name: str
+    """The field's name, and the key in ``wsgid.json``."""
+    kind: Kind
+    default: object
+    default_text: str
+    help: str
+    group: str
+    metavar: str
+    limits: tuple[float, float] | None
+    each: Callable[[str, Path], str] | None
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def opposite(self) -> str:
+        """What turns a boolean option off: ``--no-debug``, but ``--daemon`` for ``--no-daemon``."""
+        return "--" + self.flag.removeprefix("--no-") if self.name.startswith("no_") else "--no-" + self.flag[2:]
+
+    @property
+    def variable(self) -> str:
+        return VARIABLE_PREFIX + self.name.upper()
+
+    @property
+    def is_boolean(self) -> bool:
+        return self.kind is BOOLEAN
+
+    @property
+    def is_repeatable(self) -> bool:
+        return self.kind is LIST
+
+    @property
+    def allowed(self) -> str:
+        """Completes "is not ..." in an error, with the limits."""
+        if self.limits is None:
+            return self.kind.expected
+        low, high = (self.kind.show(limit) for limit in self.limits)
+        return f"{self.kind.expected} from {low} to {high}"
+
+    def read(self, value: object, base: Path) -> object:
+        """The value as the field's type has it; relative paths are taken from the folder ``base``.
+
+        Strings are understood as the type's text form, whichever the type: they are all that the command line and the
+        environment have, and what old ``wsgid.json`` files hold. Raises ValueError, a sentence with value and cure.
+        """
+        try:
+            result = self.kind.read(value, base)
+        except (ValueError, msgspec.ValidationError):
+            raise ValueError(f"{shown(value)} is not {self.allowed}") from None
+        if self.limits and isinstance(result, int | float) and not self.limits[0] <= result <= self.limits[1]:
+            raise ValueError(f"{shown(value)} is not {self.allowed}")
+        if self.each and isinstance(result, tuple):
+            return tuple(self.each(item, base) for item in result)
+        return result
+
+
+def option(
+    default: T,
+    *,
+    help: str,
+    group: str,
+    metavar: str = "",
+    default_text: str = "",
+    limits: tuple[float, float] | None = None,
+    each: Callable[[str, Path], str] | None = None,
+) -> T:
+    """A dataclass field that is an option.
+
+    `limits` are the lowest and highest number allowed; `each` checks and normalizes each text of a repeatable option
+    and raises ValueError; `default_text` is what people are told when the default is not simply the value.
+    """
+    told = {
+        "help": help,
+        "group": group,
+        "metavar": metavar,
+        "default_text": default_text,
+        "limits": limits,
+        "each": each,
+    }
+    return field(default=default, metadata=told)
+
+
+def read_table(table: type[Any]) -> tuple[Option, ...]:
+    """The options among the fields of a dataclass, in their order."""
+    types = get_type_hints(table, include_extras=True)
+    return tuple(_read_field(each, KINDS[types[each.name]]) for each in fields(table) if "help" in each.metadata)
+
+
+def shown(value: object) -> str:
+    """A value for an error message: on one line, quoted when it is text, not longer than MAX_SHOWN."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """A hint for one who mistyped: ``, did you mean workers?``, or nothing when no known word is near.
+
+    A ``prefix`` that all words have is left out of the comparison: it would make any two of them look alike.
+    """
+    found = difflib.get_close_matches(word.removeprefix(prefix), [each.removeprefix(prefix) for each in known], n=1)
+    return f", did you mean {prefix}{found[0]}?" if found else ""
+
+
+def _read_field(each: Field[Any], kind: Kind) -> Option:
+    told = dict(each.metadata)
+    told["metavar"] = told["metavar"] or kind.metavar
+    told["default_text"] = told["default_text"] or kind.show(each.default)
+    return Option(name=each.name, kind=kind, default=each.default, **told)
+
+
+def _converted(wanted: type[T]) -> Callable[[object, Path], T]:
+    """Not strict: msgspec then reads ``"4"`` and ``"true"`` too, which is just what old files need."""
+    return lambda value, base: msgspec.convert(value, wanted, strict=False)
+
+
+def _read_text(value: object, base: Path) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("no text")
+    return value
+
+
+def _read_directory(value: object, base: Path) -> Path:
+    # Not resolved: a release is often switched by pointing a symbolic link elsewhere, and the link is what was named.
+    path = base / _read_text(value, base)
+    if not os.path.isdir(path):  # Path.is_dir raises where a folder on the way may not be searched
+        raise ValueError("no directory")
+    return path
+
+
+def _read_size(value: object, base: Path) -> int:
+    written = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if written is None:
+        return msgspec.convert(value, int, strict=False)
+    return int(written["number"]) * _UNITS[written["unit"].lower()]
+
+
+def _show_size(value: int) -> str:
+    for unit in ("g", "m", "k"):
+        if value and value % _UNITS[unit] == 0:
+            return f"{value // _UNITS[unit]}{unit}"
+    return str(value)
+
+
+def _read_list(value: object, base: Path) -> tuple[str, ...]:
+    items = (value,) if isinstance(value, str) else msgspec.convert(value, tuple[object, ...])
+    return tuple(_read_text(item, base) for item in items)
+
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
+
+TEXT = Kind("TEXT", "a non-empty text", _read_text)
+DIRECTORY = Kind("DIR", "a directory that exists and can be reached", _read_directory)
+BOOLEAN = Kind("", "true or false", _converted(bool), lambda value: str(value).lower())
+NUMBER = Kind("N", "a whole number", _converted(int))
+SECONDS = Kind("SECONDS", "a number of seconds", _converted(float), "{:g}".format)
+SIZE = Kind("SIZE", "a size in bytes, such as 65536, 64k, 10m or 1g,", _read_size, _show_size)
+LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
+
+KINDS: dict[Any, Kind] = {
+    str: TEXT,
+    str | None: TEXT,
+    Path: DIRECTORY,
+    Path | None: DIRECTORY,
+    bool: BOOLEAN,
+    int: NUMBER,
+    float: SECONDS,
+    Size: SIZE,
+    tuple[str, ...]: LIST,
+}
+"""A new type of option is a new line here."""

@@ -1,0 +1,25 @@
+"""SCRIPT_NAME and PATH_INFO from the route by which Mongrel2 chose the handler."""
+
+import functools
+
+
+def split_path(pattern: str, path: str) -> tuple[str, str]:
+    """SCRIPT_NAME and PATH_INFO, both as percent-encoded as they come, of ``path`` as matched by the route ``pattern``.
+
+    The route names the application's root only where the path really goes through it. Mongrel2's routing tree also
+    gives ``/a`` and ``/`` to the route ``/app``, and ``/apple`` as well: those are the application's to answer, most
+    likely with 404, under an empty SCRIPT_NAME.
+    """
+    root = _root(pattern)
+    if not root:
+        return "", path
+    if path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        return root, path[len(root) :]
+    return "", path
+
+
+@functools.lru_cache(maxsize=1024)
+def _root(pattern: str) -> str:
+    """The literal part of a route: what comes before its first ``(``, where the pattern begins, without a final
+    ``/``."""
+    return pattern.partition("(")[0].rstrip("/")

@@ -1,0 +1,134 @@
+"""What must be heard while the application runs: the wish that this process ends, and that a client has left.
+
+A thread of its own waits for a signal (which the handler only wrote to a pipe), for the master's end and for the
+dispatcher's word, and passes on what it has heard. On its way out the worker says LEAVING; the dispatcher then releases
+each of its threads when it has nothing in hand, and the process ends with the last of them.
+"""
+
+import logging
+import os
+import select
+import signal
+import socket
+import threading
+from typing import Final
+
+from wsgid.channel import frames
+from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
+from wsgid.worker.channel import connect
+from wsgid.worker.departed import Departed
+from wsgid.worker.take import next_pause
+
+log = logging.getLogger(__name__)
+
+READ_SIZE: Final = 4096
+"""Bytes taken at once: some dozens of CLIENT_GONE."""
+
+
+class Control:
+    """The control connection and its thread.
+
+    ``leaving`` and ``called`` are for other threads; all else is used by the control thread alone.
+    """
+
+    def __init__(self, run_dir: int, lifeline: int, signals: int, departed: Departed) -> None:
+        self.leaving = threading.Event()
+        """This process is to end."""
+        self.called = threading.Event()
+        """The dispatcher has had the first HELLO, or there is no need for it: the process is leaving."""
+        self._run_dir = run_dir
+        self._lifeline = lifeline
+        self._signals = signals
+        self._departed = departed
+        self._socket: socket.socket | None = None
+        self._reader = FrameReader()
+        self._master_gone = False
+        self._poll = select.poll()
+        self._poll.register(signals, select.POLLIN)
+        self._poll.register(lifeline, select.POLLIN)
+
+    def start(self) -> None:
+        """Starts the thread. It is a daemon: the process ends without asking it."""
+        threading.Thread(target=self._run, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Closes the connection, in a process that the application forked: there the thread is no more."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _run(self) -> None:
+        pause = 0.0
+        while True:
+            if self._socket is not None:
+                pause = 0.0
+                self._hear(None)
+            elif self._master_gone:
+                return  # no dispatcher will come; the threads know that they are leaving
+            else:
+                self._hear(pause)
+                self._call()
+                pause = next_pause(pause)
+
+    def _hear(self, limit: float | None) -> None:
+        """Waits for something to happen, at most so many seconds."""
+        for descriptor, _ in self._poll.poll(None if limit is None else limit * 1000):
+            if descriptor == self._signals:
+                if signal.SIGTERM in os.read(self._signals, READ_SIZE):
+                    self._leave("told to by SIGTERM")
+            elif descriptor == self._lifeline:
+                self._poll.unregister(self._lifeline)
+                self._master_gone = True
+                self._leave("the master is gone")
+            else:
+                self._read()
+
+    def _call(self) -> None:
+        try:
+            self._socket = connect(self._run_dir, Hello(os.getpid(), Role.CONTROL, 0))
+        except OSError as error:
+            log.debug("control: no dispatcher yet: %s", error)
+            return
+        self._reader = FrameReader()
+        self._poll.register(self._socket, select.POLLIN)
+        self.called.set()
+        if self.leaving.is_set():
+            self._say_leaving()
+
+    def _leave(self, why: str) -> None:
+        if not self.leaving.is_set():
+            log.info("leaving: %s", why)
+            self.leaving.set()
+            self.called.set()
+            self._say_leaving()
+
+    def _say_leaving(self) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.sendall(frames.LEAVING)
+            except OSError as error:
+                self._lose(f"it failed: {error.strerror}")
+
+    def _read(self) -> None:
+        if self._socket is None:
+            return  # lost while an event before this one was handled
+        try:
+            data = self._socket.recv(READ_SIZE)
+            if not data:
+                self._lose("it was closed")
+            for kind, payload in self._reader.feed(data):
+                if kind is not Kind.CLIENT_GONE:
+                    raise FrameError(f"{kind.name} on a control connection")
+                self._departed.add(payload.decode())
+        except OSError as error:
+            self._lose(f"it failed: {error.strerror}")
+        except (FrameError, UnicodeDecodeError) as error:
+            self._lose(f"the dispatcher broke its rules: {error}")
+
+    def _lose(self, why: str) -> None:
+        """The dispatcher is gone; the next round of the thread calls again."""
+        assert self._socket is not None
+        if not self.leaving.is_set():
+            log.warning("the connection to the dispatcher is lost (%s): calling again", why)
+        self._poll.unregister(self._socket)
+        self._socket.close()
+        self._socket = None

@@ -1,0 +1,256 @@
+"""The answer on its way out: ``start_response``, ``write()``, body parts; what goes to the dispatcher, and when.
+
+An answer whose whole body is at hand is one ANSWER frame. Any other begins with its first part: that part makes it an
+ANSWER when it reaches the Content-Length, else HEAD and PART go at once, and each further part as it comes. Nothing is
+held back to be joined: PEP 3333 has each part sent before the next is asked for.
+"""
+
+import enum
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Final
+
+from wsgid.channel import frames
+from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, Kind
+from wsgid.protocol.http_answer import BODILESS
+from wsgid.protocol.values import Head, Header, Request
+from wsgid.worker.checks import check_headers, check_status, shown
+from wsgid.worker.departed import Departed
+from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
+
+log = logging.getLogger(__name__)
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+SERVER_ERROR_BODY: Final = b"Internal Server Error\n"
+SERVER_ERROR: Final = Head(
+    "500 Internal Server Error",
+    [("Content-Type", "text/plain"), ("Content-Length", str(len(SERVER_ERROR_BODY)))],
+    len(SERVER_ERROR_BODY),
+)
+"""What the client is told of a failed request. The reason is in the log only: it may be nobody else's business."""
+
+
+class Phase(enum.Enum):
+    SILENT = enum.auto()
+    """``start_response`` has not been called."""
+    STARTED = enum.auto()
+    """It has; nothing has been sent."""
+    STREAMING = enum.auto()
+    """The head has been sent, and perhaps a part of the body."""
+    OVER = enum.auto()
+    """The answer has been sent to its end, or cut."""
+
+
+SILENT, STARTED, STREAMING, OVER = Phase
+
+
+def named(request: Request) -> str:
+    """A request in the words of the log."""
+    return f"{request.method} {request.target} (request {request.id})"
+
+
+class Response:
+    """One request's answer. Used by the thread that serves the request.
+
+    Every method that sends raises DispatcherGone. Those that take a part raise ClientGone, and ApplicationError when
+    the application breaks PEP 3333.
+    """
+
+    __slots__ = ("_bodiless", "_departed", "_head", "_left", "_phase", "_request", "_send", "_told", "done")
+
+    def __init__(self, request: Request, send: Callable[[bytes], None], departed: Departed) -> None:
+        self._request = request
+        self._send = send
+        self._departed = departed
+        self._phase = SILENT
+        self._head = SERVER_ERROR
+        self._bodiless = False
+        """The client gets no body, whatever the application gives: the method is HEAD, or the code has none."""
+        self._left: int | None = None
+        """Bytes that the body may still have; None when the application has not said."""
+        self._told = False
+        """The log has been told that the body is too long."""
+        self.done = False
+        """What was sent says that the request is done with: no DONE may follow."""
+
+    def start_response(
+        self, status: str, headers: list[Header], exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        """PEP 3333, "The start_response() Callable"."""
+        if exc_info:
+            try:
+                if self._phase in (STREAMING, OVER) and exc_info[1] is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # as the PEP asks: the traceback holds this frame, which would hold the traceback
+        elif self._phase is not SILENT:
+            raise ApplicationError(
+                "PEP 3333: start_response may be called again only with exc_info; the application gave the status "
+                f"{self._head.status!r} first and now {status!r}; call it once, or pass sys.exc_info() from an "
+                "'except' block to replace the answer"
+            )
+        code = check_status(status)
+        length = check_headers(headers)
+        # A copy: what has been checked must not change any more.
+        self._head = Head(status, headers.copy(), length)
+        self._bodiless = self._request.method == "HEAD" or code in BODILESS
+        self._left = 0 if self._bodiless else length
+        self._phase = STARTED
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """The ``write()`` callable of PEP 3333."""
+        if not isinstance(data, bytes):
+            raise ApplicationError(_not_bytes(data))
+        if data:
+            self._take(data)
+
+    def whole(self, parts: Sequence[bytes]) -> None:
+        """The whole body, from an application that has nothing left to do."""
+        size = 0
+        for part in parts:
+            if not isinstance(part, bytes):
+                raise UnusableAnswer(_not_bytes(part))
+            size += len(part)
+        if self._phase is not STARTED:  # `write` was used, or there is no head
+            self.stream(parts, done=True)
+        elif size > PART_SIZE and not self._bodiless:
+            self._tell_length(size)
+            self.stream(parts, done=True)
+        else:
+            body = b"".join(parts)
+            if self._left is not None and self._left != size:
+                body = self._fitted(body)
+            self._answer(body, done=True)
+
+    def stream(self, parts: Iterable[object], *, done: bool) -> None:
+        """The body as the application yields it, to its end; ``done`` when nothing is left to do then.
+
+        What comes behind the answer's end can reach nobody. The iterable is still asked once more, as honest ones have
+        work behind their last ``yield``; one that has more to give is left there, for it may have no end.
+        """
+        for part in parts:
+            if not isinstance(part, bytes):
+                raise UnusableAnswer(_not_bytes(part))
+            if part and not self._take(part):
+                return
+        self._finish(done)
+
+    def fail(self) -> None:
+        """The request has failed: 500 when nothing has been sent, else a cut, so that the client can tell."""
+        phase, self._phase = self._phase, OVER
+        if phase is STREAMING:
+            self._send(frames.CUT)
+        elif phase is not OVER:
+            body = b"" if self._request.method == "HEAD" else SERVER_ERROR_BODY
+            self._send(frames.answer(Answer(SERVER_ERROR, body, False)))
+
+    def _take(self, part: bytes) -> bool:
+        """Sends a part that is not empty; whether another one is of any use."""
+        if self._phase is OVER:
+            self._note_surplus(len(part))
+            return False
+        if self._request.id in self._departed:
+            raise ClientGone(f"the client of {named(self._request)} has left")
+        part = self._cut_to_fit(part)
+        if self._left is not None:
+            self._left -= len(part)
+        if self._phase is STREAMING:
+            self._send_part(part)
+        elif self._left == 0 and len(part) <= PART_SIZE:
+            self._answer(part, done=False)
+        else:
+            self._require_start()
+            self._send_part(part)
+        return True
+
+    def _send_part(self, part: bytes) -> None:
+        """In pieces of at most PART_SIZE. The head goes in one write with the first of them, the end with the last."""
+        data = b""
+        if self._phase is not STREAMING:
+            self._phase = STREAMING
+            data = frames.head(self._head)
+        last = (len(part) - 1) // PART_SIZE * PART_SIZE
+        for start in range(0, last, PART_SIZE):
+            self._send(data + frames.frame(Kind.PART, part[start : start + PART_SIZE]))
+            data = b""
+        data += frames.frame(Kind.PART, part[last:])
+        if self._left == 0:
+            self._phase = OVER
+            data += END
+        self._send(data)
+
+    def _answer(self, body: bytes, *, done: bool) -> None:
+        self._phase = OVER
+        self.done = done
+        self._send(frames.answer(Answer(self._head, body, done)))
+
+    def _finish(self, done: bool) -> None:
+        """The iterable has ended."""
+        if self._phase is OVER:
+            return
+        self._require_start()
+        self._require_all()
+        if self._phase is STREAMING:
+            self._phase = OVER
+            self.done = done
+            self._send(END + DONE if done else END)
+        else:
+            self._answer(b"", done=done)
+
+    def _require_start(self) -> None:
+        if self._phase is SILENT:
+            raise UnusableAnswer(
+                "PEP 3333: start_response must be called before the first part of the body; the application never "
+                "called it; call start_response('200 OK', headers) before you return or yield"
+            )
+
+    def _require_all(self) -> None:
+        if self._left:
+            raise UnusableAnswer(
+                "PEP 3333: the body must have as many bytes as Content-Length says; the application announced "
+                f"{self._head.content_length} and {self._left} of them never came; correct the header or leave it out"
+            )
+
+    def _fitted(self, body: bytes) -> bytes:
+        """A whole body that has not the length it should have."""
+        if self._bodiless:
+            self._tell_length(len(body))
+        fitted = self._cut_to_fit(body)
+        if self._left is not None:
+            self._left -= len(fitted)
+        self._require_all()
+        return fitted
+
+    def _cut_to_fit(self, part: bytes) -> bytes:
+        """The bytes that Content-Length leaves room for."""
+        if self._left is None or len(part) <= self._left:
+            return part
+        self._note_surplus(len(part) - self._left)
+        return part[: self._left]
+
+    def _note_surplus(self, size: int) -> None:
+        if not self._told and not self._bodiless:
+            self._told = True
+            log.error(
+                "%s: PEP 3333: the body must have as many bytes as Content-Length says; the application announced %d "
+                "and gave at least %d more, which are cut off; correct the header or leave it out",
+                named(self._request),
+                self._head.content_length,
+                size,
+            )
+
+    def _tell_length(self, size: int) -> None:
+        """Adds the Content-Length that PEP 3333 lets a server add when it has the whole body: a long one goes in parts,
+        and that of a HEAD goes not at all, so that the edge could not know it."""
+        if self._head.content_length is None and self._head.code not in BODILESS and size:
+            headers = [*self._head.headers, ("Content-Length", str(size))]
+            self._head = Head(self._head.status, headers, size)
+            self._left = 0 if self._bodiless else size
+
+
+def _not_bytes(part: object) -> str:
+    remedy = "encode it: text.encode('utf-8')" if isinstance(part, str) else "make it bytes: bytes(part)"
+    return f"PEP 3333: each part of the body must be bytes; the application gave {shown(part)}; {remedy}"

@@ -1,0 +1,106 @@
+"""The whole story of one request: environ, call, answer, close."""
+
+import logging
+from collections.abc import Callable, Iterable
+from types import GeneratorType
+from typing import Any, Final
+from wsgiref.types import WSGIApplication
+
+from wsgid.channel import frames
+from wsgid.protocol.values import Request
+from wsgid.worker.body import open_body
+from wsgid.worker.channel import Channel
+from wsgid.worker.checks import shown
+from wsgid.worker.departed import Departed
+from wsgid.worker.environ import Environ, build_environ
+from wsgid.worker.errors import ClientGone, DispatcherGone, UnusableAnswer
+from wsgid.worker.response import Response, named
+
+log = logging.getLogger(__name__)
+
+IN_MEMORY: Final = (list, tuple)
+
+
+def serve(
+    application: WSGIApplication,
+    request: Request,
+    descriptor: int | None,
+    channel: Channel,
+    template: Environ,
+    departed: Departed,
+) -> None:
+    """Serves one request; whatever the application does, its answer ends, and it is closed.
+
+    Takes over ``descriptor``, the file with the body. Raises DispatcherGone when the channel ends meanwhile.
+    """
+    body, close_body = open_body(request, descriptor)
+    response = Response(request, channel.send, departed)
+    try:
+        _answer(application, build_environ(template, request, body), request, response)
+        if not response.done:
+            channel.send(frames.DONE)
+    except DispatcherGone:
+        log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
+        raise
+    finally:
+        close_body()
+        departed.forget(request.id)
+
+
+def _answer(application: WSGIApplication, environ: Environ, request: Request, response: Response) -> None:
+    """Calls the application and sends what it gives.
+
+    The answer's end goes out before ``close()``: frameworks do their work after the answer there, and no client waits
+    for it.
+    """
+    close: Callable[[], object] | None = None
+    try:
+        result: Any = application(environ, response.start_response)
+        close = getattr(result, "close", None)
+        if close is None and isinstance(result, IN_MEMORY):
+            response.whole(result)
+        else:
+            # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.
+            response.stream(_parts(result), done=close is None or type(result) is GeneratorType)
+    except DispatcherGone:
+        raise
+    except ClientGone:
+        log.info("%s: its client has left, the answer is given up", named(request))
+        response.fail()
+    except BaseException as error:  # noqa: BLE001  # whatever comes out of the application
+        # SystemExit too. gunicorn lets it end the worker; but then a view that calls sys.exit() lets every visitor who
+        # finds it stop a process, and with threads the requests beside it. Nobody has asked this process to end.
+        _log_failure(request, error)
+        response.fail()
+    finally:
+        if close is not None:
+            _close(close, request)
+
+
+def _parts(result: Any) -> Iterable[object]:
+    """What the application returned, if it can be a body. Raises UnusableAnswer."""
+    if isinstance(result, str | bytes):
+        remedy = "[body]" if isinstance(result, bytes) else "[text.encode('utf-8')]"
+        given = f"{shown(result)}, which would be sent character by character"
+    elif result is None or not (hasattr(result, "__iter__") or hasattr(result, "__getitem__")):
+        remedy, given = "a list such as [body]; is a 'return' missing?", shown(result)
+    else:
+        iterable: Iterable[object] = result
+        return iterable
+    raise UnusableAnswer(
+        f"PEP 3333: an application must return an iterable of bytes; it returned {given}; return {remedy}"
+    )
+
+
+def _close(close: Callable[[], object], request: Request) -> None:
+    try:
+        close()
+    except BaseException as error:  # whatever comes out of the application; its answer is out
+        log.error("%s: close() failed, after the answer", named(request), exc_info=error)
+
+
+def _log_failure(request: Request, error: BaseException) -> None:
+    if isinstance(error, UnusableAnswer):
+        log.error("%s: %s", named(request), error)
+    else:
+        log.error("%s: the application failed", named(request), exc_info=error)

@@ -1,0 +1,1 @@
+"""App folders that the tests serve; ``django_project`` makes one more."""

@@ -1,0 +1,3 @@
+import no_such_payment_library
+
+application = no_such_payment_library.application

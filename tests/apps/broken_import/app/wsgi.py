@@ -1,0 +1,5 @@
+"""Needs what is not installed, two modules deep."""
+
+from shop.orders import application
+
+__all__ = ["application"]

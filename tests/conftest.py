@@ -1,0 +1,41 @@
+"""For every test: it leaves no process behind."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import proc
+from tests.deadlines import wait_for
+
+LAST_BREATH = 2.0
+"""Seconds for processes that were told to end as the test ended; what is still there then was left behind."""
+
+
+def pytest_configure() -> None:
+    proc.adopt_orphans()
+
+
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    """Fails a test that leaves a process, and kills the process, so that the next test starts clean."""
+    before = {each.pid for each in proc.own_descendants()}
+    yield
+    if not _left(before):
+        return
+    try:
+        wait_for(lambda: not _left(before), "processes to end", LAST_BREATH)
+    except AssertionError:
+        left = _left(before)
+        told = "\n".join(str(each) for each in left)
+        for each in left:
+            proc.kill(each)
+        wait_for(lambda: not _left(before), "killed processes to end")
+        pytest.fail(f"the test left processes behind:\n{told}", pytrace=False)
+
+
+def _left(before: set[int]) -> list[proc.Process]:
+    """Living descendants, but for those of ``before`` and their children: a fixture of a wider scope may have them."""
+    if not before:
+        proc.reap()
+    kept = before | {child.pid for pid in before for child in proc.descendants(pid)}
+    return [each for each in proc.own_descendants() if each.pid not in kept and not each.zombie]

@@ -1,0 +1,1 @@
+"""The real command, the real Mongrel2, real clients."""

@@ -1,0 +1,63 @@
+"""Mongrel2 counts its connections from 1 again when it restarts: no answer may reach another's client."""
+
+import pytest
+
+from tests.functional.clients import Connection
+from tests.functional.conftest import MakeDaemon, MakeMongrel2
+from tests.functional.gate import Gates
+
+HELD = 4
+
+
+@pytest.mark.parametrize("protocol", ["json", "tnetstring"])
+def test_no_answer_crosses_a_restart(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates, protocol: str) -> None:
+    server = mongrel2(protocol=protocol)
+    daemon = serve("plain", *server.options, "--workers", str(2 * HELD), env=gates.env)
+    clients = [Connection(server.address) for _ in range(HELD)]
+    for number, old in enumerate(clients):
+        old.ask(f"/hold?fifo={gates.make(f'old-{number}')}")
+        gates.wait_until_held(f"old-{number}")
+    server.restart()
+    for old in clients:
+        old.close()
+    new = [Connection(server.address) for _ in range(HELD)]
+    for number, client in enumerate(new):
+        client.ask(f"/hold?fifo={gates.make(f'new-{number}')}")
+        gates.wait_until_held(f"new-{number}")
+    for number in range(HELD):
+        gates.release(f"old-{number}", b"of the old one")
+    # The old answers have been through the dispatcher when the workers that gave them serve again.
+    for _ in range(4 * HELD):
+        with Connection(server.address) as other:
+            other.ask("/")
+            assert other.answer().body == b"Hello, World!\n"
+    for number, client in enumerate(new):
+        gates.release(f"new-{number}", b"of the new one, %d" % number)
+        assert client.answer().body == b"of the new one, %d" % number
+        client.close()
+    assert "dropped" in daemon.wait_for_log("the answers for")
+    assert sum(" 499 " in line for line in daemon.access_log) == HELD
+
+
+def test_requests_are_served_whenever_it_is_up(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2()
+    daemon = serve("plain", *server.options)
+    for _ in range(3):
+        with Connection(server.address) as client:
+            client.ask("/")
+            assert client.answer().status == 200
+        server.stop()
+        server.start()
+        # Sent before the daemon can have noticed that it is back: Mongrel2 keeps it until the daemon calls.
+        with Connection(server.address) as client:
+            client.ask("/pid")
+            assert int(client.answer().body) in daemon.worker_pids
+
+
+def test_a_mongrel2_that_comes_late_is_found(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(start=False)
+    daemon = serve("plain", *server.options)
+    server.start()
+    with Connection(server.address) as client:
+        client.ask("/pid")
+        assert int(client.answer().body) in daemon.worker_pids

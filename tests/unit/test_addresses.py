@@ -1,0 +1,162 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from wsgid.addresses import (
+    MAX_UNIX_PATH,
+    RIGHT_BIND,
+    RIGHT_ENDPOINT,
+    TcpAddress,
+    UnixAddress,
+    absolute_bind,
+    absolute_endpoint,
+    check_endpoint,
+    parse_bind,
+)
+
+LONGEST = "/" + "s" * (MAX_UNIX_PATH - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8000", TcpAddress("127.0.0.1", 8000)),
+        ("0.0.0.0:0", TcpAddress("0.0.0.0", 0)),
+        ("localhost:65535", TcpAddress("localhost", 65535)),
+        ("app_1.internal:80", TcpAddress("app_1.internal", 80)),
+        ("[::1]:8000", TcpAddress("::1", 8000)),
+        ("[::]:8000", TcpAddress("::", 8000)),
+        ("[fe80::1%eth0]:80", TcpAddress("fe80::1%eth0", 80)),
+        ("[0:0:0:0:0:0:0:1]:80", TcpAddress("::1", 80)),
+        ("unix:/run/app.sock", UnixAddress("/run/app.sock")),
+        ("unix:app.sock", UnixAddress("app.sock")),
+        ("unix:/run/with:colon", UnixAddress("/run/with:colon")),
+        (f"unix:{LONGEST}", UnixAddress(LONGEST)),
+    ],
+)
+def test_a_bind_is_understood(text: str, address: TcpAddress | UnixAddress) -> None:
+    assert parse_bind(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "has no port number after a ':'"),
+        ("8000", "has no port number after a ':'"),
+        ("127.0.0.1", "has no port number after a ':'"),
+        ("127.0.0.1:", "has no port number after a ':'"),
+        ("127.0.0.1:http", "has no port number after a ':'"),
+        ("127.0.0.1:-1", "has no port number after a ':'"),
+        ("127.0.0.1:\N{FULLWIDTH DIGIT EIGHT}", "has no port number after a ':'"),
+        ("127.0.0.1:80\n", "has no port number after a ':'"),
+        ("[::1]", "has no port number after a ':'"),
+        ("127.0.0.1:65536", "has port 65536, the highest is 65535"),
+        ("http://127.0.0.1:8000", "has a '/', where only host and port belong"),
+        ("127.0.0.1:8000/", "has a '/', where only host and port belong"),
+        (":8000", "names no host: every interface is 0.0.0.0 or [::]"),
+        ("*:8000", "names no host: every interface is 0.0.0.0 or [::]"),
+        ("::1:8000", "has more than one ':': an IPv6 address is written in brackets"),
+        ("[::1:8000", "has more than one ':': an IPv6 address is written in brackets"),
+        ("[127.0.0.1]:80", "has '127.0.0.1', which is no IPv6 address"),
+        ("[]:80", "has '', which is no IPv6 address"),
+        ("127.0.0.256:80", "has '127.0.0.256', which is no IPv4 address"),
+        ("127.1:80", "has '127.1', which is no IPv4 address"),
+        ("-host:80", "has '-host', which is no host name"),
+        ("two words:80", "has 'two words', which is no host name"),
+        ("höst:80", "has 'höst', which is no host name"),
+        ("h" * 254 + ":80", f"has '{'h' * 79}, which is no host name"),
+        ("unix:", "names no path"),
+        ("unix:/run/a\0b", "has a zero byte in its path"),
+        (f"unix:{LONGEST}s", "has a path of 108 bytes, a socket's is at most 107"),
+        ("unix:/" + "é" * 54, "has a path of 109 bytes, a socket's is at most 107"),
+    ],
+)
+def test_a_wrong_bind_is_told(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_bind(text)
+    assert str(caught.value) == f"{text!r:.200} {wrong}; {RIGHT_BIND}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp://127.0.0.1:9999",
+        "tcp://mongrel2.internal:1",
+        "tcp://[::1]:9999",
+        "ipc:///run/app.ipc",
+        "ipc://app.ipc",
+        "ipc://@abstract",
+    ],
+)
+def test_an_endpoint_is_accepted(text: str) -> None:
+    check_endpoint(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "begins with neither tcp:// nor ipc://"),
+        ("127.0.0.1:9999", "begins with neither tcp:// nor ipc://"),
+        ("inproc://x", "begins with neither tcp:// nor ipc://"),
+        ("TCP://127.0.0.1:9999", "begins with neither tcp:// nor ipc://"),
+        ("tcp:127.0.0.1:9999", "begins with neither tcp:// nor ipc://"),
+        ("tcp://127.0.0.1", "has no port number after a ':'"),
+        ("tcp://127.0.0.1:*", "has no port number after a ':'"),
+        ("tcp://127.0.0.1:0", "has port 0, which cannot be connected to"),
+        ("tcp://*:9999", "names no host: Mongrel2 is connected to, so its machine must be named"),
+        ("tcp://::1:9999", "has more than one ':': an IPv6 address is written in brackets"),
+        ("ipc://", "names no path"),
+        ("ipc://*", "has a wildcard, which cannot be connected to"),
+        (f"ipc://{LONGEST}s", "has a path of 108 bytes, a socket's is at most 107"),
+    ],
+)
+def test_a_wrong_endpoint_is_told(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        check_endpoint(text)
+    assert str(caught.value) == f"{text!r:.200} {wrong}; {RIGHT_ENDPOINT}"
+
+
+def test_relative_paths_are_taken_from_the_folder() -> None:
+    base = Path("/srv/blog")
+    assert absolute_bind("unix:run/http.sock", base) == "unix:/srv/blog/run/http.sock"
+    assert absolute_bind("unix:/run/http.sock", base) == "unix:/run/http.sock"
+    assert absolute_bind("[0::1]:080", base) == "[::1]:80"
+    assert absolute_endpoint("ipc://run/in.ipc", base) == "ipc:///srv/blog/run/in.ipc"
+    assert absolute_endpoint("ipc:///run/in.ipc", base) == "ipc:///run/in.ipc"
+    assert absolute_endpoint("ipc://@blog", base) == "ipc://@blog"
+    assert absolute_endpoint("tcp://127.0.0.1:9999", base) == "tcp://127.0.0.1:9999"
+
+
+def test_a_path_is_measured_once_it_is_absolute() -> None:
+    base = Path("/" + "d" * 100)
+    with pytest.raises(ValueError, match="has a path of 109 bytes"):
+        absolute_bind("unix:app.skt", base)
+    with pytest.raises(ValueError, match="has a path of 109 bytes"):
+        absolute_endpoint("ipc://app.ipc", base)
+
+
+@given(st.text() | st.from_regex(r"(unix:)?\[?[0-9a-f:.*/-]*\]?:[0-9]*", fullmatch=True))
+@example("unix:\ud800")
+def test_any_text_is_a_bind_or_is_refused(text: str) -> None:
+    try:
+        address = parse_bind(text)
+    except ValueError as error:
+        told = str(error)
+    else:
+        assert parse_bind(str(address)) == address
+        return
+    assert told.endswith(RIGHT_BIND)
+
+
+@given(st.text() | st.from_regex(r"(tcp|ipc)://\[?[0-9a-f:.*/-]*\]?:[0-9]*", fullmatch=True))
+def test_any_text_is_an_endpoint_or_is_refused(text: str) -> None:
+    try:
+        check_endpoint(text)
+    except ValueError as error:
+        told = str(error)
+    else:
+        assert text.startswith(("tcp://", "ipc://"))
+        return
+    assert told.endswith(RIGHT_ENDPOINT)

@@ -1,0 +1,199 @@
+# ruff: noqa: RUF009 - a table is made of calls of option()
+import itertools
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsgid.config import OPTIONS
+from wsgid.options import MAX_SHOWN, Option, Size, nearest, option, read_table, shown
+
+ROOT = Path(__file__).parents[2]
+
+
+def shout(text: str, base: Path) -> str:
+    if text == "mute":
+        raise ValueError("a mute cannot shout")
+    return f"{text.upper()} in {base}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str | None = option(None, group="One", help="A name.", default_text="made up")
+    folder: Path = option(Path("."), group="One", help="A folder.")
+    no_noise: bool = option(False, group="One", help="Quiet.")
+    colour: bool = option(True, group="One", help="Paint.")
+    count: int = option(3, group="Two", metavar="BEANS", limits=(1, 9), help="Beans.")
+    wait: float = option(1.5, group="Two", limits=(0, 60), help="Patience.")
+    room: Size = option(3 * 1024**2, group="Two", limits=(0, 1024**3), help="Room.")
+    words: tuple[str, ...] = option(("a", "b"), group="Two", each=shout, help="Words.")
+    plain: int = 7
+
+
+TABLE = {each.name: each for each in read_table(Table)}
+BASE = Path("/usr")
+
+
+def test_the_table_is_read_off_the_class() -> None:
+    assert list(TABLE) == ["name", "folder", "no_noise", "colour", "count", "wait", "room", "words"]
+    assert TABLE["count"].group == "Two"
+    assert TABLE["count"].help == "Beans."
+    assert TABLE["count"].default == 3
+    assert [each.default_text for each in TABLE.values()] == ["made up", ".", "false", "true", "3", "1.5", "3m", "a, b"]
+    assert [each.metavar for each in TABLE.values()] == ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "TEXT"]
+    assert [each.name for each in TABLE.values() if each.is_boolean] == ["no_noise", "colour"]
+    assert [each.name for each in TABLE.values() if each.is_repeatable] == ["words"]
+
+
+def test_all_spellings_come_from_the_name() -> None:
+    quiet, colour = TABLE["no_noise"], TABLE["colour"]
+    assert (quiet.flag, quiet.opposite, quiet.variable) == ("--no-noise", "--noise", "WSGID_NO_NOISE")
+    assert (colour.flag, colour.opposite, colour.variable) == ("--colour", "--no-colour", "WSGID_COLOUR")
+
+
+def test_a_table_still_makes_ordinary_instances() -> None:
+    assert Table().count == 3
+    assert Table(words=("x",)).words == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "result"),
+    [
+        ("name", "blog", "blog"),
+        ("folder", "/tmp", Path("/tmp")),
+        ("folder", "bin", Path("/usr/bin")),
+        ("folder", ".", Path("/usr")),
+        ("colour", True, True),
+        ("colour", "true", True),
+        ("colour", "True", True),
+        ("colour", "1", True),
+        ("colour", 0, False),
+        ("colour", "false", False),
+        ("count", 9, 9),
+        ("count", "4", 4),
+        ("wait", 3, 3.0),
+        ("wait", "0.25", 0.25),
+        ("room", 10, 10),
+        ("room", "10", 10),
+        ("room", "2k", 2048),
+        ("room", "2M", 2 * 1024**2),
+        ("room", "1g", 1024**3),
+        ("words", "hi", ("HI in /usr",)),
+        ("words", ["hi", "ho"], ("HI in /usr", "HO in /usr")),
+        ("words", ("hi",), ("HI in /usr",)),
+        ("words", [], ()),
+    ],
+)
+def test_a_value_becomes_what_the_field_holds(name: str, value: object, result: object) -> None:
+    read = TABLE[name].read(value, BASE)
+    assert read == result
+    assert type(read) is type(result) or isinstance(result, Path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("name", "", "'' is not a non-empty text"),
+        ("name", "  ", "'  ' is not a non-empty text"),
+        ("name", 5, "5 is not a non-empty text"),
+        ("folder", "/nowhere", "'/nowhere' is not a directory that exists and can be reached"),
+        ("folder", "/etc/passwd", "'/etc/passwd' is not a directory that exists and can be reached"),
+        ("folder", "/\0", r"'/\x00' is not a directory that exists and can be reached"),
+        ("folder", "", "'' is not a directory that exists and can be reached"),
+        ("folder", ["/usr"], """["/usr"] is not a directory that exists and can be reached"""),
+        ("colour", "blue", "'blue' is not true or false"),
+        ("colour", 2, "2 is not true or false"),
+        ("colour", {}, "{} is not true or false"),
+        ("count", 0, "0 is not a whole number from 1 to 9"),
+        ("count", "10", "'10' is not a whole number from 1 to 9"),
+        ("count", "many", "'many' is not a whole number from 1 to 9"),
+        ("count", 1.5, "1.5 is not a whole number from 1 to 9"),
+        ("count", True, "true is not a whole number from 1 to 9"),
+        ("wait", "-1", "'-1' is not a number of seconds from 0 to 60"),
+        ("wait", "nan", "'nan' is not a number of seconds from 0 to 60"),
+        ("wait", float("inf"), "Infinity is not a number of seconds from 0 to 60"),
+        ("wait", "5s", "'5s' is not a number of seconds from 0 to 60"),
+        ("room", "2t", "'2t' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("room", "2g", "'2g' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("room", "-1k", "'-1k' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("room", False, "false is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("words", [1], "[1] is not a non-empty text or a list of such"),
+        ("words", ["a", ""], """["a", ""] is not a non-empty text or a list of such"""),
+        ("words", {"a": 1}, """{"a": 1} is not a non-empty text or a list of such"""),
+        ("words", ["hi", "mute"], "a mute cannot shout"),
+    ],
+)
+def test_a_wrong_value_is_told(name: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        TABLE[name].read(value, BASE)
+    assert str(caught.value) == message
+
+
+def test_a_directory_behind_a_closed_one_is_an_ordinary_error(tmp_path: Path) -> None:
+    """pathlib's own question raises PermissionError there (seen by all users but root)."""
+    (tmp_path / "closed" / "inner").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0)
+    try:
+        if os.access(tmp_path / "closed", os.X_OK):
+            assert TABLE["folder"].read("closed/inner", tmp_path) == tmp_path / "closed" / "inner"
+        else:
+            with pytest.raises(ValueError, match="can be reached"):
+                TABLE["folder"].read("closed/inner", tmp_path)
+    finally:
+        (tmp_path / "closed").chmod(0o700)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(OPTIONS), JSON)
+def test_any_value_is_read_or_refused(option: Option, value: object) -> None:
+    try:
+        read = option.read(value, BASE)
+    except ValueError:
+        return  # told in words: see the table of wrong values
+    assert isinstance(read, str | Path | bool | int | float | tuple)
+
+
+@given(st.text() | JSON)
+def test_a_shown_value_is_short(value: object) -> None:
+    assert 0 < len(shown(value)) <= MAX_SHOWN
+
+
+def test_a_near_word_is_found() -> None:
+    assert nearest("wrokers", ["threads", "workers"]) == ", did you mean workers?"
+    assert nearest("xyzzy", ["threads", "workers"]) == ""
+
+
+def test_a_common_prefix_brings_no_word_nearer() -> None:
+    known = ["WSGID_STDOUT", "WSGID_WORKERS"]
+    assert nearest("WSGID_FOO", known, prefix="WSGID_") == ""
+    assert nearest("WSGID_WROKERS", known, prefix="WSGID_") == ", did you mean WSGID_WORKERS?"
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_every_option_is_told_about(option: Option) -> None:
+    assert option.help.endswith(".")
+    assert option.default_text
+    assert option.is_boolean or option.metavar
+
+
+def test_options_do_not_clash() -> None:
+    flags = [flag for each in OPTIONS for flag in ([each.flag, each.opposite] if each.is_boolean else [each.flag])]
+    assert len(flags) == len(set(flags))
+    groups = [group for group, _ in itertools.groupby(each.group for each in OPTIONS)]
+    assert len(groups) == len(set(groups)), "the options of a group stand together"
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    checked = subprocess.run([sys.executable, "-B", ROOT / "scripts/docs", "--check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
