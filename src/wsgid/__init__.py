@@ -1,3 +1,6 @@
 """wsgid turns any WSGI application into a proper *nix daemon."""
 
 __version__ = "0.8.0.dev0"
+
+SERVER_SOFTWARE = f"wsgid/{__version__}"
+"""SERVER_SOFTWARE of the environ, and the Server header of answers whose application sets none."""

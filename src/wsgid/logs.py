@@ -5,6 +5,7 @@ keep in one piece, so neither a lock nor a process for logging is needed. Buffer
 record in two, and after a fork they write it twice.
 """
 
+import contextlib
 import io
 import logging
 import os
@@ -46,9 +47,18 @@ def configure(config: Config, role: str) -> None:
     handler.setFormatter(OneRecord(role))
     earlier, _logger.handlers[:] = _logger.handlers[:], [handler]
     for each in earlier:
-        each.close()
+        if isinstance(each, DescriptorHandler):
+            each.close_descriptor()
     _logger.propagate = False
     _logger.setLevel(logging.DEBUG if config.debug else logging.INFO)
+
+
+def enable_again() -> None:
+    """Lets our loggers speak after the application was loaded: what it configures logging with disables all others
+    there are, unless it says otherwise (``disable_existing_loggers``)."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if f"{name}.".startswith("wsgid.") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def redirect_stdio(config: Config) -> None:
@@ -56,17 +66,25 @@ def redirect_stdio(config: Config) -> None:
 
     With ``--stdout`` that is the standard output as it is, and standard error joins it. Raises OSError.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.flush()
-            # By default a stream into a file keeps what is printed until some kilobytes are there, or for ever when the
-            # process is killed.
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    print_by_lines()
     _replace(os.open(os.devnull, os.O_RDONLY), (STDIN,))
     if config.stdout:
         os.dup2(STDOUT, STDERR)
     else:
         _replace(open_log(config), (STDOUT, STDERR))
+
+
+def print_by_lines() -> None:
+    """Makes each line that is printed appear at once, as it would on a terminal.
+
+    By default a stream into a file or a pipe waits until some kilobytes have come together, and loses them when the
+    process is killed.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Not None, as without a descriptor, nor what somebody put in its place.
+        if isinstance(stream, io.TextIOWrapper):
+            # What was printed earlier is written now, to where it was meant to go.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def log_file(config: Config) -> Path:
@@ -109,14 +127,15 @@ class DescriptorHandler(logging.Handler):
         self.lost = 0 if written == len(data) else self.lost + 1
 
     def close(self) -> None:
+        """Nothing: `logging.config` closes every handler there is when an application configures its own logging
+        (Django does at each start), and the log must go on. See `close_descriptor`."""
+
+    def close_descriptor(self) -> None:
         """What comes later, from a thread that outlives the log, is lost."""
-        self.acquire()
-        try:
+        with self.lock or contextlib.nullcontext():
             if self.descriptor > STDERR:  # the standard ones are the process's, not ours
                 os.close(self.descriptor)
             self.descriptor = CLOSED
-        finally:
-            self.release()
         super().close()
 
     def _text(self, record: logging.LogRecord) -> str:

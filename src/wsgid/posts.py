@@ -10,7 +10,8 @@ CHANNEL_SOCKET = "channel.sock"
 ``/proc/self/fd/<run_dir>/channel.sock``: a path of its own may be longer than the 107 bytes a UNIX address holds."""
 
 EXIT_LOAD_FAILED = 3
-"""Exit code of a worker that could not load the application; the reason is on its report pipe. gunicorn uses the same."""
+"""Exit code of a worker that could not load the application; the reason is on its report pipe. gunicorn's is the
+same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class WorkerPost:
     config: Config
     run_dir: int
     lifeline: int
-    """Read end of a pipe that only the master can write to and never does: end of file means that the master is gone."""
+    """Read end of a pipe that only the master can write to, and never does: its end of file means that the master is
+    gone."""
     report: int
     """Write end of a pipe to the master, for the reason why the application could not be loaded (UTF-8 text)."""

@@ -71,7 +71,11 @@ def dispatcher(post: DispatcherPost) -> int:
             signal.pause()
     if word == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return Dispatcher(post, deaf=word == "deaf").serve()
+    fake = Dispatcher(post, deaf=word == "deaf")
+    try:
+        return fake.serve()
+    finally:
+        fake.close()
 
 
 class Dispatcher:
@@ -122,6 +126,10 @@ class Dispatcher:
 
     def say(self, what: FromDispatcher) -> None:
         self.orders.send(encode(what))
+
+    def close(self) -> None:
+        for each in (self.calls, *self.workers):
+            each.close()
 
 
 # A worker
@@ -185,6 +193,7 @@ def _write_to(pipe: int) -> Callable[[int, FrameType | None], None]:
 def main() -> int:
     folder, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     plan.KILL_AFTER = options.pop("kill_after", plan.KILL_AFTER)
+    plan.DRAIN_MARGIN = options.pop("drain_margin", plan.DRAIN_MARGIN)
     options["bind"] = tuple(options.get("bind", ()))
     warnings = options.pop("warnings", [])
     return run_master(Config(app_path=folder, **options), warnings, dispatcher=dispatcher, worker=worker)

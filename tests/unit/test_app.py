@@ -64,10 +64,10 @@ def test_valid_is_a_directory_with_a_directory_app(tmp_path: Path) -> None:
 def test_pids_are_the_names_of_pid_files_in_ascending_order(tmp_path: Path) -> None:
     app = WsgidApp(tmp_path)
     app.create_folders()
-    for name in ("100.pid", "20.pid", "3.pid.new", ".pid", "x.pid", "-4.pid", "५.pid", "5"):
+    for name in ("100.pid", "20.pid", "1000.pid", "3.pid", "9.pid.new", ".pid", "x.pid", "-4.pid", "५.pid", "5"):
         (app.master_piddir / name).touch()
     (app.worker_piddir / "7.pid").touch()
-    assert app.master_pids() == [20, 100]
+    assert app.master_pids() == [3, 20, 100, 1000]
     assert app.worker_pids() == [7]
 
 

@@ -1,4 +1,5 @@
 import logging
+import logging.config
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from tests.deadlines import seconds
 from wsgid.config import Config
-from wsgid.logs import MAX_RECORD, DescriptorHandler, configure
+from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, enable_again
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<level>[A-Z]+) {1,2}(?P<role>\w+)\[(?P<pid>\d+)\] (?P<text>.*)"
@@ -25,7 +26,8 @@ def logger_as_it_was() -> Iterator[None]:
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
     yield
     for each in logger.handlers:
-        each.close()
+        if isinstance(each, DescriptorHandler) and each not in handlers:
+            each.close_descriptor()
     logger.handlers[:], logger.propagate = handlers, propagate
     logger.setLevel(level)
 
@@ -46,16 +48,16 @@ def handler() -> DescriptorHandler:
     return only
 
 
-def run(code: str, folder: Path, *, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """In a fresh interpreter, with the app folder as its argument."""
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """In a fresh interpreter that buffers as it does by default, with the app folder as its argument."""
     prelude = (
         "import logging, os, sys\nfrom pathlib import Path\nfrom wsgid.config import Config\nfrom wsgid import logs\n"
     )
     return subprocess.run(
         [sys.executable, "-c", prelude + code, folder],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=seconds(),
         check=True,
@@ -216,9 +218,18 @@ def test_a_full_disk_harms_nobody_and_is_told_later(folder: Path) -> None:
     assert [record.rpartition(" ")[2] for record in records] == ["three", "four"]
 
 
+@pytest.mark.parametrize("disable", [True, False])
+def test_an_application_that_configures_logging_does_not_silence_us(folder: Path, disable: bool) -> None:
+    configure(Config(app_path=folder), "worker")
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": disable})
+    enable_again()
+    log.error("still here")
+    assert lines(folder)[0].endswith("still here")
+
+
 def test_what_comes_after_the_end_is_lost(folder: Path) -> None:
     configure(Config(app_path=folder), "worker")
-    handler().close()
+    handler().close_descriptor()
     log.error("too late")
     assert handler().lost == 1
 

@@ -146,7 +146,7 @@ def read_head(payload: bytes) -> Head:
 def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:
     try:
         return decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # text and depth have their own errors
         raise FrameError(f"a frame that does not decode: {error}") from None
 
 

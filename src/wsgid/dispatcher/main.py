@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
-from wsgid import __version__
+from wsgid import SERVER_SOFTWARE
 from wsgid.channel.orders import Drain, Drained, Exit, FromMaster, Listening, WorkerDied, WorkerReady
 from wsgid.dispatcher import access_log
 from wsgid.dispatcher.access_log import AccessLog
@@ -26,9 +26,6 @@ from wsgid.posts import CHANNEL_SOCKET, DispatcherPost
 from wsgid.protocol.http_reader import HttpLimits
 
 log = logging.getLogger("wsgid.dispatcher")
-
-SERVER = f"wsgid/{__version__.split('.dev')[0]}"
-"""The Server header of answers whose application sets none."""
 
 FILE_THREADS = 4
 """Threads that write spooled bodies: disks take few writers at once."""
@@ -100,7 +97,7 @@ class Dispatcher:
                 body=config.max_body,
             )
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout)
-            http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER)
+            http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
             addresses += [await http.listen(listener) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
@@ -113,7 +110,7 @@ class Dispatcher:
                 spool_directory=spool_directory,
                 executor=self._executor,
                 loop=self._loop,
-                server=SERVER,
+                server=SERVER_SOFTWARE,
             )
             self._edges.append(edge)
             addresses.append(edge.address)

@@ -109,8 +109,7 @@ def _exit(code: int) -> NoReturn:
     """
     try:
         atexit._run_exitfuncs()
-        logging.shutdown()
-        flush_standard_streams()
+        flush_standard_streams()  # pragma: no cover - one of those functions has ended the measurement
     finally:
         os._exit(code)
 

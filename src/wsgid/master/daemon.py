@@ -82,8 +82,10 @@ class LauncherPipe:
         self._pipe.close()
 
     def _tell(self, *lines: str) -> None:
+        data = "".join(f"{line}\n" for line in lines).encode()
         try:
-            self._pipe.write("".join(f"{line}\n" for line in lines).encode())
+            while data:  # a signal may cut a long text short
+                data = data[self._pipe.write(data) :]
         except BrokenPipeError:
             log.warning("whoever started the daemon did not wait for its word: %s", " ".join(lines))
 

@@ -71,6 +71,8 @@ class Listeners:
             try:
                 if _inode(path) == inode:
                     os.unlink(path)
+            except FileNotFoundError:
+                continue  # somebody was quicker
             except OSError as error:
                 log.warning("the socket %s stays behind, it cannot be removed: %s", path, error.strerror)
         self._files.clear()
@@ -114,9 +116,10 @@ def _listen_tcp(text: str, address: TcpAddress, backlog: int) -> list[socket.soc
 def _resolve(text: str, address: TcpAddress) -> list[Place]:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # the latter for an empty or overlong part between two dots
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CannotStart(
-            f"--bind {text}: the host name cannot be resolved ({error.strerror}); write an address of this machine"
+            f"--bind {text}: the host name cannot be resolved: {reason}; write an address of this machine instead"
         ) from None
     return list(dict.fromkeys((family, place) for family, _, _, _, place in found))  # /etc/hosts may repeat itself
 

@@ -16,18 +16,23 @@ class PidFolder:
 
     def write(self, pid: int) -> None:
         """Whoever reads it finds the whole pid or no file. Raises OSError."""
-        unfinished = f".{pid}.new"
+        unfinished = _unfinished(pid)
         file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644, dir_fd=self._fd)
         with open(file, "w", encoding="ascii") as writer:
             writer.write(f"{pid}\n")
         os.replace(unfinished, f"{pid}.pid", src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def remove(self, pid: int) -> None:
-        """No harm when there is none. Raises OSError."""
-        try:
-            os.unlink(f"{pid}.pid", dir_fd=self._fd)
-        except FileNotFoundError:
-            return
+        """Also one that its writer was killed over. No harm when there is none. Raises OSError."""
+        for name in (f"{pid}.pid", _unfinished(pid)):
+            try:
+                os.unlink(name, dir_fd=self._fd)
+            except FileNotFoundError:
+                continue
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _unfinished(pid: int) -> str:
+    return f".{pid}.new"

@@ -83,7 +83,6 @@ class RequestReader:
         "_headers",
         "_limits",
         "_parser",
-        "_refused",
         "_sink",
         "phase",
         "target",
@@ -95,7 +94,6 @@ class RequestReader:
         self._limits = limits
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
-        self._refused: Refused | None = None
         # Per request
         self.target = b""
         """As far as it has come."""
@@ -111,25 +109,30 @@ class RequestReader:
         return self._parser.get_method().decode("latin-1") if self.target else "-"
 
     def feed(self, data: bytes) -> None:
-        """Raises Refused, after which nothing more is read."""
-        if self.phase in _WHERE_READING_ENDS:
-            return
+        """Raises Refused, after which nothing more is read; the same after anything else that the sink raises."""
+        while data and self.phase not in _WHERE_READING_ENDS:
+            data = self._parse(data)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Gives back what has not been parsed."""
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
-            self._check_size()
         except httptools.HttpParserUpgrade as upgrade:
             # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
-            self.feed(data[upgrade.args[0] :])
+            return data[upgrade.args[0] :]
+        except httptools.HttpParserCallbackError as error:
+            self.phase = Phase.REFUSED
+            raise error.__context__ or error  # noqa: B904 - what the callback raised, which httptools has wrapped
         except httptools.HttpParserInvalidMethodError:
             self._refuse(Refused(501, "a method that is not known here"))
         except httptools.HttpParserError as error:
-            self._parser_failed(error)
-
-    def _parser_failed(self, error: httptools.HttpParserError) -> None:
-        # After a request that was to be the last one, llhttp calls more data an error.
-        if self.phase is not Phase.LAST:
-            self._refuse(self._refused or Refused(400, f"not HTTP: {error}"))
+            # After a request that was to be the last one, llhttp calls more data an error.
+            if self.phase is not Phase.LAST:
+                self._refuse(Refused(400, f"not HTTP: {error}"))
+        else:
+            self._check_size()
+        return b""
 
     def stop(self) -> None:
         """Reads nothing more: the caller has a reason of its own to refuse what is on its way."""
@@ -137,11 +140,6 @@ class RequestReader:
 
     def _refuse(self, refused: Refused) -> NoReturn:
         self.phase = Phase.REFUSED
-        raise refused
-
-    def _stop(self, refused: Refused) -> NoReturn:
-        """From inside a callback: httptools turns what is raised here into an error of its own."""
-        self._refused = refused
         raise refused
 
     def _check_size(self) -> None:
@@ -165,26 +163,23 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.target += url
         if len(self.target) > self._limits.request_line:
-            self._stop(Refused(414, f"the target is longer than {self._limits.request_line} bytes"))
+            raise Refused(414, f"the target is longer than {self._limits.request_line} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > self._limits.headers:
-            self._stop(Refused(431, f"the header lines are longer than {self._limits.headers} bytes"))
+            raise Refused(431, f"the header lines are longer than {self._limits.headers} bytes")
         if self.phase is Phase.BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(self._headers) >= self._limits.fields:
-            self._stop(Refused(431, f"more than {self._limits.fields} header lines"))
+            raise Refused(431, f"more than {self._limits.fields} header lines")
         self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t")))
 
     def on_headers_complete(self) -> None:
-        try:
-            self._head = head = self._read_head()
-            self._fed = 0
-            self.phase = Phase.BODY
-            self._sink.head_read(head)
-        except Refused as refused:
-            self._stop(refused)
+        self._head = head = self._read_head()
+        self._fed = 0
+        self.phase = Phase.BODY
+        self._sink.head_read(head)
 
     def _read_head(self) -> Incoming:
         method, version = self.method, f"HTTP/{self._parser.get_http_version()}"
@@ -206,12 +201,9 @@ class RequestReader:
 
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
-        try:
-            if self._body_size > self._limits.body:
-                raise Refused(413, f"the body is longer than {self._limits.body} bytes")
-            self._sink.body_read(part)
-        except Refused as refused:
-            self._stop(refused)
+        if self._body_size > self._limits.body:
+            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+        self._sink.body_read(part)
 
     def on_message_complete(self) -> None:
         assert self._head is not None, "llhttp calls in order"

@@ -80,11 +80,11 @@ def check_host(version: str, headers: list[Header]) -> None:
 
 def parse_target(method: str, target: str) -> Target:
     """Splits a request target (RFC 9112 section 3.2). Raises Refused for the forms that no application is behind."""
+    if method == "CONNECT":
+        raise Refused(501, "CONNECT is for proxies")
     if target.startswith("/"):
         path, _, query = target.partition("?")
         return Target(path, query, "")
-    if method == "CONNECT":
-        raise Refused(501, "CONNECT is for proxies")
     scheme, separator, rest = target.partition("://")
     if separator and scheme.lower() in ("http", "https"):
         end = min((position for mark in "/?" if (position := rest.find(mark)) >= 0), default=len(rest))

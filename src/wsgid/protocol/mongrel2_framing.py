@@ -44,9 +44,10 @@ def breaks_lines(text: str) -> bool:
 
 def bad_framing(version: str, fields: Fields, repeats: Repeats) -> str | None:
     """The rule that the request's length or Host headers break, in words; None when they break none."""
-    for name in repeats:
-        if name in _SINGLE:
-            return f"more than one {_SINGLE[name]}"
+    if repeats:
+        for name, title in _SINGLE.items():
+            if name in repeats:
+                return f"more than one {title}"
     if "host" not in fields and version != "HTTP/1.0":
         return "HTTP/1.1 without Host"
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")

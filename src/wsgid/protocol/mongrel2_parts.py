@@ -8,7 +8,7 @@ until it is larger, or older, than the one before it had to be.
 from typing import Final
 
 EARLY_MESSAGES: Final = 14
-"""Of the 16, one is for what remains at the end and one for the close message, which would be lost if it were the 17th."""
+"""Of the 16, one is for what remains at the end, and one for the close message: as the 17th it would be lost."""
 
 FIRST_SIZE: Final = 4 * 1024
 """Bytes; doubled with each message. 14 doublings and a last message of HELD_LIMIT make more than 64 MiB."""

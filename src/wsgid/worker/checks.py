@@ -74,7 +74,9 @@ def check_headers(headers: object) -> int | None:
     size = 0
     for header in headers:
         if type(header) is not tuple or len(header) != 2:
-            raise _broken("each header must be a tuple of name and value", header, "give ('Content-Type', 'text/plain')")
+            raise _broken(
+                "each header must be a tuple of name and value", header, "give ('Content-Type', 'text/plain')"
+            )
         name, value = header
         if type(name) is not str or type(value) is not str:
             raise _broken("name and value of a header must be str", header, "convert them, for example with str()")

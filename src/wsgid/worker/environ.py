@@ -10,7 +10,7 @@ import logging
 import re
 from typing import Any, BinaryIO, Final, TextIO
 
-from wsgid import __version__
+from wsgid import SERVER_SOFTWARE
 from wsgid.protocol.values import Request
 from wsgid.worker.file_wrapper import FileWrapper
 
@@ -42,7 +42,7 @@ _known_names: dict[str, str] = {
 def environ_template(*, threads: int, errors: TextIO) -> Environ:
     """What is in the environ of every request that a worker with so many threads serves."""
     return {
-        "SERVER_SOFTWARE": f"wsgid/{__version__}",
+        "SERVER_SOFTWARE": SERVER_SOFTWARE,
         "wsgi.version": (1, 0),
         "wsgi.errors": errors,
         "wsgi.multithread": threads > 1,

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIApplication
 
 from wsgid.config import Config
 from wsgid.loaders import describe_failure, load_application
+from wsgid.logs import enable_again, print_by_lines
 from wsgid.posts import EXIT_LOAD_FAILED, WorkerPost
 from wsgid.worker.control import Control
 from wsgid.worker.departed import Departed
@@ -32,13 +33,16 @@ def run(post: WorkerPost) -> int:
     application is loaded, and lets it finish its requests afterwards.
     """
     _leave_ctrl_c_to_the_master()
+    print_by_lines()
     try:
         application = _load(post.config)
     except BaseException as error:  # noqa: BLE001  # a module may well end in sys.exit(): it has not been loaded then
+        enable_again()
         reason = describe_failure(error, post.config.app_path)
         log.error("%s", reason)
         _report(post.report, reason)
         return EXIT_LOAD_FAILED
+    enable_again()
     os.close(post.report)
     log.info("the application is loaded")
     # What is there now stays: the collector need not look at it again and again, nor write to its pages.

@@ -79,9 +79,9 @@ class Response:
         self, status: str, headers: list[Header], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333, "The start_response() Callable"."""
-        if exc_info:
+        if exc_info and exc_info[1] is not None:
             try:
-                if self._phase in (STREAMING, OVER) and exc_info[1] is not None:
+                if self._phase in (STREAMING, OVER):
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # as the PEP asks: the traceback holds this frame, which would hold the traceback
@@ -118,7 +118,7 @@ class Response:
             self.stream(parts, done=True)
         elif size > PART_SIZE and not self._bodiless:
             self._tell_length(size)
-            self.stream(parts, done=True)
+            self.stream([b"".join(parts)], done=True)
         else:
             body = b"".join(parts)
             if self._left is not None and self._left != size:

@@ -115,6 +115,11 @@ def test_what_speaks_for_settings_of_django(tmp_path: Path, more: str) -> None:
     assert LOADER.can_load(str(lay_out(tmp_path, {"blog/settings.py": more})))
 
 
+@pytest.mark.parametrize("manage", ["manage.py", "blog/manage.py"])
+def test_a_manage_py_speaks_for_it_too(tmp_path: Path, manage: str) -> None:
+    assert LOADER.can_load(str(lay_out(tmp_path, {"blog/settings.py": "PORT = 1", manage: ""})))
+
+
 def test_without_django_nothing_is_one(tmp_path: Path) -> None:
     lay_out(tmp_path, flat("blog"))
     script = """

@@ -44,9 +44,16 @@ def test_a_linked_app_folder_is_recognised(modules: WriteModules, tmp_path: Path
     assert first_line(failure("failing_d"), linked) == "app/failing_d.py, line 1: ZeroDivisionError: division by zero"
 
 
-def test_a_relative_app_folder_is_recognised(modules: WriteModules, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(modules({"failing_e.py": "1 / 0"}))
-    assert first_line(failure("failing_e"), Path()) == "app/failing_e.py, line 1: ZeroDivisionError: division by zero"
+def test_a_relative_app_folder_is_recognised(
+    modules: WriteModules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules({"failing_e.py": "1 / 0"})
+    (tmp_path / "current").symlink_to(tmp_path)
+    # As load_application does it: absolute, and the link is kept.
+    sys.path.insert(0, str(tmp_path / "current/app"))
+    monkeypatch.chdir(tmp_path)
+    text = "app/failing_e.py, line 1: ZeroDivisionError: division by zero"
+    assert first_line(failure("failing_e"), Path("current")) == text
 
 
 def test_a_syntax_error_has_its_own_file_and_line(modules: WriteModules) -> None:
@@ -119,7 +126,7 @@ def test_a_ring_of_causes_ends(tmp_path: Path) -> None:
 )
 def test_the_first_line_is_one_line(modules: WriteModules, raised: str, words: str) -> None:
     folder = modules({"failing_k.py": raised})
-    assert first_line(failure("failing_k"), folder).partition(": ")[2] == words
+    assert summary(failure("failing_k"), folder).partition(": ")[2] == words
 
 
 @pytest.mark.parametrize(

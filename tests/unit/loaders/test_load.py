@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.apps.django_project import make_django_project
 from tests.unit.loaders.fresh import APPS, lay_out, load
 from wsgid.loaders import IAppLoader, LoadError, load_application
 from wsgid.loaders.load import AUTOMATIC
@@ -30,6 +31,12 @@ def test_applications_are_found_without_options(app: str, greeting: str) -> None
 def test_an_application_whose_framework_warns_is_found_too() -> None:
     # WebOb, which Pyramid is built on, imports the standard library's cgi, which warns.
     assert load(APPS / "pyramid", warnings="ignore").body == "Hello from Pyramid"
+
+
+def test_a_project_of_django_admin_startproject_is_found(tmp_path: Path) -> None:
+    make_django_project(tmp_path / "site", sys.executable)
+    result = load(tmp_path / "site")
+    assert (result.status, result.body) == ("200 OK", "Hello from Django; notes: "), result.failure
 
 
 def test_the_application_that_is_named_wins_over_everything(tmp_path: Path) -> None:

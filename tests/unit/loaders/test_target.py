@@ -50,6 +50,8 @@ MISSPELLINGS = {
     "module:factory({[]: 1})": "must be literals",
     "my-site.wsgi.application": "only names",
     f"module:{'(' * 300}": "cannot be read",
+    f"module:{'-' * 100_000}1": "cannot be read",
+    f"module:a{'.b' * 100_000}": "cannot be read",
 }
 
 

@@ -1,4 +1,4 @@
-"""Writes messages as Mongrel2 1.12.2 does, for tests: both header formats, with its order of names and its JSON escaping."""
+"""Writes messages as Mongrel2 1.12.2 does: both header formats, with its order of names and its JSON escaping."""
 
 from collections.abc import Mapping
 

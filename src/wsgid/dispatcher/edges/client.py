@@ -40,6 +40,9 @@ class PendingBody(Protocol):
     def finish(self, finished: Callable[[int | OSError], None]) -> None:
         """Calls back once the body is whole, with a descriptor, which is the callee's, or with what went wrong."""
 
+    def explain(self, error: OSError) -> str:
+        """What went wrong and what can be done, for the log."""
+
     def close(self) -> None:
         """Nobody wants it any more."""
 
@@ -113,14 +116,15 @@ class ClientConnection(ABC):
         if body is None:
             self._dispatch.submit(exchange)
         elif body.error is not None:
-            self._body_failed(exchange, body.error)
+            self._body_ready(exchange, body, body.error)
         else:
-            body.finish(lambda opened: self._body_ready(exchange, opened))
+            body.finish(lambda opened: self._body_ready(exchange, body, opened))
 
-    def _body_ready(self, exchange: Exchange, opened: int | OSError) -> None:
+    def _body_ready(self, exchange: Exchange, body: PendingBody, opened: int | OSError) -> None:
         self._bodies.pop(exchange, None)
         if isinstance(opened, OSError):
-            self._body_failed(exchange, opened)
+            log.error("request %s: %s", exchange.request.id, body.explain(opened))
+            exchange.fail(500, BODY_LOST)
         elif exchange.ended:
             os.close(opened)
         else:
@@ -129,11 +133,6 @@ class ClientConnection(ABC):
 
     def _submit_with_file(self, exchange: Exchange) -> None:
         self._dispatch.submit(exchange)
-
-    def _body_failed(self, exchange: Exchange, error: OSError) -> None:
-        self._bodies.pop(exchange, None)
-        log.error("request %s: its body could not be stored or opened: %s", exchange.request.id, error)
-        exchange.fail(500, BODY_LOST)
 
     def turn_over(self) -> None:
         self.current = None

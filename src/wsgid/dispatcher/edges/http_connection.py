@@ -132,7 +132,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._eof = True
         self._deadline = NEVER
         self._body.close()
-        return self._in_progress or self._closing
+        return self._in_progress
 
     def pause_writing(self) -> None:
         self._choked = True

@@ -59,6 +59,9 @@ class IncomingBody:
         assert self._spool is not None, "asked only when in_file"
         self._spool.finish(finished)
 
+    def explain(self, error: OSError) -> str:
+        return f"its body could not be stored in the run directory: {error}"
+
     def close(self) -> None:
         self._parts.clear()
         if self._spool is not None:

@@ -93,6 +93,7 @@ class Mongrel2Edge:
             case RefusedRequest():
                 self._refused(value)
             case WebSocketHandshake():
+                self._warn_once("WebSocket", "WebSockets are not served: handshakes get 501")
                 self._refuse(value.request, Refused(501, "WebSockets are not served here"))
             case StreamStarted():
                 self._stream_started(value)
@@ -181,22 +182,28 @@ class Mongrel2Edge:
         self._connection(request.server_id, request.client_id).refuse(request, refused)
 
     def _refused(self, value: RefusedRequest) -> None:
+        request = value.request
         if value.upload:
-            path = mongrel2_uploads.outside_chroot(self._chroot, value.upload)
-            connection = self._connection(value.server_id, value.client_id)
-            if connection.uploads.pop(value.upload, None) is not None:
-                UploadFile(path, self._executor, self.loop).close()
-        request = self._nothing_but(value.server_id, value.client_id, value.remote_addr)
-        request = msgspec.structs.replace(request, method=value.method, target=value.target, version=value.version)
+            self._forget_upload(value)
         self._refuse(request, Refused(400, value.reason))
+
+    def _forget_upload(self, value: RefusedRequest) -> None:
+        """Closing the connection makes Mongrel2 remove the file, until the upload is done: then it is ours."""
+        request = value.request
+        uploads = self._connection(request.server_id, request.client_id).uploads
+        if not value.upload_done:
+            uploads[value.upload] = False
+        elif uploads.pop(value.upload, None) is not None:
+            path = mongrel2_uploads.outside_chroot(self._chroot, value.upload)
+            UploadFile(path, self._executor, self.loop).close()
 
     def _malformed(self, malformed: MalformedMessage) -> None:
         log.warning("a message that Mongrel2 does not write was dropped: %s", malformed)
         if malformed.server_id is not None and malformed.client_id is not None:
-            request = self._nothing_but(malformed.server_id, malformed.client_id, "")
+            request = self._unknown(malformed.server_id, malformed.client_id)
             self._refuse(request, Refused(400, "the request could not be read"))
 
-    def _nothing_but(self, server_id: str, client_id: str, remote_addr: str) -> Request:
+    def _unknown(self, server_id: str, client_id: str) -> Request:
         """A request of which no more is known than where it came from."""
         return Request(
             id=self.dispatch.request_id(),
@@ -210,7 +217,7 @@ class Mongrel2Edge:
             scheme="http",
             server_name="",
             server_port="",
-            remote_addr=remote_addr,
+            remote_addr="",
             remote_port="",
             server_id=server_id,
             client_id=client_id,

@@ -17,10 +17,29 @@ if TYPE_CHECKING:
 log = logging.getLogger("wsgid.dispatcher")
 
 
+HOLD_TIME = 0.005
+"""Seconds. 200 messages a second leave Mongrel2's writer all the time it needs (0.2 ms between two were enough when
+measured), and nobody who pipelines sees the difference."""
+
+HELD_LIMIT = 256 * 1024
+"""Bytes of answers that are joined."""
+
+
 class Mongrel2Connection(ClientConnection):
     """Its bytes go out as few messages (see `PartJoiner`), the end of the connection as a message without any."""
 
-    __slots__ = ("_closed", "_edge", "_generation", "_joiner", "_timer", "client_id", "server_id", "uploads")
+    __slots__ = (
+        "_closed",
+        "_edge",
+        "_generation",
+        "_held",
+        "_held_timer",
+        "_joiner",
+        "_timer",
+        "client_id",
+        "server_id",
+        "uploads",
+    )
 
     def __init__(self, edge: "Mongrel2Edge", server_id: str, client_id: str) -> None:
         super().__init__(edge.dispatch, edge.server)
@@ -32,6 +51,9 @@ class Mongrel2Connection(ClientConnection):
         self._edge = edge
         self._generation = edge.link.generation
         self._closed = False
+        self._held = bytearray()
+        """Answers to pipelined requests, until the next one joins them."""
+        self._held_timer: asyncio.TimerHandle | None = None
         # Per answer
         self._joiner = PartJoiner()
         self._timer: asyncio.TimerHandle | None = None
@@ -44,6 +66,7 @@ class Mongrel2Connection(ClientConnection):
         """The client is gone, or the Mongrel2 it spoke to."""
         self._closed = True
         self._forget_timer()
+        self._held.clear()
         self.all_left()
         self._edge.dispatch.check_quiet()
 
@@ -99,10 +122,13 @@ class Mongrel2Connection(ClientConnection):
         self._send(self._joiner.take())
 
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
-        self._joiner.add(data) if data else None
-        self._send(self._joiner.take())
+        message = self._joiner.add(data) or self._joiner.take()
         self._forget_timer()
         self._joiner = PartJoiner()
+        if keep_alive and self.waiting:
+            self._hold(message)
+        else:
+            self._send(message)
         if not keep_alive:
             self._close()
 
@@ -117,7 +143,25 @@ class Mongrel2Connection(ClientConnection):
             # They were pipelined behind a request that closes the connection: nobody will read their answers.
             self._edge.loop.call_soon(self.left)
 
+    def _hold(self, data: bytes) -> None:
+        """An answer whose successor is already being worked on waits a moment for it: the answers to pipelined
+        requests, one message each, would overrun Mongrel2's queue of 16."""
+        self._held += data
+        if len(self._held) > HELD_LIMIT:
+            self._send_held()
+        elif self._held_timer is None:
+            self._held_timer = self._edge.loop.call_later(HOLD_TIME, self._send_held)
+
+    def _send_held(self) -> None:
+        self._send(b"")
+
     def _send(self, data: bytes) -> None:
+        if self._held_timer is not None:
+            self._held_timer.cancel()
+            self._held_timer = None
+        if self._held:
+            data = bytes(self._held + data)
+            self._held.clear()
         if data:
             message = mongrel2_replies.reply(self.server_id, self.client_id, data)
             self._edge.link.send(message, self._generation)

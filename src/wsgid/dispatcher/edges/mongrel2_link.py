@@ -5,8 +5,8 @@ What can go wrong here was found by breaking it (fact sheet, sections 7 and 8), 
 - Mongrel2 takes answers by a SUB socket. A PUB would drop what is sent before Mongrel2's subscription has arrived. An
   XPUB sees the subscription, so requests are taken (PULL is connected) only when it is there.
 - A Mongrel2 that restarts counts its connections from 1 again: an answer for the old one would reach a client of the
-  new. Each subscription that comes or goes begins a new *generation*; the XPUB is read empty right before every send, and
-  what belongs to an older generation is not sent. ZMQ_IMMEDIATE drops what was queued for the old one.
+  new. Each subscription that comes or goes begins a new *generation*; the XPUB is read empty right before every send,
+  and what belongs to an older generation is not sent. ZMQ_IMMEDIATE drops what was queued for the old one.
 - PULL does not reconnect by itself, or requests of the new Mongrel2 would mix with those of the old: it is closed and
   opened with the generation.
 - ZeroMQ's descriptors are edge-triggered, and any call on a socket may use up the edge: they are read until they are

@@ -34,6 +34,12 @@ class UploadFile:
         future = self._loop.run_in_executor(self._executor, open_and_unlink, self.path)
         future.add_done_callback(lambda opened: finished(opened.result()))
 
+    def explain(self, error: OSError) -> str:
+        return (
+            f"Mongrel2's upload cannot be opened: {error}. If Mongrel2 runs in a chroot, name that directory with "
+            "--mongrel2-chroot; if it runs elsewhere, mount its upload.temp_store at the same path here"
+        )
+
     def close(self) -> None:
         if not self._opening and not self._closed:
             self._closed = True

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from tests.unit.channel.strategies import answers, heads, hellos, requests, text
+from wsgid.channel import frames
+from wsgid.channel.frames import HEADER, MAX_FRAME, Answer, FrameError, FrameReader, Hello, Kind
+from wsgid.protocol.values import Head, Request
+
+kinds = st.sampled_from(Kind)
+payloads = st.binary(max_size=40)
+
+
+def payload_of(frame: bytes, kind: Kind) -> bytes:
+    [(found, payload)] = FrameReader().feed(frame)
+    assert found is kind
+    return payload
+
+
+class TestValues:
+    @given(hellos)
+    def test_hello(self, value: Hello) -> None:
+        assert frames.read_hello(payload_of(frames.hello(value), Kind.HELLO)) == value
+
+    @given(requests)
+    def test_request(self, value: Request) -> None:
+        assert frames.read_request(payload_of(frames.request(value), Kind.REQUEST)) == value
+
+    @given(answers)
+    def test_answer(self, value: Answer) -> None:
+        assert frames.read_answer(payload_of(frames.answer(value), Kind.ANSWER)) == value
+
+    @given(heads)
+    def test_head(self, value: Head) -> None:
+        read = frames.read_head(payload_of(frames.head(value), Kind.HEAD))
+        assert read == value
+        assert read.code == int(value.status.split()[0])
+
+    @given(text)
+    def test_client_gone(self, request_id: str) -> None:
+        assert payload_of(frames.client_gone(request_id), Kind.CLIENT_GONE).decode() == request_id
+
+    @pytest.mark.parametrize(
+        ("frame", "kind"),
+        [
+            (frames.END, Kind.END),
+            (frames.CUT, Kind.CUT),
+            (frames.DONE, Kind.DONE),
+            (frames.RELEASE, Kind.RELEASE),
+            (frames.LEAVING, Kind.LEAVING),
+        ],
+    )
+    def test_words_without_a_payload(self, frame: bytes, kind: Kind) -> None:
+        assert payload_of(frame, kind) == b""
+
+    @pytest.mark.parametrize("read", [frames.read_hello, frames.read_request, frames.read_answer, frames.read_head])
+    @given(payload=payloads)
+    def test_arbitrary_payloads_decode_or_are_an_error(self, read: Callable[[bytes], object], payload: bytes) -> None:
+        try:
+            read(payload)
+        except FrameError as error:
+            event("refused")
+            told = str(error)
+        else:
+            told = "a frame that does not decode"
+        assert told.startswith("a frame that does not decode")
+
+    @pytest.mark.parametrize("payload", [b"\x93\xa1\xff\x90\xc0", b"\x94\xa1a\x90\xc0" + b"\x91" * 100_000])
+    def test_no_text_and_no_bottom_are_errors_too(self, payload: bytes) -> None:
+        with pytest.raises(FrameError, match="does not decode"):
+            frames.read_head(payload)
+
+    def test_a_hello_with_a_role_that_nobody_has(self) -> None:
+        with pytest.raises(FrameError, match="does not decode"):
+            frames.read_hello(b"\x93\x01\x09\x00")
+
+
+class TestReader:
+    @given(st.lists(st.tuples(kinds, payloads), max_size=8), st.integers(1, 60))
+    def test_frames_come_out_as_they_went_in_however_they_are_cut(
+        self, said: list[tuple[Kind, bytes]], size: int
+    ) -> None:
+        wire = b"".join(frames.frame(kind, payload) for kind, payload in said)
+        reader = FrameReader()
+        heard = [each for start in range(0, len(wire), size) for each in reader.feed(wire[start : start + size])]
+        assert heard == said
+        assert reader.feed(b"") == []
+
+    def test_each_frame_comes_out_with_its_last_byte(self) -> None:
+        reader = FrameReader()
+        wire = frames.frame(Kind.PART, b"xy") + frames.END
+        heard = [len(reader.feed(wire[position : position + 1])) for position in range(len(wire))]
+        assert heard == [0] * 6 + [1] + [0] * 4 + [1]
+
+    def test_the_largest_frame(self) -> None:
+        [(_, payload)] = FrameReader().feed(frames.frame(Kind.PART, bytes(MAX_FRAME)))
+        assert len(payload) == MAX_FRAME
+
+    def test_a_larger_one_is_refused_with_its_header(self) -> None:
+        with pytest.raises(FrameError, match=f"{MAX_FRAME + 1} bytes, the limit is {MAX_FRAME}"):
+            FrameReader().feed(HEADER.pack(MAX_FRAME + 1, Kind.PART))
+
+    @pytest.mark.parametrize("kind", [0, max(Kind) + 1, 255])
+    def test_an_unknown_kind_is_refused(self, kind: int) -> None:
+        with pytest.raises(FrameError, match=f"unknown kind {kind}"):
+            FrameReader().feed(HEADER.pack(0, kind))
+
+    @given(st.lists(st.binary(max_size=20), max_size=6))
+    def test_arbitrary_bytes_are_frames_or_an_error(self, pieces: list[bytes]) -> None:
+        reader = FrameReader()
+        try:
+            heard = [each for piece in pieces for each in reader.feed(piece)]
+        except FrameError:
+            event("refused")
+            return
+        said = b"".join(frames.frame(kind, payload) for kind, payload in heard)
+        assert b"".join(pieces).startswith(said)

@@ -1,0 +1,56 @@
+import socket
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsgid.channel import orders
+from wsgid.channel.orders import (
+    MAX_ORDER,
+    Drain,
+    Drained,
+    Exit,
+    FromDispatcher,
+    FromMaster,
+    Listening,
+    WorkerDied,
+    WorkerReady,
+)
+
+pids = st.integers(1, 2**22)
+seconds = st.floats(0, 1e6)
+
+from_dispatcher = st.one_of(
+    st.builds(Listening, st.lists(st.text(max_size=30), max_size=4)),
+    st.builds(WorkerReady, pids),
+    st.builds(Drained, st.integers(0, 10**6)),
+)
+from_master = st.one_of(
+    st.builds(WorkerDied, pids, st.text(max_size=30), st.booleans()), st.builds(Drain, seconds), st.just(Exit())
+)
+
+
+@given(from_dispatcher)
+def test_what_the_dispatcher_says_is_what_the_master_hears(message: FromDispatcher) -> None:
+    assert orders.decode_from_dispatcher(orders.encode(message)) == message
+
+
+@given(from_master)
+def test_what_the_master_says_is_what_the_dispatcher_hears(message: FromMaster) -> None:
+    assert orders.decode_from_master(orders.encode(message)) == message
+
+
+@given(from_master)
+def test_neither_takes_its_own_words_for_the_others(message: FromMaster) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        orders.decode_from_dispatcher(orders.encode(message))
+
+
+def test_a_great_many_addresses_fit_into_a_packet() -> None:
+    """A host name of the largest length, as often as anyone will bind it."""
+    told = Listening([f"http://{'h' * 253}:65535"] * 200)
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with left, right:
+        left.send(orders.encode(told))
+        assert orders.decode_from_dispatcher(right.recv(MAX_ORDER)) == told

@@ -1,0 +1,73 @@
+"""Stand-ins for the interfaces at which a part of the dispatcher ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.slots import Slot
+from wsgid.protocol.values import Head
+
+
+@dataclass
+class RecordingClient:
+    """A `Client` that takes everything and writes down what it was told."""
+
+    told: list[str] = field(default_factory=list)
+    body: bytes = b""
+    choked: bool = False
+    turns_over: int = 0
+    while_sending: Callable[[], None] = lambda: None
+    """Called in the midst of each send, where a real client may be found to have gone."""
+
+    def send_whole(self, head: Head, body: bytes) -> int:
+        return self._sent(f"whole {head.code}", body)
+
+    def send_head(self, head: Head) -> None:
+        self._sent(f"head {head.code}", b"")
+
+    def send_part(self, part: bytes) -> int:
+        return self._sent("part", part)
+
+    def send_end(self) -> None:
+        self._sent("end", b"")
+
+    def cut(self) -> None:
+        self._sent("cut", b"")
+
+    def turn_over(self) -> None:
+        self.turns_over += 1
+
+    def _sent(self, what: str, data: bytes) -> int:
+        assert not self.turns_over, "nothing is sent after the end"
+        self.told.append(what)
+        self.body += data
+        self.while_sending()
+        return len(data)
+
+
+@dataclass
+class RecordingJournal:
+    """A `Journal`."""
+
+    endings: list[tuple[Exchange, int, str]] = field(default_factory=list)
+
+    def ended(self, exchange: Exchange, code: int, note: str) -> None:
+        self.endings.append((exchange, code, note))
+
+    @property
+    def codes(self) -> list[tuple[int, str]]:
+        return [(code, note) for _, code, note in self.endings]
+
+
+@dataclass
+class RecordingOwner:
+    """A `SlotOwner`."""
+
+    finished: list[Slot] = field(default_factory=list)
+    gone: list[tuple[Slot, str]] = field(default_factory=list)
+
+    def slot_finished(self, slot: Slot) -> None:
+        self.finished.append(slot)
+
+    def slot_gone(self, slot: Slot, why: str) -> None:
+        self.gone.append((slot, why))

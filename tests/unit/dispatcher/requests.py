@@ -1,0 +1,35 @@
+"""Requests and answers to try things with."""
+
+from typing import Any
+
+from wsgid.protocol.values import Head, Request
+
+
+def a_request(**changes: Any) -> Request:
+    values: dict[str, Any] = {
+        "id": "id-1",
+        "method": "GET",
+        "target": "/path?query",
+        "script_name": "",
+        "path": "/path",
+        "query": "query",
+        "version": "HTTP/1.1",
+        "headers": [("host", "a")],
+        "scheme": "http",
+        "server_name": "127.0.0.1",
+        "server_port": "80",
+        "remote_addr": "192.0.2.1",
+        "remote_port": "1024",
+        "server_id": "http",
+        "client_id": "1",
+        "content_length": None,
+        "body": b"",
+        "body_in_file": False,
+    }
+    return Request(**{**values, **changes})
+
+
+def a_head(status: str = "200 OK", *headers: tuple[str, str], length: int | None = None) -> Head:
+    if length is not None:
+        headers = (*headers, ("Content-Length", str(length)))
+    return Head(status, list(headers), length)

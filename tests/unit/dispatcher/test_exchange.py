@@ -1,0 +1,191 @@
+"""An exchange ends exactly once, whatever happens in whatever order."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, RecordingOwner
+from tests.unit.dispatcher.requests import a_head, a_request
+from wsgid.channel.frames import FrameReader, Kind
+from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.workers import Worker
+
+
+class Story:
+    """An exchange, the client, journal and worker around it, and what may happen to it."""
+
+    def __init__(self) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.client = RecordingClient()
+        self.journal = RecordingJournal()
+        self.worker = Worker(4242)
+        self.worker.control, self.heard = socket.socketpair()
+        ours, self.theirs = socket.socketpair()
+        self.heard.setblocking(False)
+        ours.setblocking(False)
+        self.slot = Slot(ours, self.worker, 0, FrameReader(), RecordingOwner(), self.loop)
+        self.exchange = Exchange(a_request(), self.client, True, self.journal, 1.0)
+        self.exchange.body_fd, self.body = os.pipe()
+
+    def close(self) -> None:
+        self.slot.close("the end")
+        assert self.worker.control is not None
+        for sock in (self.worker.control, self.heard, self.theirs):
+            sock.close()
+        os.close(self.body)
+        self.exchange.client_left()
+        self.loop.close()
+
+    def given(self) -> None:
+        self.slot.exchange = self.exchange
+        self.exchange.given(self.slot, 2.0)
+
+    def answer(self) -> None:
+        self.exchange.answer(a_head("201 Created"), b"whole")
+
+    def begin(self) -> None:
+        self.exchange.begin(a_head("202 Accepted"))
+
+    def part(self) -> None:
+        self.exchange.part(b"part")
+
+    def finish(self) -> None:
+        self.exchange.finish()
+
+    def fail(self) -> None:
+        self.exchange.fail(502, "the worker died")
+
+    def client_left(self) -> None:
+        self.exchange.client_left()
+
+    @property
+    def body_is_open(self) -> bool:
+        """The pipe has a reader as long as the exchange has its descriptor."""
+        try:
+            os.write(self.body, b"x")
+        except BrokenPipeError:
+            return False
+        return True
+
+    @property
+    def told_the_worker(self) -> list[tuple[Kind, bytes]]:
+        try:
+            return FrameReader().feed(self.heard.recv(1024))
+        except BlockingIOError:
+            return []
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    told = Story()
+    yield told
+    told.close()
+
+
+def orders(draw: st.DrawFn) -> list[str]:
+    """What happens, in any order that the worker's side keeps to: at most one answer, whole or in parts, once it was
+    given. The rest comes at any time, and as often as it likes."""
+    steps = draw(st.sampled_from([["answer"], ["begin", "part", "part", "finish"], ["begin"], []]))
+    happenings = ["given", *steps] if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(0, 3))):
+        position = draw(st.integers(0, len(happenings)))
+        happenings.insert(position, draw(st.sampled_from(["fail", "client_left"])))
+    return happenings
+
+
+class TestEnd:
+    @given(st.composite(orders)(), st.booleans())
+    def test_comes_exactly_once(self, happenings: list[str], leaves_while_sending: bool) -> None:
+        story = Story()
+        if leaves_while_sending:
+            story.client.while_sending = story.client_left
+        try:
+            for happening in [*happenings, "fail"]:
+                if happening == "given" and story.exchange.ended:
+                    break  # the pool does not give what has left it
+                getattr(story, happening)()
+                event(happening)
+            assert story.exchange.ended
+            assert len(story.journal.endings) == 1
+            assert story.client.turns_over == 1
+            assert not story.body_is_open
+            code = story.journal.codes[0]
+            assert code in [(201, ""), (202, ""), (202, "cut"), (502, "refused"), (499, "left")]
+            event(str(code))
+        finally:
+            story.close()
+
+    def test_a_whole_answer(self, story: Story) -> None:
+        story.given()
+        assert story.exchange.stage is Stage.SERVING
+        assert story.body_is_open
+        story.answer()
+        assert story.client.told == ["whole 201"]
+        assert story.journal.endings == [(story.exchange, 201, "")]
+        assert story.exchange.sent == len(b"whole")
+        assert not story.body_is_open
+        assert story.told_the_worker == []
+
+    def test_an_answer_in_parts(self, story: Story) -> None:
+        story.given()
+        story.begin()
+        assert story.exchange.stage is Stage.ANSWERING
+        story.part()
+        story.part()
+        assert story.journal.endings == []
+        story.finish()
+        assert story.client.told == ["head 202", "part", "part", "end"]
+        assert story.journal.codes == [(202, "")]
+        assert story.exchange.sent == len(b"partpart")
+
+    def test_a_failure_before_the_head_is_told_to_the_client(self, story: Story) -> None:
+        story.given()
+        story.fail()
+        assert story.client.told == ["whole 502"]
+        assert story.client.body == b"502 Bad Gateway: the worker died\n"
+        assert story.journal.codes == [(502, "refused")]
+        assert story.exchange.sent == len(story.client.body)
+
+    def test_a_failure_behind_the_head_cuts_the_answer(self, story: Story) -> None:
+        story.given()
+        story.begin()
+        story.part()
+        story.fail()
+        assert story.client.told == ["head 202", "part", "cut"]
+        assert story.journal.codes == [(202, "cut")]
+
+    def test_a_client_that_leaves_while_it_waits_is_nothing_to_a_worker(self, story: Story) -> None:
+        story.client_left()
+        assert story.journal.codes == [(499, "left")]
+        assert story.client.told == []
+        assert story.told_the_worker == []
+        assert story.exchange.served_at == 0.0
+
+    def test_a_client_that_leaves_later_is_told_to_the_worker_once(self, story: Story) -> None:
+        story.given()
+        story.begin()
+        story.client_left()
+        story.client_left()
+        assert story.journal.codes == [(499, "left")]
+        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+
+    def test_what_the_worker_says_afterwards_is_forgotten(self, story: Story) -> None:
+        story.given()
+        story.client_left()
+        for happening in (story.answer, story.begin, story.part, story.finish, story.fail):
+            happening()
+        assert story.client.told == []
+        assert len(story.journal.endings) == 1
+
+    def test_a_client_found_gone_while_it_was_sent_to(self, story: Story) -> None:
+        story.given()
+        story.client.while_sending = story.client_left
+        story.answer()
+        assert story.journal.codes == [(499, "left")]
+        assert story.client.turns_over == 1

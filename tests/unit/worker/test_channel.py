@@ -1,0 +1,157 @@
+"""The worker's side of a channel: requests, descriptors, and every way it can end."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.worker.dispatcher_side import Listener, Peer, a_request
+from wsgid.channel import frames
+from wsgid.channel.frames import FrameError, Hello, Role
+from wsgid.worker.channel import READ_SIZE, Channel, connect
+from wsgid.worker.errors import DispatcherGone
+
+
+@pytest.fixture
+def peer_and_channel() -> Iterator[tuple[Peer, Channel]]:
+    ours, theirs = socket.socketpair()
+    channel = Channel(theirs)
+    with ours:
+        yield Peer(ours), channel
+    channel.close()
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_requests_come_one_after_the_other(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    for number in range(3):
+        peer.ask(a_request(id=str(number)))
+        assert channel.take() == (a_request(id=str(number)), None)
+
+
+def test_frames_in_one_piece_and_byte_by_byte(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    data = frames.request(a_request(id="1")) + frames.request(a_request(id="2")) + frames.RELEASE
+    peer.sock.sendall(data)
+    for byte in data:
+        peer.sock.send(bytes([byte]))
+    for _ in range(2):
+        assert channel.take() == (a_request(id="1"), None)
+        assert channel.take() == (a_request(id="2"), None)
+        assert channel.take() is None
+
+
+def test_the_largest_body_in_memory(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    request = a_request(body=os.urandom(frames.INLINE_BODY))
+    assert frames.INLINE_BODY + 100 > READ_SIZE  # in more than one read
+    peer.ask(request)
+    assert channel.take() == (request, None)
+
+
+def test_a_descriptor_comes_with_its_request(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    file = os.memfd_create("body", os.MFD_CLOEXEC)
+    peer.ask(a_request(body_in_file=True), file)
+    taken = channel.take()
+    assert taken is not None
+    request, descriptor = taken
+    assert request.body_in_file
+    assert descriptor is not None
+    assert os.path.sameopenfile(file, descriptor)
+    assert not os.get_inheritable(descriptor)
+    os.close(descriptor)
+    os.close(file)
+
+
+def test_a_descriptor_comes_with_the_first_byte_of_a_long_frame(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    file = os.memfd_create("body", os.MFD_CLOEXEC)
+    request = a_request(body_in_file=True, query="x" * (READ_SIZE + 1))
+    data = frames.request(request)
+    socket.send_fds(peer.sock, [data[:1]], [file])
+    peer.sock.sendall(data[1:])
+    taken = channel.take()
+    assert taken is not None
+    assert taken[0] == request
+    assert taken[1] is not None
+    os.close(taken[1])
+    os.close(file)
+
+
+@pytest.mark.parametrize(("in_file", "count"), [(True, 0), (False, 1), (True, 2), (False, 3)])
+def test_descriptors_that_do_not_fit_the_request_are_refused_and_closed(
+    peer_and_channel: tuple[Peer, Channel], in_file: bool, count: int
+) -> None:
+    peer, channel = peer_and_channel
+    file = os.memfd_create("body", os.MFD_CLOEXEC)
+    before = open_descriptors()
+    peer.ask(a_request(body_in_file=in_file), *[file] * count)
+    with pytest.raises(FrameError, match="descriptors"):
+        channel.take()
+    channel.close()
+    assert open_descriptors() == before - 1  # the channel itself
+    os.close(file)
+
+
+def test_a_descriptor_whose_request_never_comes_is_closed(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    file = os.memfd_create("body", os.MFD_CLOEXEC)
+    before = open_descriptors()
+    socket.send_fds(peer.sock, [frames.request(a_request(body_in_file=True))[:20]], [file])
+    peer.close()
+    with pytest.raises(DispatcherGone, match="closed the channel"):
+        channel.take()
+    channel.close()
+    assert open_descriptors() == before - 2
+    os.close(file)
+
+
+def test_release_ends_it_also_when_the_end_of_file_is_there_already(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    peer.release()
+    peer.close()
+    assert channel.take() is None
+
+
+def test_the_dispatchers_end_is_noticed_in_both_directions(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    channel.send(b"never read")
+    peer.close()
+    with pytest.raises(DispatcherGone, match="the channel failed: Connection reset by peer"):
+        channel.take()
+    with pytest.raises(DispatcherGone, match="the channel failed: Broken pipe"):
+        channel.send(b"x")
+
+
+@pytest.mark.parametrize("data", [frames.DONE, frames.client_gone("r1"), b"\xff" * 5, b"\0\0\0\0\x63"])
+def test_anything_else_breaks_the_rules(peer_and_channel: tuple[Peer, Channel], data: bytes) -> None:
+    peer, channel = peer_and_channel
+    peer.sock.sendall(data)
+    with pytest.raises(FrameError):
+        channel.take()
+
+
+def test_connect_says_hello(tmp_path: Path) -> None:
+    folder = tmp_path / ("a-long-name-" * 15)  # no UNIX address holds such a path
+    listener = Listener(folder)
+    hello = Hello(1, Role.CHANNEL, 2)
+    with connect(listener.descriptor, hello):
+        assert listener.accept().hello == hello
+    listener.close()
+
+
+def test_connect_to_nobody(tmp_path: Path) -> None:
+    listener = Listener(tmp_path)
+    listener.sock.close()
+    with pytest.raises(ConnectionRefusedError):
+        connect(listener.descriptor, Hello(1, Role.CHANNEL, 2))
+    listener.die()
+    with pytest.raises(FileNotFoundError):
+        connect(listener.descriptor, Hello(1, Role.CHANNEL, 2))
+    listener.close()

@@ -1,0 +1,174 @@
+"""The control connection and what it hears."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deadlines import seconds, wait_for
+from tests.unit.worker.dispatcher_side import Listener
+from wsgid.channel import frames
+from wsgid.channel.frames import Hello, Kind, Role
+from wsgid.worker.control import Control
+from wsgid.worker.departed import Departed
+
+
+class Office:
+    """A control thread, with its master and its dispatcher in the test's hands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.listener = Listener(folder)
+        lifeline, self.master = os.pipe2(os.O_CLOEXEC)
+        signals, self.signals = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.departed = Departed()
+        self.control = Control(self.listener.descriptor, lifeline, signals, self.departed)
+        self.threads = set(threading.enumerate())
+        self._ours = [lifeline, signals, self.signals]
+
+    def start(self) -> None:
+        self.control.start()
+        [self.thread] = set(threading.enumerate()) - self.threads
+
+    def signal(self, number: int) -> None:
+        os.write(self.signals, bytes([number]))
+
+    def master_dies(self) -> None:
+        os.close(self.master)
+        self.master = -1
+
+    def close(self) -> None:
+        self.listener.die()
+        if self.master >= 0:
+            self.master_dies()
+        self.thread.join(seconds())
+        assert not self.thread.is_alive()
+        for descriptor in self._ours:
+            os.close(descriptor)
+        self.listener.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path / "run")
+    yield office
+    office.close()
+
+
+def test_it_calls_and_says_who_it_is(office: Office) -> None:
+    office.start()
+    assert office.listener.accept().hello == Hello(os.getpid(), Role.CONTROL, 0)
+    assert office.control.called.wait(seconds())
+    assert not office.control.leaving.is_set()
+
+
+def test_it_hears_whose_clients_have_left(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    peer.sock.sendall(frames.client_gone("a") + frames.client_gone("b")[:-1])
+    wait_for(lambda: "a" in office.departed, "the first id")
+    peer.sock.sendall(frames.client_gone("b")[-1:])
+    wait_for(lambda: "b" in office.departed, "the second id")
+
+
+def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    office.signal(signal.SIGUSR1)
+    office.signal(signal.SIGTERM)
+    office.signal(signal.SIGTERM)
+    assert peer.frame() == (Kind.LEAVING, b"")
+    assert office.control.leaving.is_set()
+    office.signal(signal.SIGTERM)
+    office.master_dies()
+    office.listener.sock.close()
+    peer.close()  # only now: nothing came between
+    office.thread.join(seconds())
+
+
+def test_the_masters_end_makes_it_say_leaving(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    office.master_dies()
+    assert peer.frame() == (Kind.LEAVING, b"")
+    assert office.control.leaving.is_set()
+    peer.sock.sendall(frames.client_gone("a"))  # it still listens
+    wait_for(lambda: "a" in office.departed, "the id")
+
+
+def test_other_signals_mean_nothing(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    office.signal(signal.SIGUSR1)
+    peer.sock.sendall(frames.client_gone("a"))
+    wait_for(lambda: "a" in office.departed, "the id")
+    assert not office.control.leaving.is_set()
+
+
+@pytest.mark.parametrize("last_words", [b"", frames.END, b"\xff" * 5, frames.frame(Kind.CLIENT_GONE, b"\xff")])
+def test_it_calls_again_when_the_connection_ends(
+    office: Office, caplog: pytest.LogCaptureFixture, last_words: bytes
+) -> None:
+    office.start()
+    for _ in range(3):
+        peer = office.listener.accept()
+        peer.sock.sendall(last_words)
+        peer.close()
+    office.listener.accept()
+    assert "the connection to the dispatcher is lost" in caplog.text
+
+
+def test_it_calls_again_when_it_is_reset(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    office.control.leaving.wait(0)
+    office.signal(signal.SIGTERM)
+    wait_for(office.control.leaving.is_set, "the signal")
+    wait_for(lambda: peer.sock.recv(1, 2), "LEAVING in the buffer")  # MSG_PEEK: closing with it unread is a reset
+    peer.close()
+    assert office.listener.accept().frame() == (Kind.LEAVING, b"")
+
+
+def test_it_waits_for_a_dispatcher_and_tells_it_what_has_happened_meanwhile(office: Office) -> None:
+    office.listener.die()
+    office.start()
+    office.signal(signal.SIGTERM)
+    assert office.control.leaving.wait(seconds())
+    assert office.control.called.wait(seconds())
+    office.listener.open()
+    peer = office.listener.accept()
+    assert peer.frame() == (Kind.LEAVING, b"")
+
+
+def test_without_master_and_dispatcher_it_ends(office: Office) -> None:
+    office.listener.die()
+    office.start()
+    office.master_dies()
+    office.thread.join(seconds())
+    assert not office.thread.is_alive()
+    assert office.control.leaving.is_set()
+    assert office.control.called.is_set()
+
+
+def test_a_dispatcher_that_dies_after_the_master_ends_it(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    office.master_dies()
+    assert peer.frame() == (Kind.LEAVING, b"")
+    peer.close()
+    office.thread.join(seconds())
+    assert not office.thread.is_alive()
+
+
+def test_leaving_to_a_dispatcher_that_died_at_the_same_time(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    assert office.control.called.wait(seconds())
+    office.listener.die()
+    peer.close()
+    office.signal(signal.SIGTERM)
+    assert office.control.leaving.wait(seconds())
+    office.listener.open()
+    assert office.listener.accept().frame() == (Kind.LEAVING, b"")
