@@ -29,6 +29,9 @@ ACCESS = re.compile(r"^\S+T\S+Z .* wait=.* service=.*$", re.MULTILINE)
 MARK = "TEST_DAEMON"
 """Environment variable by which all processes of one daemon are known, whatever session and parent they have."""
 
+END = 40.0
+"""Seconds (before stretching) for a daemon to end: more than --graceful-timeout, so the log tells what held it."""
+
 APPLICATIONS = Path(__file__).parent.parent / "apps"
 
 
@@ -189,7 +192,7 @@ class Daemon:
     def wait(self) -> int:
         """Its exit code, negative for a signal. Raises AssertionError, and kills it, when it does not end."""
         try:
-            wait_for(self._exited, f"the daemon {self.pid} to end")
+            wait_for(self._exited, f"the daemon {self.pid} to end", END)
         except AssertionError as error:
             self.kill()
             raise AssertionError(f"{error}; its output:\n{self.output}") from None

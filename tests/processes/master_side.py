@@ -6,6 +6,7 @@ that tests can "deploy" another behaviour. What happens in the children is writt
 monotonic time, pid, words.
 """
 
+import errno
 import json
 import os
 import select
@@ -13,10 +14,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
+from tests import proc
 from wsgid.channel.orders import (
     MAX_ORDER,
     Drain,
@@ -31,7 +33,9 @@ from wsgid.channel.orders import (
 )
 from wsgid.config import Config
 from wsgid.master import plan
+from wsgid.master.facts import Fact, MeaninglessSignal
 from wsgid.master.main import run_master
+from wsgid.master.state import State
 from wsgid.posts import CHANNEL_SOCKET, EXIT_LOAD_FAILED, DispatcherPost, WorkerPost
 
 POLL = 5
@@ -149,6 +153,8 @@ def worker(post: WorkerPost) -> int:
             raise RuntimeError("a worker's mistake")
         case "hang":
             signal.pause()
+        case "leave an orphan":
+            _leave_an_orphan(config)
         case "print":
             print("printed by the application")
             sys.stderr.write("complained by the application")
@@ -160,6 +166,15 @@ def worker(post: WorkerPost) -> int:
     why = _wait(post, told)
     journal(config, "worker", why)
     return 0
+
+
+def _leave_an_orphan(config: Config) -> None:
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            journal(config, "orphan")
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def _wait(post: WorkerPost, told: int) -> str:
@@ -190,10 +205,44 @@ def _write_to(pipe: int) -> Callable[[int, FrameType | None], None]:
     return write
 
 
+# Accidents that cannot be had otherwise
+
+
+def fail_after_forks(number: int) -> None:
+    """As under a limit on processes, which does not hold for root. Forked processes count on."""
+    fork, left = os.fork, number
+
+    def limited() -> int:
+        nonlocal left
+        if left == 0:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left -= 1
+        return fork()
+
+    os.fork = limited
+
+
+def make_a_mistake_at_sigusr2() -> None:
+    decide = plan.decide
+
+    def mistaken(state: State, facts: Iterable[Fact], now: float) -> plan.Step:
+        if MeaninglessSignal("SIGUSR2") in facts:
+            raise ZeroDivisionError("a mistake")
+        return decide(state, facts, now)
+
+    plan.decide = mistaken
+
+
 def main() -> int:
     folder, options = Path(sys.argv[1]), json.loads(sys.argv[2])
     plan.KILL_AFTER = options.pop("kill_after", plan.KILL_AFTER)
     plan.DRAIN_MARGIN = options.pop("drain_margin", plan.DRAIN_MARGIN)
+    if "forks" in options:
+        fail_after_forks(options.pop("forks"))
+    if options.pop("init", False):
+        proc.adopt_orphans()
+    if options.pop("mistake", False):
+        make_a_mistake_at_sigusr2()
     options["bind"] = tuple(options.get("bind", ()))
     warnings = options.pop("warnings", [])
     return run_master(Config(app_path=folder, **options), warnings, dispatcher=dispatcher, worker=worker)

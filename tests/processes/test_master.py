@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -358,6 +359,77 @@ def test_a_signal_during_the_start_ends_it(daemon: Daemon, number: signal.Signal
     assert daemon.left() == []
 
 
+@pytest.mark.parametrize(
+    ("forks", "text"),
+    [
+        (0, "the system has no process for the daemon: Resource temporarily unavailable\n"),
+        (1, "the system has no process for the daemon: Resource temporarily unavailable\n"),
+        (2, "the dispatcher could not be forked: Resource temporarily unavailable\n"),
+        (3, "a worker could not be forked: Resource temporarily unavailable\n"),
+    ],
+)
+def test_no_processes_to_be_had_fails_the_start(daemon: Daemon, forks: int, text: str) -> None:
+    assert daemon.start(forks=forks) == Outcome(1, "", text)
+    assert daemon.left() == []
+
+
+def test_no_process_to_be_had_later_is_waited_for(daemon: Daemon) -> None:
+    daemon.stay(forks=2)
+    os.kill(daemon.worker_pids[0], signal.SIGKILL)
+    wait_for(lambda: daemon.log.count("a worker could not be forked: Resource") == 2, "two tries")
+    assert len(daemon.births("worker")) == 1
+
+
+def test_started_by_a_parent_that_ignores_its_children(daemon: Daemon) -> None:
+    """It is inherited, and makes the kernel reap what the launcher wants to wait for."""
+    started = subprocess.run(
+        [sys.executable, "-m", "tests.processes.master_side", daemon.folder, "{}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    )
+    assert (started.returncode, started.stdout) == (0, f"wsgid {daemon.master} is ready with 1 worker\n")
+    os.kill(daemon.worker_pids[0], signal.SIGKILL)
+    wait_for(lambda: len(daemon.births("worker")) == 2, "a new worker")
+
+
+def test_a_terminal_that_takes_nothing_is_no_reason_not_to_serve(daemon: Daemon) -> None:
+    options = json.dumps({"no_daemon": True})
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.processes.master_side", daemon.folder, options], cwd=ROOT, stdout=full
+        )
+    wait_for(lambda: "No space left on device: wsgid" in daemon.log, "the line")
+    assert len(daemon.worker_pids) == 1
+    os.kill(process.pid, signal.SIGTERM)
+    process.wait()
+
+
+def test_a_mistake_of_ours_at_the_start_is_told(daemon: Daemon) -> None:
+    daemon.workers("hang")
+    launcher = daemon.launch(mistake=True)
+    wait_for(lambda: daemon.births("worker"), "the worker")
+    os.kill(daemon.master, signal.SIGUSR2)
+    log = daemon.folder / "logs" / "wsgid.log"
+    text = f"a bug in wsgid: ZeroDivisionError: a mistake; its traceback is in {log}\n"
+    assert ended(launcher) == Outcome(1, "", text)
+    os.kill(daemon.births("worker")[0].pid, signal.SIGTERM)  # it only sleeps, and so does not notice
+    assert daemon.left() == []
+
+
+def test_a_mistake_of_ours_while_serving_ends_all(daemon: Daemon) -> None:
+    daemon.start(mistake=True, workers=2)
+    master, children = daemon.master, [daemon.dispatcher, *daemon.worker_pids]
+    os.kill(master, signal.SIGUSR2)
+    gone(master)
+    for child in children:
+        gone(child)
+    assert daemon.left() == []
+    assert "the master ends over a mistake of its own\n    Traceback" in daemon.log
+
+
 # Replacing
 
 
@@ -441,6 +513,29 @@ def test_a_dispatcher_that_speaks_nonsense_is_not_understood(daemon: Daemon) -> 
     daemon.dispatchers("babble")
     assert daemon.start().code == 0
     assert "the dispatcher said what means nothing" in daemon.log
+
+
+def test_a_worker_and_the_dispatcher_at_once(daemon: Daemon) -> None:
+    """The younger dispatcher is reaped after the worker whose death it would have had to hear of."""
+    daemon.start()
+    os.kill(daemon.dispatcher, signal.SIGKILL)
+    wait_for(lambda: daemon.log.count("listens: ") == 2, "a young dispatcher")
+    (worker,) = daemon.worker_pids
+    os.kill(daemon.master, signal.SIGSTOP)
+    for pid in (worker, daemon.dispatcher):
+        os.kill(pid, signal.SIGKILL)
+    os.kill(daemon.master, signal.SIGCONT)
+    wait_for(lambda: f"worker {worker} died: killed by SIGKILL; there was no dispatcher" in daemon.log, "the line")
+    wait_for(lambda: len(daemon.births("worker")) == 2, "a new worker")
+
+
+def test_orphans_that_fall_to_process_1_of_a_container_are_reaped(daemon: Daemon) -> None:
+    daemon.workers("leave an orphan")
+    daemon.stay(init=True)
+    (orphan,) = daemon.heard("orphan")
+    wait_for(lambda: proc.process(orphan.pid) is None, "the orphan to be reaped")
+    assert len(daemon.births("worker")) == 1
+    assert "died" not in daemon.log
 
 
 # The stop
@@ -544,6 +639,29 @@ def test_signals_without_a_meaning_do_no_harm(daemon: Daemon, number: signal.Sig
     daemon.start()
     os.kill(daemon.master, number)
     wait_for(lambda: f"{number.name} means nothing to wsgid: ignored" in daemon.log, "the line")
+
+
+def test_folders_that_somebody_removed_keep_nobody_from_ending(daemon: Daemon) -> None:
+    process = daemon.stay()
+    old = daemon.worker_pids[0]
+    shutil.rmtree(daemon.folder / "run")
+    shutil.rmtree(daemon.folder / "pid")
+    os.kill(old, signal.SIGTERM)
+    wait_for(lambda: "has no pid file: No such file or directory" in daemon.log, "the line")
+    os.kill(process.pid, signal.SIGTERM)
+    assert ended(process).code == 0
+    assert "something of this daemon stays behind in run/ or pid/" in daemon.log
+
+
+def test_a_pid_file_that_cannot_be_removed_is_told(daemon: Daemon) -> None:
+    daemon.start()
+    (worker,) = daemon.worker_pids
+    file = daemon.folder / "pid" / "worker" / f"{worker}.pid"
+    file.unlink()
+    file.mkdir()
+    os.kill(worker, signal.SIGTERM)
+    wait_for(lambda: f"the pid file of worker {worker} stays behind: Is a directory" in daemon.log, "the line")
+    file.rmdir()
 
 
 # The master's end

@@ -16,13 +16,13 @@ from wsgid.dispatcher.exchange import Exchange
 
 def line(exchange: Exchange, code: int, note: str, stamp: str, now: float) -> str:
     request = exchange.request
-    target = quoted(request.target)
+    asked = quoted(f"{request.method} {request.target} {request.version}")
     served_at = exchange.served_at
     wait, service = (served_at - exchange.arrived, now - served_at) if served_at else (now - exchange.arrived, 0.0)
     worker = exchange.slot.worker.pid if exchange.slot is not None else "-"
     end = f" end={note}" if note else ""
     return (
-        f'{stamp} {request.remote_addr or "-"} "{request.method} {target} {request.version}" {code} {exchange.sent} '
+        f'{stamp} {request.remote_addr or "-"} "{asked}" {code} {exchange.sent} '
         f"wait={wait * 1000:.1f}ms service={service * 1000:.1f}ms worker={worker} id={request.id}{end}\n"
     )
 

@@ -144,5 +144,7 @@ class Exchange:
         if self.body_fd >= 0:
             os.close(self.body_fd)
             self.body_fd = -1
+        if self.slot is not None:
+            self.slot.resume()  # what the worker still says is read, and forgotten
         self._journal.ended(self, code, note)
         self.client.turn_over()

@@ -5,18 +5,27 @@ non-blocking sockets, watched by the loop.
 """
 
 import asyncio
+import logging
 import socket
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.channel.frames import Kind
-from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.exchange import Exchange, Stage
 
 if TYPE_CHECKING:
     from wsgid.dispatcher.workers import Worker
 
+log = logging.getLogger("wsgid.dispatcher")
+
 READ_SIZE = 256 * 1024
 """The most that is taken from one worker at once, so that the others have their turn: one PART of the largest size."""
+
+NOT_FIRST: Final = (Kind.PART, Kind.END, Kind.DONE)
+"""What cannot be the beginning of an answer."""
+
+NOT_NEXT: Final = (Kind.ANSWER, Kind.HEAD, Kind.DONE)
+"""What cannot go on with an answer that has begun."""
 
 
 class SlotOwner(Protocol):
@@ -37,7 +46,6 @@ class Slot:
         "_owner",
         "_paused",
         "_reader",
-        "_released",
         "_sock",
         "_unsent",
         "exchange",
@@ -63,7 +71,6 @@ class Slot:
         self._loop = loop
         self._unsent = b""
         self._paused = False
-        self._released = False
         loop.add_reader(sock.fileno(), self.readable)
 
     def give(self, exchange: Exchange, now: float) -> None:
@@ -107,33 +114,40 @@ class Slot:
         if not self._unsent:
             self._loop.remove_writer(self._sock.fileno())
 
-    def readable(self) -> None:
-        """Takes what the worker has said."""
+    def readable(self) -> bool:
+        """Takes what the worker has said. False when there was nothing."""
         try:
             data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self.close(f"its channel failed: {error.strerror}")
-            return
+            return False
         if not data:
             self.close("its channel was closed")
-            return
+            return False
         try:
             for kind, payload in self._reader.feed(data):
                 self._take(kind, payload)
         except frames.FrameError as error:
-            self.close(f"it broke the channel's rules: {error}")
+            log.error("worker %d broke the rules of its channel %d: %s", self.worker.pid, self.thread, error)
+            self.close("it broke the channel's rules")
+        return True
 
     def read_to_the_end(self) -> None:
-        """The worker is dead: whatever it still said is in the socket's buffer, and then comes the end of file."""
-        while self._sock.fileno() >= 0:
-            self.readable()
+        """The worker is dead: whatever it still said is in the socket's buffer. The end of file need not follow, for a
+        process that the application forked may hold the other end."""
+        while self.readable():
+            pass
+        self.close("its worker died")
 
     def _take(self, kind: Kind, payload: bytes) -> None:
         exchange = self.exchange
         if exchange is None:
             raise frames.FrameError(f"{kind.name} with no request in hand")
+        stage = exchange.stage
+        if (stage is Stage.SERVING and kind in NOT_FIRST) or (stage is Stage.ANSWERING and kind in NOT_NEXT):
+            raise frames.FrameError(f"{kind.name} out of turn")
         if kind is Kind.ANSWER:
             answer = frames.read_answer(payload)
             exchange.answer(answer.head, answer.body)
@@ -150,8 +164,6 @@ class Slot:
         elif kind is Kind.CUT:
             exchange.fail(500, "the application failed")
         elif kind is Kind.DONE:
-            if not exchange.ended:
-                raise frames.FrameError("DONE before the answer's end")
             self._finished()
         else:
             raise frames.FrameError(f"{kind.name} on a channel")
@@ -161,10 +173,9 @@ class Slot:
         self._owner.slot_finished(self)
 
     def client_left(self, exchange: Exchange) -> None:
-        """Nobody waits for this answer any more: the worker is told, and what it still says is read and forgotten."""
+        """Nobody waits for this answer any more: the worker is told."""
         if self.exchange is exchange:
             self.worker.client_gone(exchange.request.id)
-            self.resume()
 
     def _pause(self) -> None:
         if not self._paused:
@@ -172,14 +183,13 @@ class Slot:
             self._loop.remove_reader(self._sock.fileno())
 
     def resume(self) -> None:
-        """The client keeps up again."""
+        """The client keeps up again, or is nobody's business any more."""
         if self._paused and self._sock.fileno() >= 0:
             self._paused = False
             self._loop.add_reader(self._sock.fileno(), self.readable)
 
     def release(self) -> None:
         """Tells an idle thread that it will get nothing more: it ends."""
-        self._released = True
         try:
             self._sock.send(frames.RELEASE)
         except OSError:

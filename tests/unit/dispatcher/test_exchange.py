@@ -64,7 +64,6 @@ class Story:
     def client_left(self) -> None:
         self.exchange.client_left()
 
-    @property
     def body_is_open(self) -> bool:
         """The pipe has a reader as long as the exchange has its descriptor."""
         try:
@@ -114,7 +113,7 @@ class TestEnd:
             assert story.exchange.ended
             assert len(story.journal.endings) == 1
             assert story.client.turns_over == 1
-            assert not story.body_is_open
+            assert not story.body_is_open()
             code = story.journal.codes[0]
             assert code in [(201, ""), (202, ""), (202, "cut"), (502, "refused"), (499, "left")]
             event(str(code))
@@ -124,12 +123,12 @@ class TestEnd:
     def test_a_whole_answer(self, story: Story) -> None:
         story.given()
         assert story.exchange.stage is Stage.SERVING
-        assert story.body_is_open
+        assert story.body_is_open()
         story.answer()
         assert story.client.told == ["whole 201"]
         assert story.journal.endings == [(story.exchange, 201, "")]
         assert story.exchange.sent == len(b"whole")
-        assert not story.body_is_open
+        assert not story.body_is_open()
         assert story.told_the_worker == []
 
     def test_an_answer_in_parts(self, story: Story) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgid.master.children import EXIT_CRASHED, reap, words
+from wsgid.master.children import EXIT_CRASHED, words
 
 PREAMBLE = """
 import atexit, logging, os, select, signal, subprocess, sys
@@ -174,8 +174,8 @@ live_and_die(life)
     assert out.endswith("0 left\n")
 
 
-def test_no_children_no_deaths() -> None:
-    assert reap() == []
+def test_no_children_no_deaths(tmp_path: Path) -> None:
+    assert run("print(reap())", tmp_path) == ("[]\n", "")
 
 
 def test_the_living_are_not_waited_for(tmp_path: Path) -> None:

@@ -95,6 +95,11 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0, [WorkerForked(13)], []),
         (5.1, [WorkerReady(11)], []),
     ],
+    "nor does one from a dispatcher": [*UP, (5.0, [killed(10), LISTENING], [ForkDispatcher()])],
+    "two deaths in one lot: no signal to who is dead": [
+        *FORKED,
+        (1.0, [killed(11), killed(12)], [told(killed(11)), Tell(Exit())]),
+    ],
     "workers that die before they are ready come later and later": [
         *UP,
         (5.0, [killed(11)], [told(killed(11)), ForkWorker()]),

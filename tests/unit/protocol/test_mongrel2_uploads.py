@@ -100,6 +100,7 @@ C_STRTOL.restype = ctypes.c_long
 @example("2147483647")
 @example("2147483648")
 @example("0" * 40 + "7")
+@example("9" * 5000)
 @example("+-5")
 @example("-0")
 def test_a_length_is_read_as_c_does(length: str) -> None:

@@ -1,4 +1,4 @@
-"""The dispatcher as a worker meets it: a UNIX socket that speaks the channel's frames, driven by the test step by step."""
+"""The dispatcher as a worker meets it: a UNIX socket that speaks the channel's frames, driven step by step."""
 
 import os
 import socket

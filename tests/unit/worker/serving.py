@@ -70,7 +70,7 @@ def bench() -> Iterator[Bench]:
 class Closing:
     """An iterable that counts how often it is closed."""
 
-    def __init__(self, parts: Iterable[object], close: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, parts: Iterable[object], close: Callable[[], object] = lambda: None) -> None:
         self.closed = 0
         self._parts = parts
         self._close = close

@@ -118,7 +118,7 @@ def test_the_requests_end_closes_what_the_application_kept_or_detached(tmp_path:
     assert body.read(1) == b"f"
     close()
     assert not is_open(descriptor)
-    with pytest.raises(ValueError, match="the request has ended|closed file"):
+    with pytest.raises(ValueError, match=r"the request has ended|closed file"):
         body.read()
     body, close, descriptor = in_file(tmp_path, BODY, len(BODY))
     assert isinstance(body, io.BufferedReader)

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,19 @@ def test_requests_come_one_after_the_other(peer_and_channel: tuple[Peer, Channel
 def test_frames_in_one_piece_and_byte_by_byte(peer_and_channel: tuple[Peer, Channel]) -> None:
     peer, channel = peer_and_channel
     data = frames.request(a_request(id="1")) + frames.request(a_request(id="2")) + frames.RELEASE
-    peer.sock.sendall(data)
-    for byte in data:
-        peer.sock.send(bytes([byte]))
-    for _ in range(2):
-        assert channel.take() == (a_request(id="1"), None)
-        assert channel.take() == (a_request(id="2"), None)
-        assert channel.take() is None
+
+    def send() -> None:
+        peer.sock.sendall(data)
+        for byte in data:
+            peer.sock.send(bytes([byte]))
+
+    with ThreadPoolExecutor(1) as sender:  # so many small pieces fill the socket
+        sent = sender.submit(send)
+        for _ in range(2):
+            assert channel.take() == (a_request(id="1"), None)
+            assert channel.take() == (a_request(id="2"), None)
+            assert channel.take() is None
+        sent.result()
 
 
 def test_the_largest_body_in_memory(peer_and_channel: tuple[Peer, Channel]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,10 +124,9 @@ def test_it_calls_again_when_the_connection_ends(
 def test_it_calls_again_when_it_is_reset(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
-    office.control.leaving.wait(0)
     office.signal(signal.SIGTERM)
     wait_for(office.control.leaving.is_set, "the signal")
-    wait_for(lambda: peer.sock.recv(1, 2), "LEAVING in the buffer")  # MSG_PEEK: closing with it unread is a reset
+    wait_for(lambda: peer.sock.recv(1, socket.MSG_PEEK), "LEAVING")  # closing with it unread is a reset
     peer.close()
     assert office.listener.accept().frame() == (Kind.LEAVING, b"")
 

@@ -4,7 +4,7 @@ import io
 import logging
 import sys
 from typing import Any
-from wsgiref.validate import check_environ
+from wsgiref import validate
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,8 @@ from tests.unit.worker.dispatcher_side import a_request
 from wsgid.worker import environ as environ_module
 from wsgid.worker.environ import MAX_KNOWN_NAME, MAX_KNOWN_NAMES, Environ, build_environ, environ_template
 from wsgid.worker.file_wrapper import FileWrapper
+
+check_environ = validate.check_environ  # type: ignore[attr-defined]  # not in typeshed
 
 TEMPLATE = environ_template(threads=1, errors=sys.stderr)
 

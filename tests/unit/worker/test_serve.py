@@ -84,7 +84,7 @@ def test_a_failed_head_request_gets_no_body(bench: Bench) -> None:
 
 def test_close_is_called_once_after_the_answer_has_gone(bench: Bench) -> None:
     gone = threading.Event()
-    body = Closing([b"he", b"llo"], close=lambda: gone.wait(seconds()) and None)
+    body = Closing([b"he", b"llo"], close=lambda: gone.wait(seconds()))
     served = bench.start(application(body))
     assert [bench.peer.frame()[0] for _ in range(4)] == [Kind.HEAD, Kind.PART, Kind.PART, Kind.END]
     assert not served.done()

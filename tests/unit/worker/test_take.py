@@ -12,6 +12,7 @@ from wsgiref.types import StartResponse
 
 import pytest
 
+from tests.deadlines import wait_for
 from tests.unit.worker.dispatcher_side import Listener, a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
@@ -79,18 +80,8 @@ def test_it_calls_again_when_the_dispatcher_has_died(thread: Thread) -> None:
 def test_it_waits_for_a_dispatcher(thread: Thread, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     thread.listener.die()
-    tried = threading.Event()
-
-    class Tried(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            tried.set()
-
-    handler = Tried()
-    logging.getLogger("wsgid.worker.take").addHandler(handler)
     thread.start()
-    assert tried.wait()
-    logging.getLogger("wsgid.worker.take").removeHandler(handler)
-    assert "thread 3: no dispatcher yet" in caplog.text
+    wait_for(lambda: "thread 3: no dispatcher yet" in caplog.text, "an attempt in vain")
     thread.listener.open()
     assert thread.listener.accept().serve(a_request(id="1")).body == b"hello 1"
 

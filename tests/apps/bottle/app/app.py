@@ -40,6 +40,14 @@ def leave() -> None:
     redirect("/")
 
 
+@app.get("/cookies")
+def cookies() -> dict[str, object]:
+    """Tells those that came and sets two."""
+    response.set_cookie("one", "1")
+    response.set_cookie("two", "2")
+    return dict(request.cookies)
+
+
 @app.route("/echo", method=["GET", "POST", "PUT", "DELETE"])
 def echo() -> dict[str, object]:
     return {name: value for name, value in request.environ.items() if isinstance(value, str | bool | int)}

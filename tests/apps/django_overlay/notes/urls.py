@@ -10,6 +10,7 @@ urlpatterns = [
     path("upload", views.upload),
     path("stream", views.stream),
     path("redirect", views.leave),
+    path("cookies", views.cookies),
     path("echo", views.echo),
     path("attachment/<int:number>", views.attachment),
     path("admin/", admin.site.urls),

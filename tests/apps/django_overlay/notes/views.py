@@ -48,6 +48,14 @@ def leave(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect("/")
 
 
+def cookies(request: HttpRequest) -> JsonResponse:
+    """Tells those that came and sets two."""
+    response = JsonResponse(request.COOKIES)
+    response.set_cookie("one", "1")
+    response.set_cookie("two", "2")
+    return response
+
+
 @csrf_exempt
 def echo(request: HttpRequest) -> JsonResponse:
     facts = {name: value for name, value in request.META.items() if isinstance(value, str | bool | int)}

@@ -41,6 +41,14 @@ class Leave:
         raise falcon.HTTPFound("/")
 
 
+class Cookies:
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Tells those that came and sets two."""
+        response.media = request.cookies
+        response.set_cookie("one", "1", secure=False)
+        response.set_cookie("two", "2", secure=False)
+
+
 class Echo:
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         response.media = {n: v for n, v in request.env.items() if isinstance(v, str | bool | int)}
@@ -55,5 +63,6 @@ def create_app() -> falcon.App[falcon.Request, falcon.Response]:
     app.add_route("/upload", Upload())
     app.add_route("/stream", Stream())
     app.add_route("/redirect", Leave())
+    app.add_route("/cookies", Cookies())
     app.add_route("/echo", Echo())
     return app

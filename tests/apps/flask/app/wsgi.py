@@ -2,7 +2,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 application = Flask(__name__)
@@ -39,6 +39,15 @@ def stream() -> Response:
 @application.get("/redirect")
 def leave() -> BaseResponse:
     return redirect(url_for("index"))
+
+
+@application.get("/cookies")
+def cookies() -> Response:
+    """Tells those that came and sets two."""
+    response = jsonify(request.cookies)
+    response.set_cookie("one", "1")
+    response.set_cookie("two", "2")
+    return response
 
 
 @application.route("/echo", methods=["GET", "POST", "PUT", "DELETE"])

@@ -44,6 +44,14 @@ def leave(request: Request) -> Response:
     return HTTPFound(request.route_path("index"))
 
 
+@view_config(route_name="cookies", renderer="json")
+def cookies(request: Request) -> dict[str, object]:
+    """Tells those that came and sets two."""
+    request.response.set_cookie("one", "1")
+    request.response.set_cookie("two", "2")
+    return dict(request.cookies)
+
+
 @view_config(route_name="echo", renderer="json")
 def echo(request: Request) -> dict[str, object]:
     return {name: value for name, value in request.environ.items() if isinstance(value, str | bool | int)}
@@ -51,7 +59,7 @@ def echo(request: Request) -> dict[str, object]:
 
 with Configurator() as config:
     config.add_route("index", "/")
-    for name in ("form", "upload", "stream", "redirect", "echo"):
+    for name in ("form", "upload", "stream", "redirect", "cookies", "echo"):
         config.add_route(name, f"/{name}")
     config.scan()
     application = config.make_wsgi_app()

@@ -43,6 +43,17 @@ def leave(request: Request) -> Response:
     return Redirect("/")
 
 
+@route("/cookies")
+def cookies(request: Request) -> Response:
+    """Tells those that came and sets two."""
+    names = ("one", "two")
+    came = {name: value for name in names if (value := request.COOKIES.get_unsigned_cookie(name)) is not None}
+    response = Response(json.dumps(came), {"Content-Type": "application/json"})
+    for value, name in enumerate(names, 1):
+        response.cookies.add_unsigned_cookie(name, value)
+    return response
+
+
 @route("/echo")
 def echo(request: Request) -> Response:
     facts = {name: value for name, value in request.ENV.items() if isinstance(value, str | bool | int)}

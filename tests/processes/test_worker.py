@@ -1,0 +1,537 @@
+"""Worker processes: birth, requests, and every way to end."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import proc
+from tests.deadlines import wait_for
+from tests.functional.gate import Gates
+from tests.processes.worker_side import WorkerSide
+from tests.unit.worker.dispatcher_side import a_request
+from wsgid.channel import frames
+from wsgid.channel.frames import Hello, Kind, Role
+from wsgid.posts import EXIT_LOAD_FAILED
+
+Start = Callable[..., WorkerSide]
+
+HELLO = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+"""
+
+GATED = """
+import os
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"].strip("/")
+    if name:
+        with open(os.environ["GATES"] + "/" + name, "rb") as gate:
+            gate.read()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"passed " + name.encode()]
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a worker that has this code in its ``app/wsgi.py``."""
+    started: list[WorkerSide] = []
+
+    def start(code: str = HELLO, **options: Any) -> WorkerSide:
+        worker = WorkerSide(tmp_path, code, **options)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.close()
+
+
+@pytest.fixture
+def gates(tmp_path: Path) -> Iterator[Gates]:
+    gates = Gates(tmp_path / "gates")
+    yield gates
+    gates.close()
+
+
+# Birth.
+
+
+def test_a_worker_calls_when_the_application_is_loaded_and_serves(start: Start) -> None:
+    worker = start()
+    called = worker.accept()
+    assert called.control.hello == Hello(worker.pid, Role.CONTROL, 0)
+    [channel] = called.channels
+    assert channel.hello == Hello(worker.pid, Role.CHANNEL, 0)
+    for number in range(3):
+        assert channel.serve(a_request(id=str(number))).body == b"hello"
+    assert os.read(worker.report, 1) == b""  # closed, with nothing to report
+
+
+def test_the_control_connection_comes_before_the_first_channel(start: Start) -> None:
+    worker = start(threads=4)
+    first = worker.listener.accept()
+    assert first.hello == Hello(worker.pid, Role.CONTROL, 0)
+    assert sorted(worker.listener.accept().hello.thread for _ in range(4)) == [0, 1, 2, 3]  # type: ignore[union-attr]
+
+
+def test_the_application_has_its_folder_and_its_variables(start: Start, tmp_path: Path) -> None:
+    code = """
+import os, sys
+AT_IMPORT = os.environ["COLOUR"], os.getcwd()
+
+def application(environ, start_response):
+    assert AT_IMPORT == (os.environ["COLOUR"], os.getcwd())
+    print("to wsgi.errors", file=environ["wsgi.errors"])
+    start_response("200 OK", [])
+    return [repr((*AT_IMPORT, environ["wsgi.multithread"])).encode()]
+"""
+    worker = start(code, envs={"COLOUR": "blue"})
+    answered = worker.accept().channels[0].serve(a_request())
+    assert answered.body.decode() == repr(("blue", str(tmp_path), False))
+    wait_for(lambda: "to wsgi.errors" in worker.log, "the application's line")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import no_such_module_at_all", ["wsgi.py, line 1", "ModuleNotFoundError", "no_such_module_at_all"]),
+        ("x = 1\nthis is no python", ["wsgi.py, line 2", "SyntaxError"]),
+        ("raise SystemExit(7)", ["SystemExit"]),
+        ("raise KeyboardInterrupt", ["KeyboardInterrupt"]),
+        ("raise BaseException(5)", ["wsgi.py", "BaseException: 5"]),
+        ("raise ValueError('long ' * 50_000)", ["ValueError: " + "long " * 50_000]),
+    ],
+)
+def test_an_application_that_cannot_be_loaded_is_reported_in_full(start: Start, code: str, words: list[str]) -> None:
+    worker = start(code + HELLO)
+    with open(worker.report, "rb", closefd=False) as report:
+        reported = report.read().decode()
+    assert worker.wait() == EXIT_LOAD_FAILED
+    assert [word for word in words if word not in reported] == []
+    assert reported in worker.log
+    worker.listener.sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        worker.listener.sock.accept()
+
+
+def test_a_master_that_does_not_listen_changes_nothing(start: Start) -> None:
+    worker = start("raise ValueError('long ' * 50_000)" + HELLO)
+    os.close(worker.report)
+    worker.report = -1
+    assert worker.wait() == EXIT_LOAD_FAILED
+
+
+def test_sigterm_while_loading_ends_it_at_once(start: Start, gates: Gates) -> None:
+    gate = gates.make("import")
+    worker = start(f"open(__import__('os').environ['GATES'] + '/{gate}').read()\n{HELLO}", envs=gates.env)
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == -signal.SIGTERM
+
+
+def test_a_worker_may_come_before_its_dispatcher(start: Start) -> None:
+    worker = start(listen=False)
+    wait_for(lambda: "is loaded" in worker.log, "the application")
+    worker.listener.open()
+    assert worker.accept().channels[0].serve(a_request()).body == b"hello"
+
+
+# Ctrl-C.
+
+
+def test_ctrl_c_means_nothing_to_a_worker(start: Start, gates: Gates) -> None:
+    gate = gates.make("import")
+    worker = start(f"open(__import__('os').environ['GATES'] + '/{gate}').read()\n{GATED}", envs=gates.env)
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGINT)
+    gates.release(gate)
+    [channel] = worker.accept().channels
+    worker.signal(signal.SIGINT)
+    gate = gates.make("request")
+    channel.ask(a_request(path="/request"))
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGINT)
+    gates.release(gate)
+    assert channel.answer().body == b"passed request"
+
+
+def test_ctrl_c_ends_the_programs_that_the_application_starts(start: Start) -> None:
+    code = """
+import signal, subprocess
+
+def application(environ, start_response):
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        program.stdin.write(b"x")
+        program.stdin.flush()
+        program.stdout.read(1)
+        program.send_signal(signal.SIGINT)
+        code = program.wait()
+    start_response("200 OK", [])
+    return [str(code).encode()]
+"""
+    assert start(code).accept().channels[0].serve(a_request()).body == str(-signal.SIGINT).encode()
+
+
+# The end, as it should be.
+
+
+def test_sigterm_to_an_idle_worker(start: Start) -> None:
+    worker = start()
+    called = worker.accept()
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGTERM)
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    called.channels[0].release()
+    assert called.control.at_end()  # LEAVING came once
+    assert worker.wait() == 0
+    assert "leaving: told to by SIGTERM" in worker.log
+
+
+def test_sigterm_to_a_busy_worker_waits_for_its_answer(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env)
+    called = worker.accept()
+    gate = gates.make("a")
+    called.channels[0].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGTERM)
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    gates.release(gate)
+    assert called.channels[0].answer().body == b"passed a"
+    called.channels[0].release()
+    assert worker.wait() == 0
+
+
+def test_sigterm_is_heard_also_when_the_application_has_taken_the_wakeup_descriptor(start: Start, gates: Gates) -> None:
+    worker = start("import signal\n" + GATED.replace("name =", "signal.set_wakeup_fd(-1); name ="), envs=gates.env)
+    called = worker.accept()
+    gate = gates.make("a")
+    called.channels[0].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGTERM)
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    gates.release(gate)
+
+
+def test_the_masters_death_ends_a_worker_by_way_of_the_dispatcher(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env)
+    called = worker.accept()
+    gate = gates.make("a")
+    called.channels[0].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.master_dies()
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    gates.release(gate)
+    assert called.channels[0].answer().body == b"passed a"
+    called.channels[0].release()
+    assert worker.wait() == 0
+    assert "leaving: the master is gone" in worker.log
+
+
+def test_the_masters_death_ends_a_worker_without_a_dispatcher(start: Start) -> None:
+    worker = start(listen=False)
+    wait_for(lambda: "is loaded" in worker.log, "the application")
+    worker.master_dies()
+    assert worker.wait() == 0
+
+
+def test_the_death_of_dispatcher_and_master_ends_a_worker(start: Start) -> None:
+    worker = start()
+    worker.accept()
+    worker.listener.die()
+    worker.master_dies()
+    assert worker.wait() == 0
+
+
+# The dispatcher's death.
+
+
+def test_a_worker_outlives_its_dispatcher(start: Start) -> None:
+    worker = start(threads=2)
+    for number in range(3):
+        for channel in worker.accept().channels:
+            assert channel.serve(a_request(id=str(number))).body == b"hello"
+        worker.listener.die()
+        worker.listener.open()
+
+
+def test_an_answer_without_a_dispatcher_is_dropped(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env)
+    gate = gates.make("a")
+    worker.accept().channels[0].ask(a_request(id="r4", method="PUT", path="/a", target="/a?b"))
+    gates.wait_until_held(gate)
+    worker.listener.die()
+    worker.listener.open()
+    gates.release(gate)
+    assert worker.accept().channels[0].serve(a_request()).body == b"passed "
+    assert "PUT /a?b (request r4): the dispatcher died before the answer had ended, which is dropped" in worker.log
+
+
+def test_a_worker_that_is_told_to_leave_while_its_dispatcher_is_dead(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env)
+    gate = gates.make("a")
+    worker.accept().channels[0].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.listener.die()
+    worker.signal(signal.SIGTERM)
+    wait_for(lambda: "leaving" in worker.log, "the signal")
+    gates.release(gate)
+    assert worker.wait() == 0
+
+
+# Clients that leave.
+
+ENDLESS = """
+closed = []
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/closed":
+        return [repr(closed).encode()]
+    return Endless(environ["wsgid.request_id"])
+
+class Endless:
+    def __init__(self, id):
+        self.id = id
+
+    def __iter__(self):
+        while True:
+            yield b"tick"
+
+    def close(self):
+        closed.append(self.id)
+"""
+
+STREAMED = """
+import os
+endless = application
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] != "/a":
+        return endless(environ, start_response)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return streamed()
+
+def streamed():
+    with open(os.environ["GATES"] + "/a", "rb") as gate:
+        gate.read()
+    yield b"passed "
+    yield b"a"
+"""
+
+
+def test_an_endless_answer_ends_when_its_client_has_left(start: Start) -> None:
+    called = start(ENDLESS).accept()
+    [channel] = called.channels
+    channel.ask(a_request(id="r1"))
+    assert [channel.frame() for _ in range(3)][1:] == [(Kind.PART, b"tick")] * 2
+    called.control.sock.sendall(frames.client_gone("r1"))
+    while (kind := channel.frame()[0]) is Kind.PART:
+        continue
+    assert (kind, channel.frame()[0]) == (Kind.CUT, Kind.DONE)
+    assert channel.serve(a_request(id="r2", path="/closed")).body == b"['r1']"
+
+
+def test_a_client_that_left_before_is_not_taken_for_the_next(start: Start, gates: Gates) -> None:
+    called = start(ENDLESS + STREAMED, envs=gates.env).accept()
+    [channel] = called.channels
+    channel.ask(a_request(id="r1"))
+    channel.frame()
+    called.control.sock.sendall(frames.client_gone("r1"))
+    while channel.frame()[0] is not Kind.DONE:
+        continue
+    gate = gates.make("a")
+    channel.ask(a_request(id="r2", path="/a"))
+    gates.wait_until_held(gate)
+    called.control.sock.sendall(frames.client_gone("r1") + frames.client_gone("r"))
+    gates.release(gate)
+    answered = channel.answer()
+    assert (answered.whole, answered.body) == (True, b"passed a")
+
+
+def test_the_word_may_come_before_the_request(start: Start) -> None:
+    called = start(ENDLESS, threads=2).accept()
+    called.control.sock.sendall(frames.client_gone("r1"))
+    # Heard, when a request that is asked later and told later has ended.
+    called.channels[1].ask(a_request(id="r0"))
+    called.channels[1].frame()
+    called.control.sock.sendall(frames.client_gone("r0"))
+    while called.channels[1].frame()[0] is not Kind.DONE:
+        continue
+    assert Kind.PART not in called.channels[0].serve(a_request(id="r1")).kinds
+
+
+# Threads.
+
+
+def test_four_threads_serve_four_requests_at_once(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env, threads=4)
+    called = worker.accept()
+    for number, channel in enumerate(called.channels):
+        gates.make(f"g{number}")
+        channel.ask(a_request(id=str(number), path=f"/g{number}"))
+    for number in range(4):
+        gates.wait_until_held(f"g{number}")
+    for number in (2, 0, 3, 1):
+        gates.release(f"g{number}")
+        assert called.channels[number].answer().body == b"passed g%d" % number
+    worker.signal(signal.SIGTERM)
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    for channel in called.channels:
+        channel.release()
+    assert worker.wait() == 0
+
+
+def test_the_first_thread_is_the_main_thread(start: Start) -> None:
+    code = """
+import threading
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    is_main = threading.current_thread() is threading.main_thread()
+    return [str((is_main, environ["wsgi.multithread"])).encode()]
+"""
+    called = start(code, threads=2).accept()
+    assert called.channels[0].serve(a_request()).body == b"(True, True)"
+    assert called.channels[1].serve(a_request()).body == b"(False, True)"
+
+
+# Descriptors.
+
+UPLOAD = """
+kept = []
+
+def application(environ, start_response):
+    kept[:] = [environ["wsgi.input"]]
+    if environ["PATH_INFO"] == "/fail":
+        raise ValueError
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["wsgi.input"].read()]
+"""
+
+
+def test_bodies_in_files_leave_nothing_open(start: Start, tmp_path: Path) -> None:
+    worker = start(UPLOAD)
+    [channel] = worker.accept().channels
+    file = tmp_path / "body"
+    file.write_bytes(b"x" * 100_000 + b"the next request")
+    channel.serve(a_request())
+    before = worker.descriptors()
+    with file.open("rb") as body:
+        for path in ("/", "/fail", "/"):
+            request = a_request(method="POST", path=path, content_length=100_000, body_in_file=True)
+            answered = channel.serve(request, body.fileno())
+            assert answered.body == (b"x" * 100_000 if path == "/" else b"Internal Server Error\n")
+    channel.serve(a_request())  # the one before has ended entirely
+    assert worker.descriptors() == before
+    assert not [line for line in before if str(file) in line]
+
+
+def test_descriptors_that_break_the_rules_leave_nothing_open(start: Start, tmp_path: Path) -> None:
+    worker = start(UPLOAD)
+    [channel] = worker.accept().channels
+    channel.serve(a_request())
+    before = worker.descriptors()
+    with (tmp_path / "body").open("wb") as body:
+        for count in (1, 2, 3):
+            channel.ask(a_request(), *[body.fileno()] * count)
+            assert channel.at_end()
+            channel = worker.listener.accept()
+            channel.serve(a_request())
+            now = worker.descriptors()
+            assert len(now) == len(before)
+            assert not [line for line in now if "body" in line]
+
+
+# Processes that the application forks.
+
+FORKING = """
+import multiprocessing, os, signal
+
+fork = multiprocessing.get_context("fork")
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/endless":
+        start_response("200 OK", [])
+        return iter(lambda: b"tick", None)
+    if environ["PATH_INFO"] == "/terminate":
+        child = fork.Process(target=signal.pause)
+        child.start()
+        child.terminate()
+        child.join()
+        body = str(child.exitcode)
+    elif environ["PATH_INFO"] == "/stay":
+        child = os.fork()
+        if not child:
+            signal.pause()
+        body = str(child)
+    else:
+        child = os.fork()
+        body = "come back"
+        if child:
+            os.waitpid(child, 0)
+    start_response("200 OK", [])
+    return [body.encode()]
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_forked_process_can_be_terminated_and_the_worker_is_not(start: Start, threads: int) -> None:
+    called = start(FORKING, threads=threads).accept()
+    channel = called.channels[-1]
+    assert channel.serve(a_request(path="/terminate")).body == str(-signal.SIGTERM).encode()
+    # Whatever the control thread had heard of the signal it would have said before it hears this.
+    channel.ask(a_request(id="r2", path="/endless"))
+    called.control.sock.sendall(frames.client_gone("r2"))
+    assert not channel.answer().whole
+    called.control.sock.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        called.control.frame()
+
+
+def test_the_death_of_a_worker_is_seen_though_a_process_that_it_forked_lives(start: Start) -> None:
+    worker = start(FORKING)
+    called = worker.accept()
+    child = int(called.channels[0].serve(a_request(path="/stay")).body)
+    worker.signal(signal.SIGKILL)
+    assert called.channels[0].at_end()
+    assert called.control.at_end()
+    assert proc.alive(child)
+    os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_forked_process_that_comes_back_is_no_worker(start: Start, threads: int) -> None:
+    worker = start(FORKING, threads=threads)
+    channel = worker.accept().channels[-1]
+    answered = channel.serve(a_request(path="/back"))
+    assert answered.kinds == [Kind.ANSWER]
+    assert channel.serve(a_request(path="/back")).body == b"come back"
+    assert "a process that the application forked came back" in worker.log
+    worker.listener.sock.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        worker.listener.sock.accept()
+
+
+def test_writing_to_a_closed_connection_is_an_error_and_not_the_end(start: Start) -> None:
+    code = """
+import socket
+
+def application(environ, start_response):
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    try:
+        ours.send(b"x")
+    except BrokenPipeError:
+        start_response("200 OK", [])
+    ours.close()
+    return []
+"""
+    worker = start(code)
+    assert worker.accept().channels[0].serve(a_request()).status == "200 OK"
