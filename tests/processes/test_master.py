@@ -524,6 +524,7 @@ def test_a_worker_and_the_dispatcher_at_once(daemon: Daemon) -> None:
     os.kill(daemon.master, signal.SIGSTOP)
     for pid in (worker, daemon.dispatcher):
         os.kill(pid, signal.SIGKILL)
+        gone(pid)
     os.kill(daemon.master, signal.SIGCONT)
     wait_for(lambda: f"worker {worker} died: killed by SIGKILL; there was no dispatcher" in daemon.log, "the line")
     wait_for(lambda: len(daemon.births("worker")) == 2, "a new worker")
@@ -532,7 +533,7 @@ def test_a_worker_and_the_dispatcher_at_once(daemon: Daemon) -> None:
 def test_orphans_that_fall_to_process_1_of_a_container_are_reaped(daemon: Daemon) -> None:
     daemon.workers("leave an orphan")
     daemon.stay(init=True)
-    (orphan,) = daemon.heard("orphan")
+    (orphan,) = daemon.heard("grandchild")
     wait_for(lambda: proc.process(orphan.pid) is None, "the orphan to be reaped")
     assert len(daemon.births("worker")) == 1
     assert "died" not in daemon.log

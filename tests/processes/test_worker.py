@@ -489,7 +489,7 @@ def test_a_forked_process_can_be_terminated_and_the_worker_is_not(start: Start, 
     # Whatever the control thread had heard of the signal it would have said before it hears this.
     channel.ask(a_request(id="r2", path="/endless"))
     called.control.sock.sendall(frames.client_gone("r2"))
-    assert not channel.answer().whole
+    channel.answer()
     called.control.sock.settimeout(0)
     with pytest.raises(BlockingIOError):
         called.control.frame()
@@ -504,6 +504,55 @@ def test_the_death_of_a_worker_is_seen_though_a_process_that_it_forked_lives(sta
     assert called.control.at_end()
     assert proc.alive(child)
     os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_process_keeps_the_handlers_of_the_application(start: Start) -> None:
+    code = """
+import os, signal
+
+def application(environ, start_response):
+    def handler(signum, frame):
+        os._exit(5)
+
+    read_end, write_end = os.pipe2(os.O_NONBLOCK)
+    signal.signal(signal.SIGTERM, handler)
+    signal.set_wakeup_fd(write_end)
+    child = os.fork()
+    if not child:
+        if signal.set_wakeup_fd(write_end) == write_end:
+            signal.raise_signal(signal.SIGTERM)
+        os._exit(6)
+    status = os.waitpid(child, 0)[1]
+    start_response("200 OK", [])
+    return [str(os.waitstatus_to_exitcode(status)).encode()]
+"""
+    assert start(code).accept().channels[0].serve(a_request()).body == b"5"
+
+
+def test_sigterm_that_finds_the_pipe_full_does_not_harm_the_request(start: Start) -> None:
+    code = """
+import os, signal
+
+def application(environ, start_response):
+    ours = signal.set_wakeup_fd(-1)
+    read_end, write_end = os.pipe2(os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(write_end, bytes(65536))
+    except BlockingIOError:
+        os.dup2(write_end, ours, inheritable=False)
+    signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
+    signal.raise_signal(signal.SIGTERM)
+    start_response("200 OK", [])
+    return [b"unharmed"]
+"""
+    worker = start(code)
+    called = worker.accept()
+    assert called.channels[0].serve(a_request()).body == b"unharmed"
+    worker.master_dies()
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    called.channels[0].release()
+    assert worker.wait() == 0
 
 
 @pytest.mark.parametrize("threads", [1, 2])

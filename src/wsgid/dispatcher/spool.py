@@ -86,13 +86,20 @@ class Spool:
         """Writes a piece, or finishes when there is none."""
         if not self._gathered:
             if self._finished is not None:
-                descriptor = os.dup(self._file.fileno())
+                outcome = self._duplicate()
                 self.close()
-                self._finished(descriptor)
+                self._finished(outcome)
             return
         piece = bytes(memoryview(self._gathered)[:PIECE])
         self._writing = True
         self._loop.run_in_executor(self._executor, self._file.write, piece).add_done_callback(self._written)
+
+    def _duplicate(self) -> int | OSError:
+        try:
+            return os.dup(self._file.fileno())
+        except OSError as error:  # too many files are open
+            self.error = error
+            return error
 
     def _written(self, writing: "asyncio.Future[int]") -> None:
         self._writing = False
@@ -110,5 +117,6 @@ class Spool:
         del self._gathered[: writing.result()]
         if not self.full:
             self._owner.spool_has_room()
-        if not self._closed and (self._finished is not None or len(self._gathered) >= PIECE):
+        idle = not self._writing and not self._closed  # the owner may have added more, or closed
+        if idle and (self._finished is not None or len(self._gathered) >= PIECE):
             self._write()

@@ -105,6 +105,7 @@ class Workers:
         if hello.role is Role.CONTROL:
             worker.control = sock
             self._loop.add_reader(sock.fileno(), self._hear, worker, sock, reader)
+            self._heard(worker, said[1:])
         else:
             self._add_slot(worker, sock, hello, reader)
 
@@ -129,15 +130,18 @@ class Workers:
         except (OSError, frames.FrameError) as error:
             log.warning("worker %d: the control connection failed: %s", worker.pid, error)
             data, said = b"", []
-        if any(kind is Kind.LEAVING for kind, _ in said) and not worker.leaving:
-            worker.leaving = True
-            self._leaving(worker)
+        self._heard(worker, said)
         if not data:
             self._loop.remove_reader(sock.fileno())
             sock.close()
             if worker.control is sock:
                 worker.control = None
-            self._forget_if_gone(worker)
+                self._forget_if_gone(worker)
+
+    def _heard(self, worker: Worker, said: list[tuple[Kind, bytes]]) -> None:
+        if any(kind is Kind.LEAVING for kind, _ in said) and not worker.leaving:
+            worker.leaving = True
+            self._leaving(worker)
 
     def slot_gone(self, slot: Slot, outcome: str) -> None:
         """`outcome` says what became of the request the slot held; ``""`` when it held none."""
@@ -170,9 +174,13 @@ class Workers:
 
 
 def _first_hello(said: list[tuple[Kind, bytes]]) -> Hello:
-    if not said or said[0][0] is not Kind.HELLO or len(said) > 1:
+    if not said or said[0][0] is not Kind.HELLO:
         raise frames.FrameError("the first frame is no HELLO" if said else "it was closed at once")
-    return frames.read_hello(said[0][1])
+    hello = frames.read_hello(said[0][1])
+    # A worker that was told to leave while there was no dispatcher says so in one breath.
+    if len(said) > 1 and hello.role is not Role.CONTROL:
+        raise frames.FrameError(f"{said[1][0].name} before there was a request")
+    return hello
 
 
 def described(exchange: Exchange, outcome: str, now: float) -> str:

@@ -192,7 +192,8 @@ class RequestReader:
         if self._parser.should_upgrade() and (body.length or body.chunked):
             # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
             raise Refused(501, "a request with a body that asks for an upgrade")
-        text = self.target.decode("latin-1")
+        # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
+        text = self.target.decode("latin-1").partition("#")[0]
         target = http_request.parse_target(method, text)
         headers = self._headers
         if target.authority:

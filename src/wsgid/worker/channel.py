@@ -91,9 +91,9 @@ class Channel:
         return data
 
     def _keep_descriptors(self, ancillary: list[tuple[int, int, bytes]]) -> None:
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                self._descriptors.extend(array.array("i", data))
+        # Descriptors they are: anything else a UNIX socket brings only when it was asked for.
+        for _, _, data in ancillary:
+            self._descriptors.extend(array.array("i", data))
 
     def _descriptor_of(self, request: Request) -> int | None:
         if len(self._descriptors) != request.body_in_file:

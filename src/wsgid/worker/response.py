@@ -122,7 +122,7 @@ class Response:
         else:
             body = b"".join(parts)
             if self._left is not None and self._left != size:
-                body = self._fitted(body)
+                body = self._fitted(body, self._left)
             self._answer(body, done=True)
 
     def stream(self, parts: Iterable[object], *, done: bool) -> None:
@@ -214,13 +214,12 @@ class Response:
                 f"{self._head.content_length} and {self._left} of them never came; correct the header or leave it out"
             )
 
-    def _fitted(self, body: bytes) -> bytes:
+    def _fitted(self, body: bytes, left: int) -> bytes:
         """A whole body that has not the length it should have."""
         if self._bodiless:
             self._tell_length(len(body))
         fitted = self._cut_to_fit(body)
-        if self._left is not None:
-            self._left -= len(fitted)
+        self._left = left - len(fitted)
         self._require_all()
         return fitted
 

@@ -20,9 +20,9 @@ def test_a_comma_after_the_headers_means_json() -> None:
     assert (envelope.fields, envelope.repeats, envelope.body) == ({"a": "b"}, {}, b"")
 
 
-def test_a_body_is_any_bytes() -> None:
-    body = bytes(range(256)) * 1000
-    assert open_envelope(b"a 1 / 0:}256000:%b," % body).body == body
+@pytest.mark.parametrize("body", [bytes(range(256)) * 1000, b"ab0:", b"0:,", b",", b"0:,0:"])
+def test_a_body_is_any_bytes(body: bytes) -> None:
+    assert open_envelope(b"a 1 / 0:}%d:%b," % (len(body), body)).body == body
 
 
 @pytest.mark.parametrize(

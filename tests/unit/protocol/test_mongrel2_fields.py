@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.protocol.mongrel2_writer import json_message, latin1, tnetstring_message
 from wsgid.protocol import tnetstrings
-from wsgid.protocol.mongrel2_fields import Fields, FieldsError, Repeats, read_json, read_tnetstring
+from wsgid.protocol.mongrel2_fields import Fields, FieldsError, Repeats, _read_strings, read_json, read_tnetstring
 
 Reader = Callable[[str], tuple[Fields, Repeats]]
 
@@ -47,6 +47,22 @@ def both(headers: dict[str, str | list[str]]) -> list[tuple[Fields, Repeats]]:
 )
 def test_both_formats_give_the_same_bytes(headers: dict[str, str | list[str]]) -> None:
     assert both(headers) == [(headers, {})] * 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "quick"),
+    [
+        ({"host": "localhost:8000", "referer": "http://localhost:8000/a:b", "x": "", "y": ":"}, True),
+        ({"cookie": "x" * 4095}, True),
+        ({"cookie": "x" * 4096}, False),
+        ({"colons": ":" * 200}, True),
+        ({"colons": ":" * 300, "x": "1"}, False),
+        ({"x": ["1", "2"]}, False),
+    ],
+)
+def test_the_quick_way_is_taken_for_usual_blocks(headers: dict[str, str | list[str]], quick: bool) -> None:
+    """Nothing else would tell if it were never taken: the strict one gives the same."""
+    assert _read_strings(tnetstring_block(headers)) == (headers if quick else {})
 
 
 def test_repeated_headers_keep_their_order() -> None:

@@ -129,9 +129,10 @@ def test_a_method_is_only_a_method(write: Writer, method: str) -> None:
     assert value == HttpRequest(plain(*headers, method=method, length=21, body=body), 0)
 
 
-def test_a_websocket_method_with_other_names_of_mongrel2s_own_is_no_frame() -> None:
+def test_it_takes_the_method_and_the_flags_to_be_a_frame() -> None:
     value = written(tnetstring_message, {}, METHOD="WEBSOCKET", FRAGMENT="f")
     assert value == HttpRequest(plain(HOST, method="WEBSOCKET"), 0)
+    assert written(tnetstring_message, {}, FLAGS="0x81") == HttpRequest(plain(HOST), 0)
 
 
 # What is refused.

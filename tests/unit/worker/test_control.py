@@ -162,6 +162,12 @@ def test_a_dispatcher_that_dies_after_the_master_ends_it(office: Office) -> None
     assert not office.thread.is_alive()
 
 
+def test_there_may_be_nothing_to_close_in_a_forked_process(office: Office) -> None:
+    office.control.close()
+    office.start()
+    assert office.listener.accept().hello
+
+
 def test_leaving_to_a_dispatcher_that_died_at_the_same_time(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
