@@ -154,6 +154,9 @@ class Connection:
 
     def receive(self) -> bytes:
         """Whatever comes next; ``b""`` when the other side has ended, also by a reset."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            return rest
         try:
             return self.socket.recv(RECEIVE)
         except ConnectionResetError:
@@ -161,7 +164,7 @@ class Connection:
 
     def expect_end(self) -> None:
         """The other side closes and sends nothing more. Raises AssertionError, TimeoutError."""
-        more = self._rest + self.receive()
+        more = self.receive()
         assert more == b"", f"the end was expected, not {more[:200]!r}"
 
     def finish_sending(self) -> None:

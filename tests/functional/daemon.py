@@ -63,7 +63,10 @@ class Daemon:
     # Starting
 
     def start(self) -> None:
-        """In the foreground, in a session of its own. Returns when it is ready. Raises AssertionError."""
+        """In the foreground, in a session of its own. Returns when it is ready. Raises AssertionError.
+
+        The log goes to the standard output, unless ``--no-stdout`` is among the options.
+        """
         self._launch()
         expected = _count_addresses(self.options)
         wait_for(lambda: self._exited() or len(READY.findall(self.output)) >= expected, "the daemon to be ready")
@@ -104,7 +107,7 @@ class Daemon:
     def _launch(self) -> None:
         with open(self._output, "ab") as output:
             self._process = subprocess.Popen(
-                command(self.folder, *self.options, "--no-daemon", "--stdout"),
+                command(self.folder, "--no-daemon", "--stdout", *self.options),
                 env=self._env,
                 cwd=self.folder.parent,
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.apps.mirror.app.wsgi import Call, play
-from tests.deadlines import seconds, wait_for
+from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2, MakeSite, Site
-from tests.functional.daemon import command, environment
+from tests.functional.gate import Gates
 
 HELLO = b"Hello, World!\n"
 
@@ -63,7 +62,7 @@ HEADS = [
     "OPTIONS /a HTTP/1.1\nHost: not a host",
     "GET /a HTTP/1.1\nHost: a\nX-Twice: 1\nX-Other: 3\nx-twice: 2\nCookie: a=1\nCookie: b=2",
     "GET /a HTTP/1.1\nHost: a\nX_Under: no\nX-Under: yes\nContent_Length: 7\nContent_Type: a/b",
-    "GET /a HTTP/1.1\nHost: a\nX-Bytes: caf\xe9 \xff\nX-Blanks: \t in  between \t\nX-Empty:\nX-Quotes: \"a\\\\b\"",
+    'GET /a HTTP/1.1\nHost: a\nX-Bytes: caf\xe9 \xff\nX-Blanks: \t in  between \t\nX-Empty:\nX-Quotes: "a\\\\b"',
     "GET /a HTTP/1.1\nHost: a\nContent-Type: a/b\nContent-Type: c/d",
     "GET /a HTTP/1.1\nHost: a\nExpect: 100-continue\nTE: trailers\nX-Forwarded-For: 10.0.0.1",
     "POST /a HTTP/1.1\nHost: a\nContent-Length: 0",
@@ -94,7 +93,7 @@ def test_a_request_in_full(site: MakeSite) -> None:
     served = site("mirror", workers=2, threads=3)
     head = (
         "POST /a%2Fb/caf%C3%A9?c=%20&d HTTP/1.1\nHost: www.example.org:81\nContent-Length: 4\nContent-Type: a/b; c=d\n"
-        "X-Twice: 1\nX-Twice: 2\nX_Under: 1"
+        "X-Twice: 1\nX-Twice: 2\nX_Under: 1\nCookie: a=1\nCookie: b=2\nX-Bytes: \t caf\xe9 \t"
     )
     told = environ_of(served.address, head, b"body")
     assert told.pop("SERVER_SOFTWARE").startswith("wsgid/")
@@ -118,6 +117,8 @@ def test_a_request_in_full(site: MakeSite) -> None:
         "CONTENT_LENGTH": "4",
         "HTTP_HOST": "www.example.org:81",
         "HTTP_X_TWICE": "1,2",
+        "HTTP_COOKIE": "a=1; b=2",
+        "HTTP_X_BYTES": "caf\xe9",
         "wsgi.version": [1, 0],
         "wsgi.url_scheme": "http",
         "wsgi.multithread": True,
@@ -183,7 +184,7 @@ PLAYS: list[list[Call]] = [
     [["readlines", 10], ["readlines"], ["readlines"], ["readline"]],
     [["list"], ["list"], ["read"]],
     [["read", 300_000], ["read", 300_000]],
-    [["seek", 2], ["read", 4], ["tell"], ["seek", 0, 2], ["read"], ["tell"], ["seek", -6, 1], ["read"], ["seek", 0]],
+    [["seek", 9], ["read", 4], ["tell"], ["seek", -5, 1], ["read", 3], ["seek", 0, 2], ["read"], ["seek", 0], ["read"]],
     [["readline"], ["tell"], ["seek", 150_000], ["readline"], ["seek", 0], ["readline"], ["seekable"], ["readable"]],
 ]
 
@@ -237,6 +238,18 @@ def _files(served: Site, file: Path) -> None:
         assert served.request(f"/file?path={file}", "HEAD").header("content-length") == str(len(contents))
 
 
+def test_a_part_is_sent_before_the_next_is_asked_for(site: MakeSite, gates: Gates) -> None:
+    served = site("plain", env=gates.env)
+    with served.connect() as client:
+        client.ask(f"/gate-stream?fifo={gates.make('gate')}")
+        received = b""
+        while b"first" not in received:
+            received += client.receive()
+        gates.release("gate")
+        while b"second" not in received:
+            received += client.receive()
+
+
 def test_the_connection_goes_on_after_answers_without_a_body(site: MakeSite) -> None:
     served = site("plain")
     with served.connect() as client:
@@ -274,40 +287,32 @@ def test_an_application_that_raises_in_the_midst_of_its_answer(site: MakeSite) -
 
 
 ENDS = {
-    "parts": 200,
-    "list": 200,
-    "nothing": 200,
-    "too-long": 200,
-    "too-short": None,
-    "not-bytes": 500,
-    "fails-at-once": 500,
-    "fails-later": None,
-    "exits": None,
-    "close-fails": 200,
-    "never-starts": 500,
+    "parts": (200, 200),
+    "list": (200, 200),
+    "nothing": (200, 200),
+    "too-long": (200, 200),
+    "too-short": (None, 200),
+    "not-bytes": (500, 500),
+    "fails-at-once": (500, 500),
+    "fails-later": (None, 200),
+    "exits": (None, 200),
+    "close-fails": (200, 200),
+    "never-starts": (500, 500),
 }
-"""The status of each way in which tests/apps/closing answers; None for an answer that is cut."""
+"""The status of each way in which tests/apps/closing answers a GET and a HEAD; None for an answer that is cut."""
 
 
 def test_close_is_called_once_however_the_answer_ends(site: MakeSite, tmp_path: Path) -> None:
     closings = tmp_path / "closings"
     served = site("closing", workers=1, env={"CLOSINGS": str(closings)})
-    for way, status in ENDS.items():
-        for method in ("GET", "HEAD"):
+    for way, statuses in ENDS.items():
+        for method, status in zip(("GET", "HEAD"), statuses, strict=True):
             closings.write_bytes(b"")
             with served.connect() as client:
                 client.ask(f"/{way}", method)
-                assert _status(client) in ((status,) if method == "GET" else (200, 500)), (way, method)
-            # The only worker has done with that request when it has served another.
-            assert served.request("/parts").status == 200
-            assert closings.read_text().split() == [way, "parts"], (way, method)
-
-
-def _status(client: Connection) -> int | None:
-    try:
-        return client.answer().status
-    except Cut:
-        return None
+                assert _status(client) == status, (way, method)
+            _wait_for_the_only_worker(served)
+            assert closings.read_text().split() == [way], (way, method)
 
 
 def test_close_is_called_once_when_the_client_has_left(site: MakeSite, tmp_path: Path) -> None:
@@ -317,9 +322,21 @@ def test_close_is_called_once_when_the_client_has_left(site: MakeSite, tmp_path:
     client.ask("/endless")
     assert client.receive()
     client.reset()
-    assert served.request("/parts").status == 200
-    assert closings.read_text().split() == ["endless", "parts"]
+    _wait_for_the_only_worker(served)
+    assert closings.read_text().split() == ["endless"]
     assert " 499 " in served.daemon.wait_for_access(1)[0]
+
+
+def _wait_for_the_only_worker(served: Site) -> None:
+    """It has done with a request when it has served the next one."""
+    assert served.request("/").status == 204
+
+
+def _status(client: Connection) -> int | None:
+    try:
+        return client.answer().status
+    except Cut:
+        return None
 
 
 # What it prints and logs
@@ -336,26 +353,15 @@ def test_what_is_printed_goes_to_the_log_of_a_detached_daemon(serve: MakeDaemon)
         assert where not in daemon.output
 
 
-def test_what_is_printed_stays_on_the_terminal_in_the_foreground(app_folder: MakeFolder) -> None:
+def test_what_is_printed_stays_on_the_terminal_in_the_foreground(serve: MakeDaemon) -> None:
     """While the log goes to its file."""
-    folder = app_folder("plain")
-    with subprocess.Popen(
-        command(folder, "--no-daemon", "--bind", "127.0.0.1:0"),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as daemon:
-        assert daemon.stdout is not None
-        url = next(word for word in daemon.stdout.readline().split() if word.startswith("http://"))
-        clients.request(f"{url}/print?text=here")
-        assert sorted(daemon.stdout.readline() for _ in PRINTED) == sorted(f"here {where}\n" for where in PRINTED)
-        daemon.terminate()
-        assert daemon.wait(seconds()) == 0
-    log = (folder / "logs/wsgid.log").read_text()
-    assert "here" not in log
-    assert "the application is loaded" in log
+    daemon = serve("plain", "--no-stdout", "--bind", "127.0.0.1:0")
+    clients.request(f"{daemon.url}/print?text=here")
+    for where in PRINTED:
+        assert f"here {where}\n" in daemon.output
+    assert "here" not in daemon.log
+    assert "the application is loaded" in daemon.log
+    assert "the application is loaded" not in daemon.output
 
 
 DICT_CONFIG = """
@@ -395,7 +401,7 @@ def test_an_application_with_its_own_logging_does_not_silence_ours(
     wait_for(lambda: daemon.worker_pids not in ([], [pid]), "another worker")
     daemon.stop()
     log = daemon.log.splitlines()
-    assert [line for line in log if line.startswith("own format")][0] == "own format: shop asked for /page"
+    assert next(line for line in log if line.startswith("own format")) == "own format: shop asked for /page"
     for text in ("the application is loaded", "the application failed", "leaving: told to by SIGTERM"):
         lines = [line for line in log if f"worker[{pid}]" in line and text in line]
         assert len(lines) == 1, (text, daemon.log)

@@ -9,7 +9,6 @@ import shutil
 import sys
 import urllib.parse
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 

@@ -158,6 +158,7 @@ def worker(post: WorkerPost) -> int:
         case "print":
             print("printed by the application")
             sys.stderr.write("complained by the application")
+    os.close(post.report)
     told, tell = os.pipe()
     if word == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -222,6 +223,19 @@ def fail_after_forks(number: int) -> None:
     os.fork = limited
 
 
+def interrupt_the_middle_one() -> None:
+    """Ctrl-C reaches all processes on the terminal: here one that has only just been forked."""
+    done = False
+
+    def interrupt() -> None:
+        nonlocal done
+        if not done:
+            done = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+    os.register_at_fork(after_in_child=interrupt)
+
+
 def make_a_mistake_at_sigusr2() -> None:
     decide = plan.decide
 
@@ -239,6 +253,8 @@ def main() -> int:
     plan.DRAIN_MARGIN = options.pop("drain_margin", plan.DRAIN_MARGIN)
     if "forks" in options:
         fail_after_forks(options.pop("forks"))
+    if options.pop("interrupt", False):
+        interrupt_the_middle_one()
     if options.pop("init", False):
         proc.adopt_orphans()
     if options.pop("mistake", False):

@@ -166,6 +166,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
             gone(pid)
     for process in daemon.foreground:
         process.communicate(timeout=seconds())
+    proc.reap()
     assert daemon.left() == []
 
 
@@ -337,6 +338,12 @@ def test_an_interrupted_launcher_ends_the_daemon(daemon: Daemon, number: signal.
     os.killpg(launcher.pid, number)
     assert ended(launcher) == Outcome(1, "", "stopped by SIGTERM before it was ready\n")
     assert daemon.left() == []
+
+
+def test_an_interrupt_while_it_detaches_waits_for_the_daemon(daemon: Daemon) -> None:
+    """The process in the middle does not end over it."""
+    outcome = daemon.start(interrupt=True)
+    assert outcome == Outcome(0, f"wsgid {daemon.master} is ready with 1 worker\n", "")
 
 
 def test_a_launcher_that_was_killed_is_not_missed(daemon: Daemon) -> None:

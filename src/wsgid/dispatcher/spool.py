@@ -84,11 +84,10 @@ class Spool:
 
     def _write(self) -> None:
         """Writes a piece, or finishes when there is none."""
-        if not self._gathered:
-            if self._finished is not None:
-                outcome = self._duplicate()
-                self.close()
-                self._finished(outcome)
+        if not self._gathered and self._finished is not None:
+            outcome = self._duplicate()
+            self.close()
+            self._finished(outcome)
             return
         piece = bytes(memoryview(self._gathered)[:PIECE])
         self._writing = True

@@ -65,21 +65,31 @@ class LauncherPipe:
     """In the background the launcher stands before it."""
 
     def __init__(self, writer: int) -> None:
-        self._pipe = os.fdopen(writer, "wb", 0)
+        self._writer = writer
+        self._pipe = os.fdopen(writer, "wb", 0, closefd=False)  # see `failed`
         self._tell(str(os.getpid()))
 
     def ready(self, text: str) -> None:
         self._tell(READY, text)
-        self._pipe.close()
+        self._close()
 
     def failed(self, text: str) -> None:
-        """After `ready` there is nobody left to tell."""
+        """After `ready` there is nobody left to tell.
+
+        The descriptor is left to the end of this process: so, by the end of the pipe, the launcher learns of that, and
+        whoever started it finds no process any more.
+        """
         if not self._pipe.closed:
             self._tell(FAILED, text)
             self._pipe.close()
 
     def close_in_child(self) -> None:
-        self._pipe.close()
+        self._close()
+
+    def _close(self) -> None:
+        if not self._pipe.closed:
+            self._pipe.close()
+            os.close(self._writer)
 
     def _tell(self, *lines: str) -> None:
         data = "".join(f"{line}\n" for line in lines).encode()

@@ -9,7 +9,7 @@ import math
 import os
 import select
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from signal import Signals
@@ -32,7 +32,6 @@ from wsgid.master.actions import (
     Tell,
     logged,
 )
-from wsgid.master.children import Death
 from wsgid.master.daemon import Herald
 from wsgid.master.facts import (
     Died,
@@ -125,14 +124,14 @@ class Supervisor:
         """What has happened; none when it is ``until``, by the monotonic clock, and nothing has."""
         self._sleep(until)
         signals = self._inbox.take()
-        # Requests to stop come first: a child that got the same signal is not to be replaced.
+        deaths = children.reap() if Signals.SIGCHLD in signals else []
+        # Requests to stop come first: a child that got the same signal is not to be replaced. What was said comes before
+        # who died, and is listened to after the reaping: the dead have said by then all that they had to say.
         facts = [_meaning(each) for each in signals if each is not Signals.SIGCHLD]
+        facts += [said for link in self._orders.values() for said in link.hear()]
         for report in self._reports.values():
             report.read()
-        facts += self._hear()
-        if Signals.SIGCHLD in signals:
-            facts += self._bury(children.reap())
-        return facts
+        return facts + [Died(each.pid, each.code, each.how, self._close_books(each.pid)) for each in deaths]
 
     def _sleep(self, until: float) -> None:
         # Made anew each time: a master wakes up rarely, and so there is no second list of what is open.
@@ -141,13 +140,6 @@ class Supervisor:
         for source in (self._inbox, *(link for link in links if not link.over)):
             poll.register(source, select.POLLIN)
         poll.poll(None if until == math.inf else max(0.0, until - time.monotonic()) * 1000)
-
-    def _hear(self) -> list[Fact]:
-        return [said for link in self._orders.values() for said in link.hear()]
-
-    def _bury(self, deaths: Iterable[Death]) -> list[Fact]:
-        last_words = self._hear()  # all that it has said since we last listened was before it died
-        return last_words + [Died(each.pid, each.code, each.how, self._close_books(each.pid)) for each in deaths]
 
     def _close_books(self, pid: int) -> str:
         """Forgets a child; gives its report."""

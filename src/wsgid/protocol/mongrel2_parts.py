@@ -1,7 +1,7 @@
 """Joins the parts of a streamed answer into few messages.
 
 Mongrel2 without flow control keeps 16 messages for a connection besides the one it is writing, never tells when one was
-written, and ends the connection at the next (fact sheet, section 4). So an answer takes at most 16: each message waits
+written, and ends the connection at the next (docs/mongrel2.md). So an answer takes at most 16: each message waits
 until it is larger, or older, than the one before it had to be.
 """
 

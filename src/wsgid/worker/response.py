@@ -116,14 +116,15 @@ class Response:
             size += len(part)
         if self._phase is not STARTED:  # `write` was used, or there is no head
             self.stream(parts, done=True)
-        elif size > PART_SIZE and not self._bodiless:
-            self._tell_length(size)
-            self.stream([b"".join(parts)], done=True)
-        else:
-            body = b"".join(parts)
-            if self._left is not None and self._left != size:
-                body = self._fitted(body, self._left)
+            return
+        body = b"".join(parts)
+        if self._left is not None and self._left != size:
+            body = self._fitted(body, self._left)
+        if len(body) <= PART_SIZE:
             self._answer(body, done=True)
+        else:
+            self._tell_length(size)
+            self.stream([body], done=True)
 
     def stream(self, parts: Iterable[object], *, done: bool) -> None:
         """The body as the application yields it, to its end; ``done`` when nothing is left to do then.
@@ -192,7 +193,8 @@ class Response:
         if self._phase is OVER:
             return
         self._require_start()
-        self._require_all()
+        if self._left:
+            raise self._too_short(self._left)
         if self._phase is STREAMING:
             self._phase = OVER
             self.done = done
@@ -207,21 +209,19 @@ class Response:
                 "called it; call start_response('200 OK', headers) before you return or yield"
             )
 
-    def _require_all(self) -> None:
-        if self._left:
-            raise UnusableAnswer(
-                "PEP 3333: the body must have as many bytes as Content-Length says; the application announced "
-                f"{self._head.content_length} and {self._left} of them never came; correct the header or leave it out"
-            )
+    def _too_short(self, missing: int) -> UnusableAnswer:
+        return UnusableAnswer(
+            "PEP 3333: the body must have as many bytes as Content-Length says; the application announced "
+            f"{self._head.content_length} and {missing} of them never came; correct the header or leave it out"
+        )
 
     def _fitted(self, body: bytes, left: int) -> bytes:
         """A whole body that has not the length it should have."""
         if self._bodiless:
             self._tell_length(len(body))
-        fitted = self._cut_to_fit(body)
-        self._left = left - len(fitted)
-        self._require_all()
-        return fitted
+        if len(body) < left:
+            raise self._too_short(left - len(body))
+        return self._cut_to_fit(body)
 
     def _cut_to_fit(self, part: bytes) -> bytes:
         """The bytes that Content-Length leaves room for."""
@@ -244,10 +244,9 @@ class Response:
     def _tell_length(self, size: int) -> None:
         """Adds the Content-Length that PEP 3333 lets a server add when it has the whole body: a long one goes in parts,
         and that of a HEAD goes not at all, so that the edge could not know it."""
-        if self._head.content_length is None and self._head.code not in BODILESS and size:
+        if self._head.content_length is None and self._head.code not in BODILESS:
             headers = [*self._head.headers, ("Content-Length", str(size))]
             self._head = Head(self._head.status, headers, size)
-            self._left = 0 if self._bodiless else size
 
 
 def _not_bytes(part: object) -> str:

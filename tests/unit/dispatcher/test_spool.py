@@ -68,10 +68,14 @@ def spool(directory: Path, executor: Executor, owner: Owner) -> Spool:
 def full_disk(directory: Path, executor: Executor, owner: Owner) -> Spool:
     """A spool whose file takes nothing."""
     made = spool(directory, executor, owner)
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, made._file.fileno())
-    os.close(full)
+    fill_disk(made)
     return made
+
+
+def fill_disk(spool: Spool) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, spool._file.fileno())
+    os.close(full)
 
 
 class TestABody:
@@ -165,6 +169,20 @@ class TestASlowDisk:
                 hold.let_go()
                 await until(lambda: owner.rooms, "room")
                 assert not made.full
+                made.close()
+
+        run(main())
+
+    def test_there_is_no_room_until_it_has_caught_up(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            with ThreadPoolExecutor(1) as executor:
+                owner = Owner()
+                made = spool(tmp_path, executor, owner)
+                written: list[int] = []
+                owner.has_room = lambda: written.append(os.fstat(made._file.fileno()).st_size)
+                made.add(bytes(HIGH_WATER + 2 * PIECE))
+                await until(lambda: written, "room")
+                assert written[0] == 2 * PIECE
                 made.close()
 
         run(main())

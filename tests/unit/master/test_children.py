@@ -10,6 +10,7 @@ import pytest
 
 from wsgid.master.children import EXIT_CRASHED, words
 
+ROOT = Path(__file__).parents[3]
 PREAMBLE = """
 import atexit, logging, os, select, signal, subprocess, sys
 from wsgid.master.children import fork, reap
@@ -28,7 +29,7 @@ def run(code: str, tmp_path: Path) -> tuple[str, str]:
     buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
     command = [sys.executable, "-W", "error", "-c", PREAMBLE + code]
     with open(tmp_path / "out", "wb") as out, open(tmp_path / "err", "wb") as err:
-        subprocess.run(command, stdout=out, stderr=err, env=buffered, check=True)
+        subprocess.run(command, stdout=out, stderr=err, env=buffered, cwd=ROOT, check=True)
     return (tmp_path / "out").read_text(), (tmp_path / "err").read_text()
 
 
@@ -155,6 +156,38 @@ assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == {signal.SIGUSR2}
         tmp_path,
     )
     assert out == "-15 killed by SIGTERM\n0 left\n"
+
+
+def test_a_signal_right_after_the_fork_is_not_for_the_parents_handler(tmp_path: Path) -> None:
+    out, _ = run(
+        """
+signal.signal(signal.SIGTERM, lambda number, frame: print("the parent's handler"))
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+live_and_die(lambda: 0)
+""",
+        tmp_path,
+    )
+    assert out == "-15 killed by SIGTERM\n"
+
+
+def test_no_system_call_of_a_library_notices_ctrl_c(tmp_path: Path) -> None:
+    """Python itself tries again after EINTR, a C library may not."""
+    out, _ = run(
+        """
+import ctypes, pathlib
+from tests.deadlines import wait_for
+reader, writer = os.pipe()
+def life():
+    return ctypes.CDLL(None).read(reader, ctypes.create_string_buffer(1), 1) + 100
+pid = fork(life)
+wait_for(lambda: ") S " in pathlib.Path(f"/proc/{pid}/stat").read_text(), "the child to read")
+os.kill(pid, signal.SIGINT)
+os.write(writer, b".")
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+""",
+        tmp_path,
+    )
+    assert out == "101\n"
 
 
 def test_ctrl_c_and_a_closed_terminal_are_not_for_children_but_for_their_programs(tmp_path: Path) -> None:

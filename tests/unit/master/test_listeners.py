@@ -4,11 +4,14 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.deadlines import wait_for
+from tests.unit.master.locks import hold, is_waited_for
 from tests.unit.master.privileges import as_nobody, open_to_all
 from wsgid.master.errors import CannotStart
 from wsgid.master.listeners import Listeners
@@ -169,6 +172,22 @@ def test_nor_one_of_another_kind(stack: ExitStack, tmp_path: Path) -> None:
     other.bind(str(path))
     assert refusal(stack, f"unix:{path}") == f"--bind unix:{path}: protocol wrong type for socket"
     assert path.exists()
+
+
+def test_two_that_start_together_do_not_take_it_from_each_other(stack: ExitStack, tmp_path: Path) -> None:
+    """Both find a dead socket. The second looks at it again when the first has put its own there."""
+    path = tmp_path / "http.sock"
+    listen(stack, f"unix:{path}").close_in_child()
+    release = hold(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(refusal, stack, f"unix:{path}")
+        wait_for(lambda: is_waited_for(tmp_path), "the second to wait")
+        path.unlink()
+        first = stack.enter_context(socket.socket(socket.AF_UNIX))
+        first.bind(str(path))
+        first.listen()
+        release()
+        assert "another process answers there" in second.result()
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])

@@ -153,6 +153,10 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.3, [DispatcherForked(21)], []),
         (5.4, [LISTENING], []),
         (6.0, [killed(21)], [ForkDispatcher()]),
+        # Once one has listened, that is forgotten.
+        (6.0, [DispatcherForked(22)], []),
+        (6.0, [killed(22)], []),
+        (6.1, [], [ForkDispatcher()]),
     ],
     "a worker that dies while there is no dispatcher waits for one": [
         *UP,

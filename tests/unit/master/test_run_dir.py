@@ -3,12 +3,15 @@
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.deadlines import wait_for
+from tests.unit.master.locks import hold, is_waited_for
 from tests.unit.master.privileges import as_nobody, open_to_all
 from wsgid.app import WsgidApp
 from wsgid.master.errors import CannotStart
@@ -129,6 +132,23 @@ def test_one_that_was_killed_while_it_was_made(stack: ExitStack, app: WsgidApp, 
     path.unlink() if path.is_file() else path.rmdir()
     live(stack, app, 200)
     assert instances(app) == ["200"]
+
+
+def test_one_that_is_just_being_made_is_not_taken_for_dead(stack: ExitStack, app: WsgidApp) -> None:
+    release = hold(app.rundir)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(live, stack, app, 200)
+        wait_for(lambda: is_waited_for(app.rundir), "the other daemon to wait")
+        (app.rundir / "100").mkdir()
+        stack.callback(hold_new_file(app.rundir / "100" / "lock"))
+        release()
+        other.result()
+    assert instances(app) == ["100", "200"]
+
+
+def hold_new_file(path: Path) -> Callable[[], None]:
+    path.touch()
+    return hold(path)
 
 
 def test_other_files_in_run_are_none_of_ours(stack: ExitStack, app: WsgidApp) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES, FIRST_DELAY, FIRST_SIZE, HELD_LIMIT, PartJoiner
 
 MESSAGES_KEPT = 16
-"""By Mongrel2 for one connection; the seventeenth ends it (fact sheet, section 4)."""
+"""By Mongrel2 for one connection; the seventeenth ends it (docs/mongrel2.md)."""
 
 THE_END = 2
 """Messages after the early ones: what remains, and the close message."""

@@ -112,6 +112,11 @@ class Peer:
             self._frames.extend(self._reader.feed(data))
         return self._frames.popleft()
 
+    @property
+    def heard(self) -> bool:
+        """With the last frame came another one."""
+        return bool(self._frames)
+
     def ask(self, request: Request, *descriptors: int) -> None:
         socket.send_fds(self.sock, [frames.request(request)], list(descriptors))
 

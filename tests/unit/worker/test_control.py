@@ -84,9 +84,11 @@ def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:
     assert office.control.leaving.is_set()
     office.signal(signal.SIGTERM)
     office.master_dies()
-    office.listener.sock.close()
-    peer.close()  # only now: nothing came between
-    office.thread.join(seconds())
+    peer.sock.sendall(frames.client_gone("a"))
+    wait_for(lambda: "a" in office.departed, "the id, which is heard after the signal")
+    peer.sock.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        peer.frame()
 
 
 def test_the_masters_end_makes_it_say_leaving(office: Office) -> None:
@@ -119,6 +121,32 @@ def test_it_calls_again_when_the_connection_ends(
         peer.close()
     office.listener.accept()
     assert "the connection to the dispatcher is lost" in caplog.text
+
+
+def test_half_a_frame_of_the_dead_does_not_confuse_the_next(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+    peer.sock.sendall(frames.client_gone("a")[:-1])
+    peer.close()
+    office.listener.accept().sock.sendall(frames.client_gone("b"))
+    wait_for(lambda: "b" in office.departed, "the id")
+
+
+def test_what_has_ended_is_not_polled_again(office: Office) -> None:
+    """It would be reported again and again, at the price of a processor."""
+    office.start()
+    peer = office.listener.accept()
+    assert office.control.called.wait(seconds())
+    sock = office.control._socket
+    assert sock is not None
+    ended = [sock.fileno(), office.control._lifeline]
+    office.master_dies()
+    assert peer.frame() == (Kind.LEAVING, b"")
+    office.listener.die()
+    office.thread.join(seconds())
+    for descriptor in ended:
+        with pytest.raises(KeyError):
+            office.control._poll.unregister(descriptor)
 
 
 def test_it_calls_again_when_it_is_reset(office: Office) -> None:

@@ -87,6 +87,7 @@ def test_close_is_called_once_after_the_answer_has_gone(bench: Bench) -> None:
     body = Closing([b"he", b"llo"], close=lambda: gone.wait(seconds()))
     served = bench.start(application(body))
     assert [bench.peer.frame()[0] for _ in range(4)] == [Kind.HEAD, Kind.PART, Kind.PART, Kind.END]
+    assert not bench.peer.heard
     assert not served.done()
     gone.set()
     assert bench.peer.frame()[0] is Kind.DONE
@@ -175,6 +176,7 @@ def test_the_body_in_memory_and_in_a_file(bench: Bench) -> None:
 def test_the_file_is_closed_when_the_request_has_ended(bench: Bench, app: WSGIApplication) -> None:
     read_end, write_end = os.pipe()
     bench.serve(app, a_request(content_length=0, body_in_file=True), write_end)
+    os.set_blocking(read_end, False)
     assert os.read(read_end, 1) == b""  # no end for writing is left
     os.close(read_end)
 

@@ -204,7 +204,7 @@ class ClientConnection(ABC):
             head,
             method=exchange.request.method,
             version=exchange.request.version,
-            keep_alive=exchange.keep_alive and not self._dispatch.draining,
+            keep_alive=exchange.keep_alive and (bool(self.waiting) or not self._dispatch.draining),
             body_length=body_length,
             date=self._dispatch.clock.date(),
             server=self._server,

@@ -6,12 +6,14 @@ What is left for here: when to read and when not, how long each thing may take, 
 import asyncio
 import logging
 import socket
+import struct
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, ClientConnection
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.protocol.http_answer import Framing
 from wsgid.protocol.http_reader import Incoming, Phase, RequestReader
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Request
@@ -37,6 +39,9 @@ reset the connection, and the client would not see the answer (RFC 9112 section 
 
 WRITE_HIGH_WATER: Final = 256 * 1024
 """Bytes waiting for the client at which its worker is slowed down."""
+
+LINGER_NOT_AT_ALL: Final = struct.pack("ii", 1, 0)
+"""A value of SO_LINGER with which closing resets the connection (socket(7))."""
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 NEVER: Final = float("inf")
@@ -113,14 +118,15 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._edge.connections.discard(self)
         self._closing = True
+        self._unparsed = b""
         self._body.close()
         self.all_left()
         self._dispatch.check_quiet()
 
     def data_received(self, data: bytes) -> None:
-        if self._closing or self._eof:
+        if self._closing or self._eof or (self._dispatch.draining and not self.receiving):
             return
-        if self._unparsed or len(data) > FEED_SIZE:
+        if self._unparsed or len(data) > FEED_SIZE or len(self.waiting) >= PIPELINE_LIMIT:
             self._unparsed += data
             self._feed_on()
         else:
@@ -132,6 +138,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._eof = True
         self._deadline = NEVER
         self._body.close()
+        if not self._in_progress:
+            self._end()
         return self._in_progress
 
     def pause_writing(self) -> None:
@@ -174,22 +182,31 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self.refuse(self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", []), refused)
 
     def request_begins(self) -> None:
-        self._deadline = self._edge.loop.time() + self._edge.times.header
+        self._await_client()
 
     def head_read(self, head: Incoming) -> None:
-        self._deadline = self._edge.loop.time() + BODY_TIMEOUT
         self._wants_continue = head.expects_continue
+        self._await_client()
         self._send_continue()
+
+    def _await_client(self) -> None:
+        """From now on it has its time for what it is sending."""
+        if self._wants_continue and self._in_progress:
+            self._deadline = NEVER  # it is the one who waits
+        else:
+            limit = self._edge.times.header if self._reader.phase is Phase.HEAD else BODY_TIMEOUT
+            self._deadline = self._edge.loop.time() + limit
 
     def _send_continue(self) -> None:
         """Before the answers of earlier requests it would be taken for one of them."""
         if self._wants_continue and not self._in_progress:
             self._wants_continue = False
             self._transport.write(CONTINUE)
+            self._await_client()
 
     def body_read(self, part: bytes) -> None:
         self._wants_continue = False
-        self._deadline = self._edge.loop.time() + BODY_TIMEOUT
+        self._await_client()
         try:
             self._body.add(part)
         except OSError as error:
@@ -248,6 +265,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def spool_failed(self, error: OSError) -> None:
         """A body that waits for its turn has failed too, then, and says so when it comes."""
         if self._body.error is not None and self.receiving:
+            log.error("the body of a request could not be stored: %s", error)
             self._reader.stop()
             self._refuse_incoming(Refused(500, BODY_LOST))
 
@@ -259,6 +277,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._reading = reading
             if reading:
                 self._transport.resume_reading()
+                if self.receiving:
+                    self._await_client()
             else:
                 self._transport.pause_reading()
 
@@ -281,7 +301,16 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if not keep_alive:
             self._end()
 
+    def cut(self) -> None:
+        if self._begun().framing is Framing.UNTIL_CLOSE:
+            # The end of the connection would pass for the end of the answer, a reset does not.
+            sock: socket.socket = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL)
+        super().cut()
+
     def _abort(self) -> None:
+        self._closing = True
+        self._unparsed = b""
         self._transport.abort()
 
     abort = _abort
@@ -337,17 +366,17 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def look(self, now: float) -> None:
         """The edge comes by every half second."""
-        if self._deadline < now:
+        if self._deadline < now and (self._reading or self._closing):  # what we do not read cannot come
             self._expired()
         if self._write_deadline < now:
             if self._transport.get_write_buffer_size() >= self._unsent:
-                self._transport.abort()
+                self.abort()
             else:
                 self._watch_writing()
 
     def _expired(self) -> None:
         if self._closing:
-            self._transport.abort()
+            self.abort()
         elif self.receiving:
             part = "head" if self._reader.phase is Phase.HEAD else "body"
             self._reader.stop()
@@ -362,6 +391,7 @@ def _addresses(transport: asyncio.BaseTransport) -> tuple[tuple[str, str], tuple
     if sock.family == socket.AF_UNIX:
         # What stands in front of a UNIX socket has an address of its own that we are not told; PEP 3333 wants a name.
         return ("", ""), ("localhost", "80")
-    peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    # A client that has gone before it was noticed has no address any more.
+    peer, own = transport.get_extra_info("peername") or ("", ""), transport.get_extra_info("sockname")
     # RFC 3875 section 4.1.14: an IPv6 address stands in brackets in SERVER_NAME.
     return (peer[0], str(peer[1])), (f"[{own[0]}]" if ":" in own[0] else own[0], str(own[1]))

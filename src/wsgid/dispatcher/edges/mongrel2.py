@@ -150,7 +150,7 @@ class Mongrel2Edge:
         if (request.content_length or 0) > self._max_body:
             raise self._too_large()
 
-    # Uploads (fact sheet, section 5).
+    # Uploads (docs/mongrel2.md).
 
     def _upload_started(self, started: UploadStarted) -> None:
         request = started.request

@@ -1,6 +1,6 @@
 """The ZeroMQ side of one Mongrel2 handler: the only file that knows ZeroMQ.
 
-What can go wrong here was found by breaking it (fact sheet, sections 7 and 8), and decides the shape:
+What can go wrong here was found by breaking it (docs/mongrel2.md), and decides the shape:
 
 - Mongrel2 takes answers by a SUB socket. A PUB would drop what is sent before Mongrel2's subscription has arrived. An
   XPUB sees the subscription, so requests are taken (PULL is connected) only when it is there.
@@ -28,7 +28,7 @@ BATCH: Final = 64
 """Messages taken in one go before the rest of the event loop has its turn."""
 
 HIGH_WATER: Final = 10_000
-"""Messages each way that ZeroMQ may hold: its default of 1000 loses a burst (fact sheet, section 8)."""
+"""Messages each way that ZeroMQ may hold: its default of 1000 loses a burst (docs/mongrel2.md)."""
 
 UNSENT_HIGH: Final = 16 * 1024 * 1024
 """Bytes that Mongrel2 has not taken at which workers are slowed down."""

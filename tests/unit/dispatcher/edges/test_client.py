@@ -1,0 +1,338 @@
+"""What both edges have in common, with an edge that only writes down."""
+
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import h11
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.dispatcher.loops import run
+from tests.unit.dispatcher.requests import a_head, a_request
+from tests.unit.dispatcher.running import Running, running
+from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, ClientConnection
+from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.protocol.http_request import Refused
+
+
+class Wire(ClientConnection):
+    """Bytes go nowhere."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        super().__init__(dispatch, "wsgid")
+        self.writes: list[bytes] = []
+        self.closed = False
+        self.aborted = False
+        self.quiet = 0
+        self.held_up = False
+
+    @property
+    def written(self) -> bytes:
+        return b"".join(self.writes)
+
+    def _write(self, data: bytes) -> None:
+        assert not self.closed
+        self.writes.append(data)
+
+    def _write_last(self, data: bytes, keep_alive: bool) -> None:
+        self._write(data)
+        self.closed = not keep_alive
+
+    def _abort(self) -> None:
+        self.aborted = self.closed = True
+
+    def _turns_done(self) -> None:
+        self.quiet += 1
+
+    def _may_go_on(self) -> bool:
+        return not self.held_up and not self.closed
+
+    def serve(self, **request: Any) -> Exchange:
+        """A request arrives; gives its exchange."""
+        self.arrive(a_request(**request), keep_alive=True)
+        exchange = self.waiting[-1][0] if self.waiting else self.current
+        assert exchange is not None
+        return exchange
+
+
+@dataclass
+class Body:
+    """A `PendingBody`."""
+
+    error: OSError | None = None
+    finished: list[Callable[[int | OSError], None]] = field(default_factory=list)
+    closed: bool = False
+
+    def finish(self, finished: Callable[[int | OSError], None]) -> None:
+        self.finished.append(finished)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def explain(self, error: OSError) -> str:
+        return f"lost: {error.strerror}"
+
+
+def with_wire(test: Callable[[Wire, Running], Coroutine[Any, Any, None]], **changes: int) -> None:
+    async def main() -> None:
+        async with running(**changes) as everything:
+            await test(Wire(everything.dispatch), everything)
+
+    run(main())
+
+
+class TestTurns:
+    def test_one_request_at_a_time_is_in_the_workers_hands(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker(threads=3)
+            exchanges = [wire.serve(id=str(number)) for number in range(3)]
+            assert [each.stage for each in exchanges] == [Stage.SERVING, Stage.WAITING, Stage.WAITING]
+            assert sum(not each.silent for each in worker.threads) == 1
+            for number, exchange in enumerate(exchanges):
+                assert wire.current is exchange
+                assert wire.quiet == 0
+                exchange.answer(a_head(), str(number).encode())
+            assert wire.current is None
+            assert wire.quiet == 1
+            assert [data[-1:] for data in wire.writes] == [b"0", b"1", b"2"]
+
+        with_wire(test, threads=3)
+
+    def test_a_refusal_waits_for_its_turn_and_ends_the_connection(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            first = wire.serve()
+            wire.refuse(a_request(), Refused(400, "of no sense"))
+            wire.serve()
+            assert wire.writes == []
+            first.answer(a_head(), b"")
+            assert wire.writes[1].endswith(b"400 Bad Request: of no sense\n")
+            assert b"Connection: close\r\n" in wire.writes[1]
+            assert wire.closed
+            assert len(wire.writes) == 2
+            wire.all_left()
+            assert everything.endings() == ["200", "400 refused", "499 left"]
+
+        with_wire(test)
+
+    def test_thousands_of_refusals_are_no_recursion(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            blocker = Wire(everything.dispatch)
+            blocker.serve()
+            wire.held_up = True
+            for _ in range(3000):
+                wire.serve()  # the queue has no room for them
+            wire.held_up = False
+            wire.go_on()
+            assert len(wire.writes) == 3000
+            assert wire.current is None
+
+        with_wire(test, queue_size=1)
+
+    def test_none_begins_while_the_edge_holds_them_up(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.held_up = True
+            exchange = wire.serve()
+            assert wire.current is None
+            assert wire.quiet == 0
+            wire.held_up = False
+            wire.go_on()
+            assert wire.current is exchange
+
+        with_wire(test)
+
+    def test_nothing_to_go_on_with(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.go_on()
+            assert wire.quiet == 1
+            assert not wire.choked
+
+        with_wire(test)
+
+
+class TestLeaving:
+    def test_ends_all_that_is_there_once(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker()
+            bodies = [Body(), Body()]
+            wire.serve()
+            wire.arrive(a_request(), keep_alive=True, body=bodies[0])
+            wire.arrive(a_request(), keep_alive=True, body=bodies[1])
+            wire.all_left()
+            assert everything.endings() == ["499 left"] * 3
+            assert [body.closed for body in bodies] == [True, True]
+            assert [body.finished for body in bodies] == [[], []]
+            assert (wire.current, len(wire.waiting)) == (None, 0)
+            assert wire.writes == []
+            await worker.threads[0].take()
+            assert not worker.control.silent  # the worker is told
+            wire.all_left()
+
+        with_wire(test)
+
+    def test_while_a_body_is_being_stored(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            body = Body()
+            wire.arrive(a_request(), keep_alive=True, body=body)
+            [finished] = body.finished
+            wire.all_left()
+            assert body.closed
+            reader, writer = os.pipe()
+            finished(reader)
+            with pytest.raises(BrokenPipeError):
+                os.write(writer, b"x")  # the descriptor was closed
+            os.close(writer)
+            assert everything.endings() == ["499 left"]
+
+        with_wire(test)
+
+
+class TestBodiesInFiles:
+    def test_travel_with_their_request(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker()
+            body = Body()
+            wire.arrive(a_request(content_length=1, body_in_file=True), keep_alive=True, body=body)
+            assert worker.threads[0].silent  # not before it is whole
+            body.finished[0](os.open("/dev/null", os.O_RDONLY))
+            assert (await worker.threads[0].take()).body_in_file
+            assert len(worker.threads[0].descriptors) == 1
+            wire.all_left()
+            assert not body.closed  # it was handed over
+
+        with_wire(test)
+
+    def test_are_waited_for_only_when_it_is_their_turn(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            first = wire.serve()
+            body = Body()
+            wire.arrive(a_request(), keep_alive=True, body=body)
+            assert body.finished == []
+            first.answer(a_head(), b"")
+            assert len(body.finished) == 1
+            wire.all_left()
+
+        with_wire(test)
+
+    @pytest.mark.parametrize("failed_before", [True, False])
+    def test_that_are_lost_are_told_and_logged(self, failed_before: bool, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            error = OSError(28, "No space left on device")
+            body = Body(error if failed_before else None)
+            wire.arrive(a_request(id="id-7"), keep_alive=True, body=body)
+            for finished in body.finished:
+                finished(error)
+            assert wire.written.endswith(f"500 Internal Server Error: {BODY_LOST}\n".encode())
+            assert everything.endings() == ["500 refused"]
+            assert "request id-7: lost: No space left on device" in caplog.text
+            wire.all_left()
+            assert not body.closed
+
+        with_wire(test)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of an application."""
+
+    method: str
+    version: str
+    parts: list[bytes]
+    whole: bool
+    declared: bool
+
+
+replies = st.builds(
+    Reply,
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+    version=st.sampled_from(["HTTP/1.1", "HTTP/1.0"]),
+    parts=st.lists(st.binary(max_size=30) | st.sampled_from([bytes(JOIN_LIMIT), bytes(JOIN_LIMIT + 1)]), max_size=3),
+    whole=st.booleans(),
+    declared=st.booleans(),
+)
+
+
+def answer(exchange: Exchange, reply: Reply) -> None:
+    body = b"".join(reply.parts)
+    head = a_head(length=len(body) if reply.declared else None)
+    if reply.whole:
+        exchange.answer(head, body)
+        return
+    exchange.begin(head)
+    for part in reply.parts:
+        exchange.part(part)
+    exchange.finish()
+
+
+class TestAnswers:
+    @settings(deadline=None)
+    @given(st.lists(replies, max_size=4))
+    def test_are_read_by_another_as_they_were_given(self, replies: list[Reply]) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            client = h11.Connection(h11.CLIENT)
+            for reply in replies:
+                before = len(wire.writes)
+                exchange = wire.serve(method=reply.method, version=reply.version)
+                answer(exchange, reply)
+                client.send(h11.Request(method=reply.method, target="/", headers=[("Host", "a")]))
+                client.send(h11.EndOfMessage())
+                client.receive_data(b"".join(wire.writes[before:]))
+                if wire.closed:
+                    client.receive_data(b"")
+                response = client.next_event()
+                assert isinstance(response, h11.Response)
+                body = b""
+                while isinstance(event := client.next_event(), h11.Data):
+                    body += event.data
+                assert isinstance(event, h11.EndOfMessage)
+                assert body == (b"" if reply.method == "HEAD" else b"".join(reply.parts))
+                assert exchange.sent == len(body)
+                assert exchange.ended
+                if wire.closed:
+                    break
+                client.start_next_cycle()
+
+        with_wire(test)
+
+    @pytest.mark.parametrize(("size", "writes"), [(JOIN_LIMIT, 1), (JOIN_LIMIT + 1, 2)])
+    def test_small_ones_are_one_write(self, size: int, writes: int) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.serve().answer(a_head(), bytes(size))
+            assert len(wire.writes) == writes
+
+        with_wire(test)
+
+    def test_a_cut_ends_the_connection(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            exchange = wire.serve()
+            exchange.begin(a_head())
+            exchange.part(b"part")
+            exchange.fail(502, "the worker died")
+            assert wire.aborted
+            assert not wire.written.endswith(b"0\r\n\r\n")
+            assert everything.endings() == ["200 cut"]
+
+        with_wire(test)
+
+    def test_while_draining_say_that_the_connection_ends(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            exchange = wire.serve()
+            everything.dispatch.drain()
+            exchange.answer(a_head(), b"")
+            assert b"Connection: close\r\n" in wire.written
+            assert wire.closed
+
+        with_wire(test)
+
+    def test_end_the_connection_when_the_client_wished_so(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.arrive(a_request(), keep_alive=False)
+            assert wire.current is not None
+            wire.current.answer(a_head(), b"")
+            assert b"Connection: close\r\n" in wire.written
+            assert wire.closed
+
+        with_wire(test)
