@@ -18,6 +18,7 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def no_process_left() -> Iterator[None]:
     """Fails a test that leaves a process, and kills the process, so that the next test starts clean."""
+    proc.reap()  # orphans that earlier tests left as zombies: each would be looked at again and again
     before = {each.pid for each in proc.own_descendants()}
     yield
     if not _left(before):

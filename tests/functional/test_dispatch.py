@@ -142,7 +142,7 @@ def test_a_worker_told_to_leave_finishes_first(site: MakeSite, gates: Gates) -> 
         gates.release("held", b"finished")
         assert held.answer().body == b"finished"
     assert int(served.request("/pid").body) != pid
-    served.daemon.wait_for_log(f"worker {pid} left")
+    served.daemon.wait_for_log(f"worker {pid} ended: left")
 
 
 def test_an_endless_answer_ends_when_its_client_leaves(site: MakeSite, tmp_path: Path) -> None:

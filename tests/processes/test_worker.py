@@ -33,6 +33,7 @@ def application(environ, start_response):
     if name:
         with open(os.environ["GATES"] + "/" + name, "rb") as gate:
             gate.read()
+        print("through the gate", file=environ["wsgi.errors"])
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"passed " + name.encode()]
 """
@@ -386,6 +387,23 @@ def test_four_threads_serve_four_requests_at_once(start: Start, gates: Gates) ->
     for channel in called.channels:
         channel.release()
     assert worker.wait() == 0
+
+
+def test_a_worker_ends_with_the_last_of_its_threads(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env, threads=2)
+    called = worker.accept()
+    gate = gates.make("a")
+    called.channels[1].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.signal(signal.SIGTERM)
+    assert called.control.frame() == (Kind.LEAVING, b"")
+    called.channels[0].release()
+    assert called.channels[0].at_end()  # the main thread has nothing more to do
+    gates.release(gate)
+    assert called.channels[1].answer().body == b"passed a"
+    called.channels[1].release()
+    assert worker.wait() == 0
+    assert worker.log.index("through the gate") < worker.log.index("INFO left")
 
 
 def test_the_first_thread_is_the_main_thread(start: Start) -> None:

@@ -151,20 +151,28 @@ def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into frames."""
+    """Cuts a stream of bytes into frames. What is not whole yet is joined once, when it is."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("_missing", "_parts")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._parts: list[bytes] = []
+        """The beginning of a frame."""
+        self._missing = 0
+        """Bytes without which nothing more can be said about it."""
 
     def feed(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The frames that are complete with this data, as (kind, payload).
 
         Raises FrameError on an unknown kind or a frame over MAX_FRAME; the reader is then of no use.
         """
-        if self._rest:
-            data = self._rest + data
+        if self._parts:
+            self._parts.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return []
+            data = b"".join(self._parts)
+            self._parts.clear()
         found: list[tuple[Kind, bytes]] = []
         position, size = 0, len(data)
         while size - position >= HEADER.size:
@@ -173,11 +181,15 @@ class FrameReader:
                 raise FrameError(f"a frame of {length} bytes, the limit is {MAX_FRAME}")
             start = position + HEADER.size
             if size - start < length:
+                self._missing = length - (size - start)
                 break
             position = start + length
             known = _KINDS.get(kind)
             if known is None:
                 raise FrameError(f"a frame of unknown kind {kind}")
             found.append((known, data[start:position]))
-        self._rest = data[position:]
+        else:
+            self._missing = HEADER.size - (size - position)
+        if position < size:
+            self._parts.append(data[position:])
         return found

@@ -103,6 +103,7 @@ class Dispatch:
             exchange.fail(502, "the worker that had this request died")
         if self.workers is not None:
             self.workers.slot_gone(slot, outcome)
+        self._refuse_if_nobody_comes()
 
     def worker_leaving(self, worker: Worker) -> None:
         """It finishes what it has; its idle threads are let go at once."""
@@ -123,7 +124,15 @@ class Dispatch:
 
     def drain(self) -> None:
         self.draining = True
+        self._refuse_if_nobody_comes()
         self.check_quiet()
+
+    def _refuse_if_nobody_comes(self) -> None:
+        """While we drain no new worker comes: without any, those who wait would wait for the time limit."""
+        workers = self.workers.by_pid.values() if self.workers is not None else ()
+        if self.draining and not any(worker.slots for worker in workers):
+            for exchange in self._pool.empty_queue():
+                exchange.fail(503, STOPPING)
 
     def give_up(self) -> int:
         """The time for draining is over: what waits is refused, what is served is refused or cut. Returns how many."""

@@ -99,7 +99,7 @@ class Dispatcher:
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout)
             http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
-            addresses += [await http.listen(listener) for listener in self._post.listeners]
+            addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
             edge = Mongrel2Edge(
                 self._dispatch,

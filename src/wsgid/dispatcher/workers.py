@@ -162,7 +162,7 @@ class Workers:
                 worker.control = None
         lost = worker.lost if worker is not None else []
         if expected and not lost:
-            log.info("worker %d left: %s", pid, how)
+            log.info("worker %d ended: %s", pid, how)
         else:
             held = "; ".join(described(exchange, outcome, self._now()) for exchange, outcome in lost)
             log.error("worker %d died: %s; it held %s", pid, how, held or "no request")

@@ -125,8 +125,8 @@ class Supervisor:
         self._sleep(until)
         signals = self._inbox.take()
         deaths = children.reap() if Signals.SIGCHLD in signals else []
-        # Requests to stop come first: a child that got the same signal is not to be replaced. What was said comes before
-        # who died, and is listened to after the reaping: the dead have said by then all that they had to say.
+        # Requests to stop come first: a child that got the same signal is not to be replaced. Deaths come last, though
+        # what was said is listened to after the reaping: by then the dead have said all they had to say.
         facts = [_meaning(each) for each in signals if each is not Signals.SIGCHLD]
         facts += [said for link in self._orders.values() for said in link.hear()]
         for report in self._reports.values():

@@ -77,8 +77,9 @@ def build_environ(template: Environ, request: Request, body: BinaryIO) -> Enviro
     environ["wsgi.url_scheme"] = request.scheme
     environ["wsgi.input"] = body
     environ["wsgid.request_id"] = request.id
+    known = _known_names.get
     for name, value in request.headers:
-        key = _known_names.get(name)
+        key = known(name)
         if key is None:
             key = _learn(name)
         if key is DROPPED:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 from wsgid.channel import frames
+from wsgid.logs import enable_again
 from wsgid.protocol.values import Request
 from wsgid.worker.body import open_body
 from wsgid.worker.channel import Channel
@@ -100,6 +101,7 @@ def _close(close: Callable[[], object], request: Request) -> None:
 
 
 def _log_failure(request: Request, error: BaseException) -> None:
+    enable_again()  # the application may have configured its logging only now
     if isinstance(error, UnusableAnswer):
         log.error("%s: %s", named(request), error)
     else:

@@ -255,6 +255,7 @@ class TestDraining:
         async def test(everything: Running) -> None:
             quiet: list[int] = []
             everything.dispatch.on_quiet = lambda: quiet.append(everything.dispatch.open_count)
+            await everything.worker()
             exchange, _ = arrive(everything)
             other, _ = arrive(everything)
             exchange.client_left()
@@ -275,10 +276,26 @@ class TestDraining:
 
         with_dispatch(test)
 
+    def test_without_a_worker_refuses_those_who_wait(self) -> None:
+        """None will come: they would wait for the time limit."""
+
+        async def test(everything: Running) -> None:
+            _, before = arrive(everything)
+            worker = await everything.worker()
+            assert (await worker.threads[0].take()).id
+            _, client = arrive(everything)
+            everything.dispatch.drain()
+            assert client.told == []
+            worker.threads[0].close()
+            assert await answered(before) == ["whole 502"]
+            assert await answered(client) == ["whole 503"]
+
+        with_dispatch(test)
+
     def test_goes_on_serving_what_is_there(self) -> None:
         async def test(everything: Running) -> None:
-            everything.dispatch.drain()
             worker = await everything.worker()
+            everything.dispatch.drain()
             _, client = arrive(everything)
             worker.threads[0].say(HELLO)
             assert await answered(client) == ["whole 200"]

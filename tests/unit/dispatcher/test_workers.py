@@ -371,14 +371,14 @@ class TestADeath:
             await until(lambda: office.idle and office.workers.by_pid[1].control, "the worker")
             with caplog.at_level("INFO"):
                 office.workers.died(1, "left", expected=True)
-            assert self.log(caplog) == [("INFO", "worker 1 left: left")]
+            assert self.log(caplog) == [("INFO", "worker 1 ended: left")]
             await far_control.hear_the_end()
 
         with_office(test)
 
     @pytest.mark.parametrize(
         ("expected", "line"),
-        [(True, "worker 1 left: exited"), (False, "worker 1 died: exited; it held no request")],
+        [(True, "worker 1 ended: exited"), (False, "worker 1 died: exited; it held no request")],
     )
     def test_of_one_that_never_called(
         self, expected: bool, line: str, with_office: Run, caplog: pytest.LogCaptureFixture

@@ -140,8 +140,8 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 reader, writer = os.pipe2(os.O_NONBLOCK)
 signal.set_wakeup_fd(writer)
 def life():
-    os.kill(os.getpid(), signal.SIGUSR1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    for each in (signal.SIGUSR1, signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), each)
     return 0
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
 live_and_die(life)
@@ -173,15 +173,20 @@ live_and_die(lambda: 0)
 def test_no_system_call_of_a_library_notices_ctrl_c(tmp_path: Path) -> None:
     """Python itself tries again after EINTR, a C library may not."""
     out, _ = run(
-        """
+        r"""
 import ctypes, pathlib
 from tests.deadlines import wait_for
 reader, writer = os.pipe()
+begun, begin = os.pipe()
+libc, byte = ctypes.CDLL(None), ctypes.create_string_buffer(1)
 def life():
-    return ctypes.CDLL(None).read(reader, ctypes.create_string_buffer(1), 1) + 100
+    os.write(begin, b".")
+    return libc.read(reader, byte, 1) + 100
 pid = fork(life)
+os.read(begun, 1)
 wait_for(lambda: ") S " in pathlib.Path(f"/proc/{pid}/stat").read_text(), "the child to read")
 os.kill(pid, signal.SIGINT)
+wait_for(lambda: "ShdPnd:\t0000000000000000" in pathlib.Path(f"/proc/{pid}/status").read_text(), "it to arrive")
 os.write(writer, b".")
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """,

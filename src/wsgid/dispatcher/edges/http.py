@@ -45,13 +45,20 @@ class HttpEdge:
         self._servers: list[asyncio.Server] = []
         self._watch = loop.call_later(WATCH_INTERVAL, self._look)
 
-    async def listen(self, listener: socket.socket) -> str:
-        """Serves this socket; returns its address for people."""
+    async def listen(self, listener: socket.socket, backlog: int) -> str:
+        """Serves this socket; returns its address for people. `backlog` is its own: the loop would make it 100."""
         address = listener.getsockname()
         if listener.family == socket.AF_UNIX:
-            self._servers.append(await self.loop.create_unix_server(lambda: HttpConnection(self), sock=listener))
+            server = await self.loop.create_unix_server(  # type: ignore[call-arg]  # in Python 3.11; uvloop's has it
+                lambda: HttpConnection(self),
+                sock=listener,
+                backlog=backlog,
+                cleanup_socket=False,  # the path is the master's, and our successor's
+            )
+            self._servers.append(server)
             return f"unix:{address}"
-        self._servers.append(await self.loop.create_server(lambda: HttpConnection(self), sock=listener))
+        server = await self.loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=backlog)
+        self._servers.append(server)
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         return f"http://{host}:{address[1]}"
 
