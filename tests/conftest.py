@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import proc
 from tests.deadlines import wait_for
@@ -12,6 +13,9 @@ LAST_BREATH = 2.0
 
 
 def pytest_configure() -> None:
+    # How long an example takes says more about the machine than about the code.
+    settings.register_profile("wsgid", deadline=None)
+    settings.load_profile("wsgid")
     proc.adopt_orphans()
 
 

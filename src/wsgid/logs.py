@@ -9,6 +9,8 @@ import contextlib
 import io
 import logging
 import os
+import select
+import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +29,9 @@ longer, but a message that repeats a request's body may be."""
 MODE = 0o640
 """The log repeats what clients send: the owner and their group read it, as most of /var/log."""
 
+_CUT_MARK = 64
+"""Bytes, at most, of the words that stand for what a record too long has lost."""
+
 _CONTINUED = "\n    "
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {
     ord("\n"): _CONTINUED
@@ -41,9 +46,11 @@ def configure(config: Config, role: str) -> None:
     """Sends the records of the logger ``wsgid`` and its children to where ``config`` says, from now on.
 
     To be called in each process, after its fork; ``role`` (``master``, ``dispatcher``, ``worker``) tells its lines from
-    those of the others. Raises OSError, which names the file, when it cannot be opened; the log is then as before.
+    those of the others. Only a worker waits for whoever reads the standard output: a dispatcher or a master that
+    did would hold up all the others. Raises OSError, which names the file, when it cannot be opened; the log is then
+    as before.
     """
-    handler = DescriptorHandler(STDOUT if config.stdout else open_log(config))
+    handler = DescriptorHandler(STDOUT if config.stdout else open_log(config), may_block=role == "worker")
     handler.setFormatter(OneRecord(role))
     earlier, _logger.handlers[:] = _logger.handlers[:], [handler]
     for each in earlier:
@@ -96,6 +103,22 @@ def open_log(config: Config) -> int:
     return os.open(log_file(config), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
 
+def room(descriptor: int) -> int:
+    """Bytes that can be written at once without waiting for a reader; 0 when there is no room now. Raises OSError.
+
+    That a pipe is ready for writing promises room for PIPE_BUF bytes (Linux, pipe(7)); sockets have more. Another
+    process that writes into the same pipe may take the room before we do. Then we wait after all, for as long as
+    nobody reads: that is rare, and O_NONBLOCK, which would rule it out, would be set for whoever shares the pipe with
+    us, also for programs that cannot do with it.
+    """
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return sys.maxsize
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    # An error (POLLERR: nobody has the pipe open for reading) counts as room: the write will say which.
+    return select.PIPE_BUF if poll.poll(0) else 0
+
+
 class OneRecord(logging.Formatter):
     """``2026-11-21 07:33:24,123 INFO  worker[1234] text``, further lines indented."""
 
@@ -107,24 +130,36 @@ class OneRecord(logging.Formatter):
 
 
 class DescriptorHandler(logging.Handler):
-    """Writes each record with one write(2), and never fails: logging must not break what it tells about."""
+    """Writes each record with one write(2), and never fails: logging must not break what it tells about.
 
-    def __init__(self, descriptor: int) -> None:
+    One that may not block loses the records for which there is no `room`, and the middle of those too long for it.
+    """
+
+    def __init__(self, descriptor: int, may_block: bool) -> None:
         super().__init__()
         self.descriptor = descriptor
+        self._may_block = may_block
         self.lost = 0
         """Records that could not be written, since the last one that could."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        data = _cut(self._text(record).encode("utf-8", "backslashreplace")) + b"\n"
+        data = self._text(record).encode("utf-8", "backslashreplace") + b"\n"
         if self.lost:
             data = f"({self.lost} records before this one could not be written)\n".encode() + data
         try:
-            written = os.write(self.descriptor, data)
-        except OSError:  # the disk is full, or nobody reads the pipe: there is no place left to say so
-            written = 0
+            written = self._write(data)
+        except OSError:  # the disk is full, or nobody has the pipe open: there is no place left to say so
+            written = False
+        self.lost = 0 if written else self.lost + 1
+
+    def _write(self, data: bytes) -> bool:
+        """Whether it could be written. Raises OSError."""
+        most = MAX_RECORD if self._may_block else min(MAX_RECORD, room(self.descriptor))
+        if not most:
+            return False
+        data = _cut(data, most)
         # The rest of a record is not written afterwards: by then another process may have written its own.
-        self.lost = 0 if written == len(data) else self.lost + 1
+        return os.write(self.descriptor, data) == len(data)
 
     def close(self) -> None:
         """Nothing: `logging.config` closes every handler there is when an application configures its own logging
@@ -159,9 +194,9 @@ def _replace(source: int, targets: Iterable[int]) -> None:
         os.close(source)
 
 
-def _cut(data: bytes) -> bytes:
-    """The first and the last half of what is too long: a traceback's cause is at its end."""
-    if len(data) <= MAX_RECORD:
+def _cut(data: bytes, most: int) -> bytes:
+    """The first and the last half of what is longer than ``most`` bytes: a traceback's cause is at its end."""
+    if len(data) <= most:
         return data
-    half = MAX_RECORD // 2
+    half = (most - _CUT_MARK) // 2
     return data[:half] + f"{_CONTINUED}({len(data) - 2 * half} bytes left out){_CONTINUED}".encode() + data[-half:]

@@ -20,11 +20,8 @@ from tests.deadlines import seconds, wait_for
 READY = re.compile(r"^wsgid (?P<pid>\d+) serves (?P<address>.+) with \d+ workers?$", re.MULTILINE)
 """One such line for each address, on the standard output."""
 
-ACCESS = re.compile(r'^\d{4}-\d\d-\d\dT\S+Z \S+ ".*$', re.MULTILINE)
-"""A line of the access log, also where ``--stdout`` mixes it with the main log."""
-
 ACCESS = re.compile(r"^\S+T\S+Z .* wait=.* service=.*$", re.MULTILINE)
-"""A line of the access log; with ``--stdout`` it stands among others."""
+"""A line of the access log; with ``--stdout`` it stands among those of the main log."""
 
 MARK = "TEST_DAEMON"
 """Environment variable by which all processes of one daemon are known, whatever session and parent they have."""

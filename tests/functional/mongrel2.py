@@ -47,8 +47,9 @@ trying it and Mongrel2's binding it. Mongrel2 cannot bind port 0 and tell."""
 CLASHES = 10
 """So many ports in use in a row mean that something else is wrong."""
 
-ENDED = {0, -signal.SIGABRT}
-"""Exit codes of an ordinary end: with more than a few connections open, Debian's 1.12.2 aborts as it ends."""
+ENDED = {0, -signal.SIGABRT, -signal.SIGSEGV}
+"""Exit codes of an ordinary end. It cuts what is in progress: with more than a few connections open, Debian's 1.12.2
+aborts as it ends, and with an upload in progress it has been seen to end by SIGSEGV."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Ctrl-C, SIGTERM and the time limit: what is in progress is finished first, nothing is left behind."""
 
 import signal
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -8,46 +10,68 @@ from tests import proc
 from tests.deadlines import wait_for
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeSite
+from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 
 
+HELLO = b"Hello, World!\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_to_the_whole_group(site: MakeSite, gates: Gates, number: signal.Signals) -> None:
-    served = site("plain", workers=2, env=gates.env)
-    with served.connect() as first, served.connect() as second, served.connect() as third:
-        first.ask(f"/hold?fifo={gates.make('first')}")
-        second.ask(f"/hold?fifo={gates.make('second')}")
-        gates.wait_until_held("first")
-        gates.wait_until_held("second")
-        third.ask("/")  # in the queue, since both workers are held
-        if served.edge == "mongrel2":  # what has not reached the dispatcher yet is lost with ZeroMQ's buffer
-            wait_for(lambda: "worker" in served.daemon.output, "the daemon")
+def test_signal_to_the_whole_group(site: MakeSite, gates: Gates, tmp_path: Path, number: signal.Signals) -> None:
+    served = site("plain", "--queue-size", "1", "--bind", f"unix:{tmp_path}/s", workers=2, env=gates.env)
+    with ExitStack() as stack:
+        idle = _idle(stack, f"{tmp_path}/s")
+        first, second, third, fourth = (stack.enter_context(served.connect()) for _ in range(4))
+        for name, held in (("first", first), ("second", second)):
+            held.ask(f"/hold?fifo={gates.make(name)}")
+            gates.wait_until_held(name)
+        queued = _queued(third, fourth)
         served.daemon.send_to_group(number)
+        idle.expect_end()
         gates.release("first", b"1")
         gates.release("second", b"2")
         assert first.answer().body == b"1"
         assert second.answer().body == b"2"
+        assert queued.answer().body == HELLO
     assert served.daemon.wait() == 0
     served.daemon.assert_nothing_left()
 
 
-def test_queued_requests_are_served_before_the_end(serve: MakeDaemon, gates: Gates) -> None:
-    daemon = serve("plain", "--bind", "127.0.0.1:0", env=gates.env)
-    host, port = daemon.url.removeprefix("http://").split(":")
-    with Connection((host, int(port))) as first, Connection((host, int(port))) as second:
+def test_queued_requests_are_served_before_the_end(site: MakeSite, gates: Gates, tmp_path: Path) -> None:
+    served = site("plain", "--queue-size", "1", "--bind", f"unix:{tmp_path}/s", workers=1, env=gates.env)
+    with ExitStack() as stack:
+        idle = _idle(stack, f"{tmp_path}/s")
+        first, second, third = (stack.enter_context(served.connect()) for _ in range(3))
         first.ask(f"/hold?fifo={gates.make('first')}")
         gates.wait_until_held("first")
-        second.ask("/")
-        # The queue has it for certain when a third one, sent later on the same loop, has been refused or queued: the
-        # dispatcher reads connections in the order in which they become readable.
-        daemon.send(signal.SIGTERM)
+        queued = _queued(second, third)
+        served.daemon.send(signal.SIGTERM)
+        idle.expect_end()
         gates.release("first", b"1")
         assert first.answer().body == b"1"
-        answer = second.answer()
-        assert answer.body == b"Hello, World!\n"
-        assert answer.header("connection") == "close"
-    assert daemon.wait() == 0
-    daemon.assert_nothing_left()
+        answer = queued.answer()
+        assert answer.body == HELLO
+        assert served.edge == "mongrel2" or answer.header("connection") == "close"
+    assert served.daemon.wait() == 0
+    served.daemon.assert_nothing_left()
+
+
+def _idle(stack: ExitStack, path: str) -> Connection:
+    """A connection that the dispatcher keeps open until it drains: its end says that the signal has arrived there."""
+    idle = stack.enter_context(Connection(path))
+    idle.ask("/")
+    assert idle.answer().body == HELLO
+    return idle
+
+
+def _queued(*connections: Connection) -> Connection:
+    """Both ask for ``/``; the one whose request is in the queue."""
+    for each in connections:
+        each.ask("/")
+    refused, _ = refused_one(connections)
+    [queued] = (each for each in connections if each is not refused)
+    return queued
 
 
 def test_after_the_time_limit_what_is_left_is_refused_or_cut(site: MakeSite, gates: Gates) -> None:

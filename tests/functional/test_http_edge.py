@@ -1,15 +1,26 @@
 """The HTTP edge by itself: connections, limits, and clients that do as they please."""
 
+import socket
+from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.deadlines import wait_for
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 
 HELLO = b"Hello, World!\n"
+
+LARGE = 25 * 1024 * 1024
+"""Bytes. More than the buffers on the way hold: the kernel's for a TCP socket grow to 4 MiB or 6 by themselves."""
+
+SMALL_BUFFER = 4096
+"""Bytes. A receive buffer of a set size does not grow, so that every recv() gets but a little."""
+
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -238,8 +249,37 @@ def test_a_large_body_leaves_no_file_behind(daemon: Daemon) -> None:
     assert not [name for name in files if name.startswith("tmp")], files
 
 
-def test_a_slow_reader_gets_it_all(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        client.ask("/stream?n=400&size=65536")
-        answer = client.answer()
-        assert len(answer.body) == 400 * 65536
+def test_a_slow_reader_gets_it_all(daemon: Daemon, tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    content = Random(0).randbytes(LARGE)
+    large.write_bytes(content)
+    with connect(daemon) as slow:
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        slow.ask(f"/file?path={large}")
+        wait_for(lambda: _stands_still(daemon, large), "the worker to be held back")
+        answer = slow.answer()
+    assert len(answer.body) == LARGE
+    assert sha256(answer.body).digest() == sha256(content).digest()
+
+
+def _stands_still(daemon: Daemon, path: Path) -> bool:
+    """Does a worker get no further in the file while the dispatcher has quite something else to do?"""
+    before = _offset(daemon, path)
+    with connect(daemon) as quick:
+        for _ in range(50):
+            quick.ask("/")
+            assert quick.answer().body == HELLO
+    assert not any("/file" in line for line in daemon.access_log), "somebody has taken all of it from the worker"
+    return before is not None and before == _offset(daemon, path)
+
+
+def _offset(daemon: Daemon, path: Path) -> int | None:
+    """How far a worker has read the file; None when it is not open."""
+    for pid in daemon.worker_pids:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if link.readlink() == path:
+                    return int((link.parent.parent / "fdinfo" / link.name).read_text().split()[1])
+            except FileNotFoundError:  # closed while we looked
+                continue
+    return None

@@ -6,12 +6,25 @@ Bytes are those of the body as sent to the client. `wait` is the time before a w
 ``end=`` follows when it ended otherwise than by an answer of the application: refused, cut, left.
 """
 
+import logging
 import os
 from collections.abc import Callable
 
 from wsgid.config import Config
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.logs import room
+
+MOST_UNWRITTEN = 1024 * 1024
+"""Bytes kept for a reader of ``--stdout`` that does not keep up, some ten thousand lines: enough for one that is being
+restarted, and no harm when it never comes back."""
+
+RETRY = 0.1
+"""Seconds until what found no room is tried again, should no request come before."""
+
+NEWLINE = ord("\n")
+
+log = logging.getLogger("wsgid.dispatcher")
 
 
 def line(exchange: Exchange, code: int, note: str, stamp: str, now: float) -> str:
@@ -45,17 +58,43 @@ def open_file(config: Config) -> int:
 
 class AccessLog:
     """Lines are gathered and written once for each turn of the event loop: one write for many requests under load, and
-    nothing held back when there is time. Appending to a file costs no more than handing it to a thread would."""
+    nothing held back when there is time. Appending to a file costs no more than handing it to a thread would.
 
-    __slots__ = ("_call_soon", "_clock", "_fd", "_lines", "lost")
+    A pipe, a socket or a terminal is given no more than there is `room` for, by whole lines where they are not longer
+    than that: nobody's requests wait for whoever reads the log.
+    """
 
-    def __init__(self, fd: int, clock: Clock, call_soon: Callable[[Callable[[], None]], object]) -> None:
+    __slots__ = (
+        "_call_later",
+        "_call_soon",
+        "_clock",
+        "_fd",
+        "_lines",
+        "_retrying",
+        "_unwritten",
+        "_within_line",
+        "lost",
+    )
+
+    def __init__(
+        self,
+        fd: int,
+        clock: Clock,
+        call_soon: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
         self._fd = fd
         self._clock = clock
         self._call_soon = call_soon
+        self._call_later = call_later
         self._lines: list[str] = []
+        """Of this turn."""
+        self._unwritten = bytearray()
+        self._within_line = False
+        """The first line of what is unwritten has been written in part."""
+        self._retrying = False
         self.lost = 0
-        """Writes that failed (a full disk, say): requests are served all the same."""
+        """Lines that could not be written (a full disk, say), since all could be: requests are served all the same."""
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         if not self._lines:
@@ -63,9 +102,49 @@ class AccessLog:
         self._lines.append(line(exchange, code, note, self._clock.stamp(), self._clock.now()))
 
     def flush(self) -> None:
-        data = "".join(self._lines).encode("ascii", "backslashreplace")
+        """Writes what there is, as far as that is possible without waiting."""
+        self._unwritten += "".join(self._lines).encode("ascii", "backslashreplace")
         self._lines.clear()
+        if not self._unwritten:
+            return
         try:
-            os.write(self._fd, data)
+            self._write()
         except OSError:
-            self.lost += 1
+            self._drop_beyond(0)
+        else:
+            self._drop_beyond(MOST_UNWRITTEN)
+        if self._unwritten and not self._retrying:
+            self._retrying = True
+            self._call_later(RETRY, self._retry)
+
+    def _retry(self) -> None:
+        self._retrying = False
+        self.flush()
+
+    def _write(self) -> None:
+        """Raises OSError."""
+        while self._unwritten:
+            most = room(self._fd)
+            if not most:
+                return
+            piece = self._next_piece(most)
+            written = os.write(self._fd, piece)
+            self._within_line = piece[written - 1] != NEWLINE
+            del self._unwritten[:written]
+        if self.lost:
+            log.warning("the access log could not be written for a while: %d lines are missing from it", self.lost)
+            self.lost = 0
+
+    def _next_piece(self, most: int) -> bytearray:
+        if len(self._unwritten) <= most:
+            return self._unwritten
+        return self._unwritten[: self._unwritten.rfind(b"\n", 0, most) + 1 or most]
+
+    def _drop_beyond(self, most: int) -> None:
+        """Keeps whole lines of up to ``most`` bytes together, and in any case the rest of one that has been begun."""
+        if len(self._unwritten) <= most:
+            return
+        begun = self._unwritten.find(b"\n") + 1 if self._within_line else 0
+        kept = max(begun, self._unwritten.rfind(b"\n", 0, most) + 1)
+        self.lost += self._unwritten.count(b"\n", kept)
+        del self._unwritten[kept:]

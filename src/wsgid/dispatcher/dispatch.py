@@ -82,7 +82,7 @@ class Dispatch:
 
     def slot_idle(self, slot: Slot) -> None:
         """A thread has called, or has finished."""
-        exchange = self._pool.free(slot) if self._may_serve(slot) else None
+        exchange = self._pool.free(slot) if not slot.worker.leaving or self._needed(slot) else None
         if exchange is not None:
             slot.give(exchange, self.clock.now())
         elif slot.worker.leaving and not self._needed(slot):
@@ -111,9 +111,6 @@ class Dispatch:
             if slot.exchange is None and not self._needed(slot):
                 self._pool.remove(slot)
                 slot.release()
-
-    def _may_serve(self, slot: Slot) -> bool:
-        return not slot.worker.leaving or self._needed(slot)
 
     def _needed(self, slot: Slot) -> bool:
         """While we drain no new worker comes: a leaving one helps to empty the queue. (Ctrl-C and some supervisors

@@ -141,9 +141,20 @@ class Exchange:
         if slot is not None:
             slot.client_left(self)
 
+    def drop(self, code: int) -> None:
+        """Its connection ends before its turn would come: there is nobody to send an answer to."""
+        self._leave(code, "refused")
+
+    def leave(self) -> None:
+        """The client has left before it was its turn, or before the request was whole."""
+        self._leave(499, "left")
+
     def _end(self, code: int, note: str = "") -> None:
-        if self.stage is ENDED:
-            return  # sending can find that the client has gone, and end the exchange before we come to it
+        if self.stage is not ENDED:  # sending can find that the client has gone, and end it before we come to it
+            self._leave(code, note)
+            self.client.turn_over()
+
+    def _leave(self, code: int, note: str) -> None:
         self.stage = ENDED
         if self.body_fd >= 0:
             os.close(self.body_fd)
@@ -151,4 +162,3 @@ class Exchange:
         if self.slot is not None:
             self.slot.resume()  # what the worker still says is read, and forgotten
         self._journal.ended(self, code, note)
-        self.client.turn_over()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -40,8 +41,19 @@ FLUSH_TIME = 2.0
 def run(post: DispatcherPost) -> int:
     """Serves until the end; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the master says what to do
+    _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(post))
+
+
+def _allow_open_files() -> None:
+    """As many as the hard limit allows: each client is one. The soft limit is low, usually 1024, for the sake of
+    programs that use select(2), which we do not."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:  # where fs.nr_open has been set below the hard limit
+        log.warning("the limit of open files stays as it was, it cannot be raised to %d: %s", hard, error)
 
 
 async def _serve(post: DispatcherPost) -> int:
@@ -61,7 +73,7 @@ class Dispatcher:
         self._post = post
         self._loop = loop
         self._clock = Clock()
-        self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon)
+        self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon, loop.call_later)
         self._dispatch = Dispatch(self._clock, self._access_log, config.queue_size, secrets.token_hex(3))
         self._dispatch.on_quiet = self._quiet
         self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")

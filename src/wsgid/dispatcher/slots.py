@@ -91,8 +91,10 @@ class Slot:
             # Not with an idle reader and a frame of ordinary size; a descriptor has to go with the first byte.
             self._loop.add_writer(self._sock.fileno(), self._give_late, exchange, data)
             return
-        except OSError:
-            self._loop.call_soon(self.readable)  # the thread has gone: reading says so, in the one place for it
+        except OSError as error:
+            # The thread has gone, or this process may pass on no more descriptors. Not here: the caller's state is not
+            # yet that of a slot with a request.
+            self._loop.call_soon(self.close, f"a request could not be handed over: {error.strerror}")
             return
         if sent < len(data):
             self._unsent = data[sent:]

@@ -115,10 +115,9 @@ class Workers:
         if not worker.ready and len(worker.slots) == self._threads:
             worker.ready = True
             self._ready(worker)
-            for waiting in worker.slots:
-                self._idle(waiting)
-        elif worker.ready:
-            self._idle(slot)  # a thread that lost its channel and called again
+        # A thread calls when the application is loaded. It need not wait for its fellows: when the dispatcher before us
+        # died they may be busy for long, and call only then.
+        self._idle(slot)
 
     def _hear(self, worker: Worker, sock: socket.socket, reader: frames.FrameReader) -> None:
         """The control connection: the worker wants to leave, or is gone."""

@@ -53,8 +53,9 @@ from wsgid.posts import DispatcherPost, WorkerPost
 STOP = (Signals.SIGTERM, Signals.SIGINT)
 STOP_AT_ONCE = (Signals.SIGQUIT,)
 MEANINGLESS = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
-"""They would end a process that says nothing about them, and people send them to daemons of all kinds. SIGTTIN and
-SIGTTOU are left alone: a handler for the latter makes a write to a terminal repeat for ever."""
+"""They would end a process that says nothing about them, and people send them to daemons of all kinds. SIGHUP stops one
+in the foreground. SIGTTIN and SIGTTOU are left alone: a handler for the latter makes a write to a terminal repeat for
+ever."""
 
 SIGNALS = (*STOP, *STOP_AT_ONCE, *MEANINGLESS, Signals.SIGCHLD)
 
@@ -127,11 +128,18 @@ class Supervisor:
         deaths = children.reap() if Signals.SIGCHLD in signals else []
         # Requests to stop come first: a child that got the same signal is not to be replaced. Deaths come last, though
         # what was said is listened to after the reaping: by then the dead have said all they had to say.
-        facts = [_meaning(each) for each in signals if each is not Signals.SIGCHLD]
+        facts = [self._meaning(each) for each in signals if each is not Signals.SIGCHLD]
         facts += [said for link in self._orders.values() for said in link.hear()]
         for report in self._reports.values():
             report.read()
         return facts + [Died(each.pid, each.code, each.how, self._close_books(each.pid)) for each in deaths]
+
+    def _meaning(self, number: Signals) -> Fact:
+        # In the foreground SIGHUP says that the terminal is gone, and with it whoever could press Ctrl-C.
+        hung_up = number is Signals.SIGHUP and self._config.no_daemon
+        if number in MEANINGLESS and not hung_up:
+            return MeaninglessSignal(number.name)
+        return StopAsked(number.name, at_once=number in STOP_AT_ONCE)
 
     def _sleep(self, until: float) -> None:
         # Made anew each time: a master wakes up rarely, and so there is no second list of what is open.
@@ -256,9 +264,3 @@ class Supervisor:
             link.close_ours()
         for report in self._reports.values():
             report.close_reader()
-
-
-def _meaning(number: Signals) -> Fact:
-    if number in MEANINGLESS:
-        return MeaninglessSignal(number.name)
-    return StopAsked(number.name, at_once=number in STOP_AT_ONCE)

@@ -28,6 +28,10 @@ class Framing(enum.Enum):
     """Only the end of the connection tells: an HTTP/1.0 client and a body of unknown length."""
 
 
+NONE, LENGTH, CHUNKED, UNTIL_CLOSE = Framing
+"""A global name costs a fraction of an enum's attribute (Python 3.11)."""
+
+
 class Opening(msgspec.Struct, frozen=True, gc=False):
     """The bytes an answer begins with, and what they promise."""
 
@@ -47,45 +51,42 @@ def opening(
     an empty `server` is not sent.
     """
     code = head.code
-    names = {name.lower() for name, _ in head.headers}
-    lines = [f"HTTP/1.1 {head.status}\r\n"]
+    headers = head.headers
     if head.content_length is not None and code in (204, 205):
         # RFC 9110 section 8.6: no Content-Length in a 204; a 205 has the length 0 whatever the application said.
-        lines += [f"{name}: {value}\r\n" for name, value in head.headers if name.lower() != "content-length"]
-    else:
-        lines += [f"{name}: {value}\r\n" for name, value in head.headers]
+        headers = [header for header in headers if header[0].lower() != "content-length"]
+    text = "".join([f"HTTP/1.1 {head.status}\r\n", *[f"{name}: {value}\r\n" for name, value in headers]])
     framing, line = _framing(head, code, method, version, body_length)
-    lines.append(line)
-    if framing is Framing.UNTIL_CLOSE:
+    if framing is UNTIL_CLOSE:
         keep_alive = False
     if not keep_alive:
-        lines.append("Connection: close\r\n")
+        line += "Connection: close\r\n"
     elif version == "HTTP/1.0":
-        lines.append("Connection: keep-alive\r\n")
-    if "date" not in names:
-        lines.append(f"Date: {date}\r\n")
-    if server and "server" not in names:
-        lines.append(f"Server: {server}\r\n")
-    lines.append("\r\n")
-    return Opening("".join(lines).encode("latin-1"), framing, keep_alive)
+        line += "Connection: keep-alive\r\n"
+    given = text.lower()
+    if "\r\ndate:" not in given:
+        line += f"Date: {date}\r\n"
+    if server and "\r\nserver:" not in given:
+        line += f"Server: {server}\r\n"
+    return Opening(f"{text}{line}\r\n".encode("latin-1"), framing, keep_alive)
 
 
 def _framing(head: Head, code: int, method: str, version: str, body_length: int | None) -> tuple[Framing, str]:
     """The framing and the header line that announces it, ``""`` when the application's own headers do."""
     if code in BODILESS:
-        return Framing.NONE, "Content-Length: 0\r\n" if code == 205 else ""
+        return NONE, "Content-Length: 0\r\n" if code == 205 else ""
     if method == "HEAD":
         # The length of what GET would have sent is the application's to know; an empty body says nothing about it.
         if head.content_length is None and body_length:
-            return Framing.NONE, f"Content-Length: {body_length}\r\n"
-        return Framing.NONE, ""
+            return NONE, f"Content-Length: {body_length}\r\n"
+        return NONE, ""
     if head.content_length is not None:
-        return Framing.LENGTH, ""
+        return LENGTH, ""
     if body_length is not None:
-        return Framing.LENGTH, f"Content-Length: {body_length}\r\n"
+        return LENGTH, f"Content-Length: {body_length}\r\n"
     if version == "HTTP/1.0":
-        return Framing.UNTIL_CLOSE, ""
-    return Framing.CHUNKED, "Transfer-Encoding: chunked\r\n"
+        return UNTIL_CLOSE, ""
+    return CHUNKED, "Transfer-Encoding: chunked\r\n"
 
 
 def chunk(part: bytes) -> bytes:

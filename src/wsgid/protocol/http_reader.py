@@ -69,6 +69,8 @@ class Phase(enum.Enum):
     """Nobody knows where the next request would begin."""
 
 
+_RULED: Final = frozenset({"host", "content-length", "transfer-encoding", "expect"})
+
 _WHERE_READING_ENDS: Final = (Phase.LAST, Phase.REFUSED)
 
 
@@ -83,6 +85,7 @@ class RequestReader:
         "_headers",
         "_limits",
         "_parser",
+        "_ruled",
         "_sink",
         "phase",
         "target",
@@ -98,6 +101,8 @@ class RequestReader:
         self.target = b""
         """As far as it has come."""
         self._headers: list[Header] = []
+        self._ruled: list[Header] = []
+        """Those of them that `_read_head` has rules for: few, so that it need not go through all of them again."""
         self._header_bytes = 0
         self._fed = 0
         self._body_size = 0
@@ -156,6 +161,7 @@ class RequestReader:
         self.phase = Phase.HEAD
         self.target = b""
         self._headers = []
+        self._ruled = []
         self._header_bytes = 0
         self._body_size = 0
         self._sink.request_begins()
@@ -173,7 +179,10 @@ class RequestReader:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(self._headers) >= self._limits.fields:
             raise Refused(431, f"more than {self._limits.fields} header lines")
-        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t")))
+        header = (name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t"))
+        self._headers.append(header)
+        if header[0] in _RULED:
+            self._ruled.append(header)
 
     def on_headers_complete(self) -> None:
         self._head = head = self._read_head()
@@ -185,8 +194,8 @@ class RequestReader:
         method, version = self.method, f"HTTP/{self._parser.get_http_version()}"
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
-        http_request.check_host(version, self._headers)
-        body = http_request.framing(version, self._headers)
+        http_request.check_host(version, self._ruled)
+        body = http_request.framing(version, self._ruled)
         if body.length is not None and body.length > self._limits.body:
             raise Refused(413, f"the body is longer than {self._limits.body} bytes")
         if self._parser.should_upgrade() and (body.length or body.chunked):
@@ -198,7 +207,7 @@ class RequestReader:
         headers = self._headers
         if target.authority:
             headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]
-        return Incoming(method, text, target, version, headers, body, _expects_continue(version, headers, body))
+        return Incoming(method, text, target, version, headers, body, _expects_continue(version, self._ruled, body))
 
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)

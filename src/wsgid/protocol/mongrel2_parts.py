@@ -14,7 +14,12 @@ FIRST_SIZE: Final = 4 * 1024
 """Bytes; doubled with each message. 14 doublings and a last message of HELD_LIMIT make more than 64 MiB."""
 
 FIRST_DELAY: Final = 0.02
-"""Seconds that a part may wait for more; doubled as well, so that an answer may last for minutes."""
+"""Seconds that a part may wait for more; doubled as well."""
+
+LONGEST_DELAY: Final = 5.0
+"""Seconds. With it an answer that never ends (server-sent events) goes on behind its sixteenth message, which comes
+after some 40 s. Small and far apart, such messages are written before the queue fills, unless the client has stopped
+reading."""
 
 HELD_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that are held for the last message. An answer that is larger goes on in messages of this size, and takes its
@@ -37,11 +42,9 @@ class PartJoiner:
         return bool(self._held)
 
     @property
-    def delay(self) -> float | None:
-        """How long what is held may wait; None: until the end."""
-        if self.sent >= EARLY_MESSAGES:
-            return None
-        return FIRST_DELAY * 2.0**self.sent if self.sent else 0.0
+    def delay(self) -> float:
+        """How long what is held may wait."""
+        return min(FIRST_DELAY * 2.0**self.sent, LONGEST_DELAY) if self.sent else 0.0
 
     @property
     def overdrawn(self) -> bool:

@@ -68,8 +68,7 @@ def build_environ(template: Environ, request: Request, body: BinaryIO) -> Enviro
     # PEP 3333: never empty.
     environ["SERVER_NAME"] = request.server_name or "localhost"
     environ["SERVER_PORT"] = request.server_port or ("443" if request.scheme == "https" else "80")
-    if request.remote_addr:
-        environ["REMOTE_ADDR"] = request.remote_addr
+    environ["REMOTE_ADDR"] = request.remote_addr  # RFC 3875 section 4.1.8 wants it even where there is none
     if request.remote_port:
         environ["REMOTE_PORT"] = request.remote_port
     if request.content_length is not None:

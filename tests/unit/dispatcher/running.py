@@ -75,7 +75,7 @@ async def running(queue_size: int = 100, threads: int = 1) -> AsyncIterator[Runn
     loop = asyncio.get_running_loop()
     log_file = os.memfd_create("access.log")
     clock = Clock()
-    access_log = AccessLog(log_file, clock, loop.call_soon)
+    access_log = AccessLog(log_file, clock, loop.call_soon, loop.call_later)
     dispatch = Dispatch(clock, access_log, queue_size, "id")
     ready: list[int] = []
 

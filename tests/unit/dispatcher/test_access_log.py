@@ -1,7 +1,13 @@
+import fcntl
+import logging
 import os
 import re
+import resource
+import select
+import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +20,7 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader
 from wsgid.config import Config
 from wsgid.dispatcher import access_log
-from wsgid.dispatcher.access_log import AccessLog, line, quoted
+from wsgid.dispatcher.access_log import MOST_UNWRITTEN, RETRY, AccessLog, line, quoted
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
@@ -113,6 +119,10 @@ class TestFile:
         assert access_log.open_file(Config(app_path=tmp_path, stdout=True)) == 1
 
 
+def never(delay: float, retry: Callable[[], None]) -> None:
+    raise AssertionError("nothing is left to be tried again")
+
+
 class TestWriting:
     """`call_soon` gathers here what the event loop would call at its next turn."""
 
@@ -120,7 +130,7 @@ class TestWriting:
         due: list[Callable[[], None]] = []
         left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with left, right:
-            log = AccessLog(left.fileno(), Clock(), due.append)
+            log = AccessLog(left.fileno(), Clock(), due.append, never)
             for _ in range(3):
                 log.ended(an_exchange(), 200, "")
             assert len(due) == 1
@@ -135,8 +145,140 @@ class TestWriting:
 
     def test_a_full_disk_stops_nothing(self) -> None:
         with open("/dev/full", "wb", buffering=0) as full:
-            log = AccessLog(full.fileno(), Clock(), lambda flush: None)
+            log = AccessLog(full.fileno(), Clock(), lambda flush: None, never)
             for lost in (1, 2):
                 log.ended(an_exchange(), 200, "")
                 log.flush()
                 assert log.lost == lost
+
+    def test_what_a_disk_took_in_part_is_completed_before_the_next_line(self, tmp_path: Path) -> None:
+        """A limit on the size of files is a disk that fills up and can be emptied."""
+        retries: list[Callable[[], None]] = []
+        path = tmp_path / "access.log"
+        with open(path, "wb", buffering=0) as file, file_size_limit() as limit:
+            log = AccessLog(file.fileno(), Clock(), lambda flush: None, lambda delay, retry: retries.append(retry))
+            end(log, 3)
+            first = len(line(an_exchange(), 200, "", STAMP, 11.0))
+            limit(first + first // 2)
+            log.flush()
+            assert log.lost == 1  # the third; the second has been begun
+            end(log, 1)
+            log.flush()
+            assert log.lost == 2
+            limit(1 << 20)
+            retries.pop()()
+            assert not retries
+            end(log, 1)
+            log.flush()
+        assert all(LINE.fullmatch(each) for each in path.read_text().splitlines(keepends=True))
+        assert path.read_text().count("\n") == 3
+
+
+def end(log: AccessLog, count: int, target: str = "/") -> None:
+    for _ in range(count):
+        log.ended(an_exchange(a_request(target=target)), 200, "")
+
+
+@contextmanager
+def file_size_limit() -> Iterator[Callable[[int], None]]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+class Stalled:
+    """A log into a pipe, which is read when the test says so. The pipe holds few lines."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.capacity = fcntl.fcntl(self.writer, fcntl.F_SETPIPE_SZ, 4 * select.PIPE_BUF)
+        self.delays: list[float] = []
+        self.retries: list[Callable[[], None]] = []
+        self.log = AccessLog(self.writer, Clock(), lambda flush: None, self._call_later)
+
+    def _call_later(self, delay: float, retry: Callable[[], None]) -> None:
+        self.delays.append(delay)
+        self.retries.append(retry)
+
+    def end(self, count: int, target: str = "/") -> None:
+        end(self.log, count, target)
+        self.log.flush()
+
+    def read(self) -> str:
+        return os.read(self.reader, 1 << 20).decode()
+
+    def read_all(self) -> str:
+        """Until nothing is left to be tried again."""
+        text = self.read()
+        while self.retries:
+            self.retries.pop()()
+            text += self.read()
+        return text
+
+
+@pytest.fixture
+def stalled() -> Iterator[Stalled]:
+    made = Stalled()
+    yield made
+    os.close(made.reader)
+    os.close(made.writer)
+
+
+class TestAPipeThatNobodyReads:
+    def test_holds_up_nobody_and_gets_everything_later(self, stalled: Stalled) -> None:
+        for _ in range(10):
+            stalled.end(200)
+        assert stalled.delays == [RETRY]  # one at a time
+        text = stalled.read_all()
+        assert text.count("\n") == 2000
+        assert all(LINE.fullmatch(each) for each in text.splitlines(keepends=True))
+        assert set(stalled.delays) == {RETRY}
+        assert stalled.log.lost == 0
+
+    def test_is_tried_again_in_vain(self, stalled: Stalled) -> None:
+        stalled.end(1000)
+        stalled.retries.pop()()
+        assert stalled.delays == [RETRY, RETRY]
+        assert stalled.read_all().count("\n") == 1000
+
+    def test_gets_whole_lines_at_once(self, stalled: Stalled) -> None:
+        """Another process may write between any two writes of ours."""
+        stalled.end(1000)
+        text = stalled.read()
+        assert text.endswith("\n")
+        assert len(text) <= stalled.capacity
+
+    def test_gets_a_line_longer_than_a_write_in_pieces(self, stalled: Stalled) -> None:
+        stalled.end(5, "/" + "x" * 2 * select.PIPE_BUF)
+        text = stalled.read_all()
+        assert [len(each) for each in re.findall(r"/(x+)", text)] == [2 * select.PIPE_BUF] * 5
+        assert all(LINE.fullmatch(each) for each in text.splitlines(keepends=True))
+
+    def test_costs_no_more_memory_than_it_may(self, stalled: Stalled, caplog: pytest.LogCaptureFixture) -> None:
+        target = "/" + "x" * 3000
+        asked = 2 * MOST_UNWRITTEN // len(target)
+        with caplog.at_level(logging.WARNING, "wsgid.dispatcher"):
+            for _ in range(asked):
+                stalled.end(1, target)
+            lost = stalled.log.lost
+            assert 0 < lost < asked
+            assert not caplog.messages
+            text = stalled.read_all()
+        assert MOST_UNWRITTEN * 0.9 < len(text) <= MOST_UNWRITTEN + stalled.capacity
+        assert text.count("\n") == asked - lost
+        assert all(LINE.fullmatch(each) for each in text.splitlines(keepends=True))
+        assert caplog.messages == [f"the access log could not be written for a while: {lost} lines are missing from it"]
+        assert stalled.log.lost == 0
+
+    def test_is_no_reason_to_keep_anything_once_its_reader_is_gone(self) -> None:
+        reader, writer = os.pipe()
+        log = AccessLog(writer, Clock(), lambda flush: None, never)
+        os.close(reader)
+        end(log, 3)
+        log.flush()
+        assert log.lost == 3
+        os.close(writer)

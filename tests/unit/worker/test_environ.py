@@ -77,7 +77,8 @@ def test_a_request_in_full() -> None:
 
 def test_what_is_not_known_is_not_there() -> None:
     environ = built(remote_addr="", remote_port="", content_length=None)
-    assert not environ.keys() & {"REMOTE_ADDR", "REMOTE_PORT", "CONTENT_LENGTH", "CONTENT_TYPE"}
+    assert not environ.keys() & {"REMOTE_PORT", "CONTENT_LENGTH", "CONTENT_TYPE"}
+    assert environ["REMOTE_ADDR"] == ""  # RFC 3875, section 4.1.8: always there
     assert built(content_length=0)["CONTENT_LENGTH"] == "0"
 
 

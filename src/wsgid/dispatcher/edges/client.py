@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.protocol import http_answer
-from wsgid.protocol.http_answer import Framing, Opening
+from wsgid.protocol.http_answer import CHUNKED, NONE, Opening
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Head, Request
 
@@ -50,7 +52,7 @@ class PendingBody(Protocol):
 class ClientConnection(ABC):
     """See `wsgid.dispatcher.exchange.Client`, which this is for each of its exchanges in turn."""
 
-    __slots__ = ("_bodies", "_dispatch", "_going_on", "_opening", "_server", "current", "waiting")
+    __slots__ = ("_bodies", "_deaf", "_dispatch", "_going_on", "_opening", "_server", "current", "waiting")
 
     def __init__(self, dispatch: Dispatch, server: str) -> None:
         self._dispatch = dispatch
@@ -61,6 +63,8 @@ class ClientConnection(ABC):
         """Behind it, in order; those with a reason are refused when their turn comes."""
         self._bodies: dict[Exchange, PendingBody] = {}
         """Of requests whose body is in a file, until they are submitted."""
+        self._deaf = False
+        """A request has been refused: it is the last."""
         self._going_on = False
         self._opening: Opening | None = None
         """Of the answer in progress."""
@@ -92,13 +96,26 @@ class ClientConnection(ABC):
     def arrive(self, request: Request, keep_alive: bool, body: PendingBody | None = None) -> None:
         """`body` when it is in a file, which need not be whole before it is this request's turn."""
         exchange = self._dispatch.open(request, self, keep_alive)
+        if self._deaf:
+            exchange.drop(503)
+            if body is not None:
+                body.close()
+            return
         if body is not None:
             self._bodies[exchange] = body
         self._line_up(exchange, None)
 
     def refuse(self, request: Request, refused: Refused) -> None:
-        """The request is answered by us, in its turn, and the connection ends with it."""
-        self._line_up(self._dispatch.open(request, self, keep_alive=False), refused)
+        """The request is answered by us, in its turn, and the connection ends with it: what comes after it is not
+        even kept."""
+        if request.body:
+            request = msgspec.structs.replace(request, body=b"")
+        exchange = self._dispatch.open(request, self, keep_alive=False)
+        if self._deaf:
+            exchange.drop(refused.code)
+            return
+        self._deaf = True
+        self._line_up(exchange, refused)
 
     def _line_up(self, exchange: Exchange, refused: Refused | None) -> None:
         self.waiting.append((exchange, refused))
@@ -170,7 +187,7 @@ class ClientConnection(ABC):
 
     def send_whole(self, head: Head, body: bytes) -> int:
         opening = self._open(head, len(body))
-        if opening.framing is Framing.NONE:
+        if opening.framing is NONE:
             body = b""
         if len(body) <= JOIN_LIMIT:
             self._write_last(opening.head + body, opening.keep_alive)
@@ -185,14 +202,14 @@ class ClientConnection(ABC):
 
     def send_part(self, part: bytes) -> int:
         framing = self._begun().framing
-        if framing is Framing.NONE:
+        if framing is NONE:
             return 0
-        self._write(http_answer.chunk(part) if framing is Framing.CHUNKED else part)
+        self._write(http_answer.chunk(part) if framing is CHUNKED else part)
         return len(part)
 
     def send_end(self) -> None:
         opening = self._begun()
-        self._write_last(http_answer.LAST_CHUNK if opening.framing is Framing.CHUNKED else b"", opening.keep_alive)
+        self._write_last(http_answer.LAST_CHUNK if opening.framing is CHUNKED else b"", opening.keep_alive)
 
     def cut(self) -> None:
         self._abort()

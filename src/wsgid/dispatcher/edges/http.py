@@ -1,22 +1,36 @@
 """The HTTP edge: listeners, and the watch over time limits. The connections are in `http_connection`."""
 
 import asyncio
+import logging
 import resource
 import socket
 from concurrent.futures import Executor
 
 from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
+from wsgid.protocol import http_answer
 from wsgid.protocol.http_reader import HttpLimits
+
+log = logging.getLogger("wsgid.dispatcher")
 
 WATCH_INTERVAL = 0.5
 """Seconds between looks at the time limits: one sweep over all connections instead of a timer for each request."""
 
 RESERVED_DESCRIPTORS = 256
-"""Kept free of clients: listeners, workers' channels, logs, spooled bodies."""
+"""Kept free of clients: listeners, workers' channels, logs, spooled bodies, and clients that are turned away."""
 
 FEWEST_CONNECTIONS = 64
 """However low the limit on descriptors is."""
+
+MOST_CONNECTIONS = 20_000
+"""However high it is. So many idle ones take about 100 MB, and 6 ms for each look at the time limits, during which
+nothing else moves; a proxy in front of us keeps its clients' idle connections to itself."""
+
+MOST_TURNED_AWAY = 64
+"""Clients that are being told so at the same time; more than these hear nothing, their connections are just ended."""
+
+TELL_INTERVAL = 60.0
+"""Seconds, at least, between two warnings that there are too many connections."""
 
 
 class HttpEdge:
@@ -40,8 +54,11 @@ class HttpEdge:
         self.spool_directory = spool_directory
         self.server = server
         self.connections: set[HttpConnection] = set()
-        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self.max_connections = max(FEWEST_CONNECTIONS, descriptors - RESERVED_DESCRIPTORS)
+        spare = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_DESCRIPTORS
+        self.max_connections = max(FEWEST_CONNECTIONS, min(spare, MOST_CONNECTIONS))
+        self._turned_away: set[TurnedAway] = set()
+        self._tell_again = 0.0
+        """When the next warning about too many connections may come."""
         self._servers: list[asyncio.Server] = []
         self._watch = loop.call_later(WATCH_INTERVAL, self._look)
 
@@ -61,6 +78,37 @@ class HttpEdge:
         self._servers.append(server)
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         return f"http://{host}:{address[1]}"
+
+    def turn_away(self, transport: asyncio.Transport) -> None:
+        """Answers a client that is one too many, whatever it asks for, and ends the connection."""
+        now = self.loop.time()
+        if now >= self._tell_again:
+            self._tell_again = now + TELL_INTERVAL
+            log.warning(
+                "there are %d HTTP connections, as many as may be; more clients are answered 503. The limit follows "
+                "from that of open files (%d are kept for other uses), up to %d: raise it with ulimit -n, or with "
+                "LimitNOFILE of a systemd unit",
+                self.max_connections,
+                RESERVED_DESCRIPTORS,
+                MOST_CONNECTIONS,
+            )
+        if len(self._turned_away) < MOST_TURNED_AWAY:
+            TurnedAway(transport, self._full(), self._turned_away, self.loop)
+        else:
+            transport.abort()
+
+    def _full(self) -> bytes:
+        head, body = http_answer.refusal(503, "too many connections")
+        opening = http_answer.opening(
+            head,
+            method="GET",
+            version="HTTP/1.1",
+            keep_alive=False,
+            body_length=len(body),
+            date=self.dispatch.clock.date(),
+            server=self.server,
+        )
+        return opening.head + body
 
     def _look(self) -> None:
         now = self.loop.time()
@@ -82,5 +130,25 @@ class HttpEdge:
 
     def close(self) -> None:
         self._watch.cancel()
-        for connection in list(self.connections):
+        for connection in [*self.connections, *self._turned_away]:
             connection.abort()
+
+
+class TurnedAway(asyncio.Protocol):
+    """A connection whose answer was ready before its request. What the client sends is read and forgotten for a while,
+    as closing with unread bytes would take the answer from it (RFC 9112 section 9.6)."""
+
+    def __init__(
+        self, transport: asyncio.Transport, answer: bytes, others: "set[TurnedAway]", loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._others = others
+        others.add(self)
+        self.abort = transport.abort
+        self._over = loop.call_later(LINGER, transport.abort)
+        transport.set_protocol(self)
+        transport.write(answer)
+        transport.write_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over.cancel()
+        self._others.discard(self)

@@ -13,7 +13,7 @@ import msgspec
 
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, ClientConnection
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
-from wsgid.protocol.http_answer import Framing
+from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import Incoming, Phase, RequestReader
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Request
@@ -110,8 +110,10 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         self._remote, self._server_address = _addresses(transport)
-        if len(self._edge.connections) >= self._edge.max_connections or self._dispatch.draining:
+        if self._dispatch.draining:
             self._transport.close()
+        elif len(self._edge.connections) >= self._edge.max_connections:
+            self._edge.turn_away(self._transport)
         else:
             self._edge.connections.add(self)
 
@@ -119,7 +121,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._edge.connections.discard(self)
         self._closing = True
         self._unparsed = b""
-        self._body.close()
+        self._abandon()
         self.all_left()
         self._dispatch.check_quiet()
 
@@ -135,12 +137,19 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client will send no more. It may well wait for its answers; a request that is not whole is given up."""
+        self._abandon()
         self._eof = True
         self._deadline = NEVER
-        self._body.close()
         if not self._in_progress:
             self._end()
         return self._in_progress
+
+    def _abandon(self) -> None:
+        """A request that was not whole never will be; it has its line in the access log all the same."""
+        self._body.close()
+        if self.receiving and self._reader.target:
+            self._dispatch.open(self._unread_request(), self, keep_alive=False).leave()
+            self._reader.stop()
 
     def pause_writing(self) -> None:
         self._choked = True
@@ -178,16 +187,21 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._unparsed = b""
         self._deadline = NEVER
         self._body.close()
+        self.refuse(self._unread_request(), refused)
+
+    def _unread_request(self) -> Request:
+        """As much as is known of the request that is on its way in."""
         reader = self._reader
-        self.refuse(self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", []), refused)
+        return self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", [])
 
     def request_begins(self) -> None:
         self._await_client()
 
     def head_read(self, head: Incoming) -> None:
-        self._wants_continue = head.expects_continue
-        self._await_client()
-        self._send_continue()
+        if head.body.chunked or head.body.length:
+            self._wants_continue = head.expects_continue
+            self._await_client()
+            self._send_continue()
 
     def _await_client(self) -> None:
         """From now on it has its time for what it is sending."""
@@ -302,7 +316,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._end()
 
     def cut(self) -> None:
-        if self._begun().framing is Framing.UNTIL_CLOSE:
+        if self._begun().framing is UNTIL_CLOSE:
             # The end of the connection would pass for the end of the answer, a reset does not.
             sock: socket.socket = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL)

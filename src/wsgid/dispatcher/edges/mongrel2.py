@@ -11,12 +11,13 @@ from concurrent.futures import Executor
 import msgspec
 
 from wsgid.channel.frames import INLINE_BODY
-from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
+from wsgid.dispatcher.dispatch import STOPPING, Dispatch
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, PendingBody
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
 from wsgid.dispatcher.edges.upload_file import UploadFile
+from wsgid.dispatcher.edges.uploads import Uploads
 from wsgid.protocol import mongrel2, mongrel2_replies, mongrel2_uploads
 from wsgid.protocol.http_request import Refused, wants_keep_alive
 from wsgid.protocol.mongrel2_messages import (
@@ -37,8 +38,8 @@ from wsgid.protocol.values import Request
 
 log = logging.getLogger("wsgid.dispatcher")
 
-LINGER = 2.0
-"""Seconds that the last answers get to reach Mongrel2 at the end."""
+LINGER = 1.0
+"""Seconds that the last answers get to reach Mongrel2 at the end; for each edge, one after the other."""
 
 
 class Mongrel2Edge:
@@ -66,6 +67,7 @@ class Mongrel2Edge:
         self._spool_directory = spool_directory
         self._executor = executor
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
+        self._uploads = Uploads()
         self._warned: set[str] = set()
         self.link = Mongrel2Link(recv, send, loop, received=self._received, lost=self._lost, room=self._room)
 
@@ -83,6 +85,7 @@ class Mongrel2Edge:
                     self._warn_once("flow control", FLOW_CONTROL)
                 self._request(value.request)
             case Disconnected():
+                self._uploads.left(value.server_id, value.client_id)
                 connection = self._connections.pop((value.server_id, value.client_id), None)
                 if connection is not None:
                     connection.left()
@@ -120,27 +123,33 @@ class Mongrel2Edge:
         self.dispatch.check_quiet()
 
     def _request(self, request: Request) -> None:
-        connection = self._connection(request.server_id, request.client_id)
-        keep_alive = wants_keep_alive(request.version, request.headers)
-        if len(connection.waiting) >= PIPELINE_LIMIT:
-            connection.refuse(request, Refused(503, "too many requests wait on this connection"))
-        elif len(request.body) > self._max_body:
-            connection.refuse(request, self._too_large())
+        if len(request.body) > self._max_body:
+            self._refuse(request, self._too_large())
         elif len(request.body) <= INLINE_BODY:
-            connection.arrive(request, keep_alive)
+            self._arrive(request, None)
         else:
-            self._spool(connection, request, keep_alive)
+            self._spool(request)
 
-    def _spool(self, connection: Mongrel2Connection, request: Request, keep_alive: bool) -> None:
+    def _arrive(self, request: Request, body: PendingBody | None) -> None:
+        connection = self._connection(request.server_id, request.client_id)
+        if len(connection.waiting) < PIPELINE_LIMIT:
+            connection.arrive(request, wants_keep_alive(request.version, request.headers), body)
+            return
+        connection.refuse(request, Refused(503, "too many requests wait on this connection"))
+        if body is not None:
+            body.close()
+
+    def _spool(self, request: Request) -> None:
         """A body that Mongrel2 held in memory (its limits.content_length is raised) and a channel does not carry."""
+        connection = self._connection(request.server_id, request.client_id)
         body = IncomingBody(self._spool_directory, self._executor, self.loop, connection)
         try:
             body.add(request.body)
         except OSError as error:
             log.error("no file for the body of request %s: %s", request.id, error)
-            connection.refuse(request, Refused(500, "the body of the request could not be stored"))
+            connection.refuse(request, Refused(500, BODY_LOST))
         else:
-            connection.arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), keep_alive, body)
+            self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
 
     def _too_large(self) -> Refused:
         return Refused(413, f"the body is longer than {self._max_body} bytes")
@@ -154,27 +163,25 @@ class Mongrel2Edge:
 
     def _upload_started(self, started: UploadStarted) -> None:
         request = started.request
-        connection = self._connection(request.server_id, request.client_id)
-        if (request.content_length or 0) > self._max_body:
+        fits = (request.content_length or 0) <= self._max_body
+        self._uploads.start(request, started.path, wanted=fits)
+        if not fits:
             # With the close message that follows Mongrel2 removes the file, unless it is done already.
-            connection.uploads[started.path] = False
-            connection.refuse(request, self._too_large())
-        else:
-            connection.uploads[started.path] = True
+            self._refuse(request, self._too_large())
 
     def _upload_done(self, done: UploadDone) -> None:
         request = done.request
-        connection = self._connection(request.server_id, request.client_id)
-        wanted = connection.uploads.pop(done.path, None)
+        wanted = self._uploads.done(request, done.path)
         if wanted is None:
             log.warning("an upload that never started is done, its file is not touched: %r", done.path)
-            connection.refuse(request, Refused(400, "an upload that never started"))
-            return
-        file = UploadFile(mongrel2_uploads.outside_chroot(self._chroot, done.path), self._executor, self.loop)
-        if wanted:
-            connection.arrive(request, wants_keep_alive(request.version, request.headers), file)
+            self._refuse(request, Refused(400, "an upload that never started"))
+        elif wanted:
+            self._arrive(request, self._file(done.path))
         else:
-            file.close()
+            self._file(done.path).close()
+
+    def _file(self, path: bytes) -> UploadFile:
+        return UploadFile(mongrel2_uploads.outside_chroot(self._chroot, path), self._executor, self.loop)
 
     # What is refused.
 
@@ -183,19 +190,11 @@ class Mongrel2Edge:
 
     def _refused(self, value: RefusedRequest) -> None:
         request = value.request
-        if value.upload:
-            self._forget_upload(value)
+        if value.upload and not value.upload_done:
+            self._uploads.start(request, value.upload, wanted=False)
+        elif value.upload and self._uploads.done(request, value.upload) is not None:
+            self._file(value.upload).close()
         self._refuse(request, Refused(400, value.reason))
-
-    def _forget_upload(self, value: RefusedRequest) -> None:
-        """Closing the connection makes Mongrel2 remove the file, until the upload is done: then it is ours."""
-        request = value.request
-        uploads = self._connection(request.server_id, request.client_id).uploads
-        if not value.upload_done:
-            uploads[value.upload] = False
-        elif uploads.pop(value.upload, None) is not None:
-            path = mongrel2_uploads.outside_chroot(self._chroot, value.upload)
-            UploadFile(path, self._executor, self.loop).close()
 
     def _malformed(self, malformed: MalformedMessage) -> None:
         log.warning("a message that Mongrel2 does not write was dropped: %s", malformed)
@@ -233,6 +232,10 @@ class Mongrel2Edge:
         self._refuse(request, Refused(501, "streamed uploads are not served here"))
         self.link.send(mongrel2_replies.credits(request.server_id, request.client_id, 1), self.link.generation)
 
+    def overdrawn(self) -> None:
+        """An answer takes more messages than Mongrel2 promises to keep."""
+        self._warn_once("long answers", LONG_ANSWER)
+
     def _warn_once(self, about: str, text: str) -> None:
         if about not in self._warned:
             self._warned.add(about)
@@ -243,6 +246,7 @@ class Mongrel2Edge:
     def _lost(self) -> None:
         """The end of a generation. Its clients are gone, and their numbers will be those of others."""
         lost, self._connections = self._connections, {}
+        self._uploads = Uploads()
         if lost:
             log.warning("Mongrel2 went away or came back: the answers for %d of its connections are dropped", len(lost))
             # Not here: this may be in the midst of an answer of one of them.
@@ -256,6 +260,9 @@ class Mongrel2Edge:
 
     def drain(self) -> None:
         self.link.stop_receiving()
+        # Their "done" would reach nobody. Refused now, Mongrel2 removes their files.
+        for request in self._uploads.refuse_all():
+            self._refuse(request, Refused(503, STOPPING))
 
     @property
     def quiet(self) -> bool:
@@ -270,6 +277,10 @@ def _all_left(connections: list[Mongrel2Connection]) -> None:
         connection.left()
 
 
+LONG_ANSWER = (
+    "an answer is larger than 64 MiB, or goes on for longer than some 40 s: it takes more than the 16 messages that "
+    "Mongrel2 keeps for a client, and one that stops reading for a while is cut off. (Said once.)"
+)
 FLOW_CONTROL = (
     "Mongrel2 runs with download.flow_control=1, which is not served yet: it ends connections whose answers are "
     "larger than 100 KiB. Set it to 0"

@@ -38,7 +38,6 @@ class Mongrel2Connection(ClientConnection):
         "_timer",
         "client_id",
         "server_id",
-        "uploads",
     )
 
     def __init__(self, edge: "Mongrel2Edge", server_id: str, client_id: str) -> None:
@@ -46,8 +45,6 @@ class Mongrel2Connection(ClientConnection):
         # Per connection
         self.server_id = server_id
         self.client_id = client_id
-        self.uploads: dict[bytes, bool] = {}
-        """Files that Mongrel2 is writing, by the path it names, and whether we want them."""
         self._edge = edge
         self._generation = edge.link.generation
         self._closed = False
@@ -73,11 +70,10 @@ class Mongrel2Connection(ClientConnection):
     # Requests (see `ClientConnection`).
 
     def _may_go_on(self) -> bool:
-        return not self._closed
+        return not self._closed and not self.choked
 
     def _turns_done(self) -> None:
-        if not self.uploads or self._closed:
-            self._edge.forget(self)
+        self._edge.forget(self)
 
     def _submit_with_file(self, exchange: Exchange) -> None:
         """The length of a chunked upload is known only now."""
@@ -109,13 +105,19 @@ class Mongrel2Connection(ClientConnection):
 
     def room(self) -> None:
         """Mongrel2 takes messages again."""
-        if self.current is not None and self.current.slot is not None:
+        if self.current is None:
+            self.go_on()
+        elif self.current.slot is not None:
             self.current.slot.resume()
 
     def _write(self, data: bytes) -> None:
-        self._send(self._joiner.add(data))
-        if self._joiner.holds and self._timer is None and (delay := self._joiner.delay) is not None:
-            self._timer = self._edge.loop.call_later(delay, self._due)
+        if message := self._joiner.add(data):
+            self._forget_timer()  # it was for what goes out now
+            self._send(message)
+        elif self._timer is None:
+            self._timer = self._edge.loop.call_later(self._joiner.delay, self._due)
+        if self._joiner.overdrawn:
+            self._edge.overdrawn()
 
     def _due(self) -> None:
         self._timer = None

@@ -1,5 +1,6 @@
 """Mongrel2's side of a handler: a PUSH and a SUB, both bound, with nothing behind them."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Mongrel2Side:
         self._sub.setsockopt(zmq.LINGER, 0)
         self._sub.setsockopt(zmq.RCVHWM, receive_high_water)
         self._sub.bind(endpoints.send)
+        self._attend(self._sub)
         self.open_push()
         if subscribed:
             self.subscribe()
@@ -40,16 +42,26 @@ class Mongrel2Side:
         self._push.setsockopt(zmq.LINGER, 0)
         self._push.setsockopt(zmq.SNDHWM, 10_000)
         self._push.bind(self.endpoints.recv)
+        self._attend(self._push)
 
     def close_push(self) -> None:
-        self._push.close(0)
+        self._close(self._push)
+
+    def _attend(self, sock: "zmq.Socket[bytes]") -> None:
+        """ZeroMQ welcomes a peer, and tells it of subscriptions, only when something is done with the socket."""
+        asyncio.get_running_loop().add_reader(sock.fileno(), sock.getsockopt, zmq.EVENTS)
+
+    def _close(self, sock: "zmq.Socket[bytes]") -> None:
+        if not sock.closed:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+            sock.close(0)
 
     def subscribe(self) -> None:
         self._sub.subscribe(b"")
 
     def close(self) -> None:
-        self._push.close(0)
-        self._sub.close(0)
+        self._close(self._push)
+        self._close(self._sub)
         self._context.term()
 
     def push(self, message: bytes) -> bool:

@@ -105,8 +105,13 @@ class TestTurns:
     def test_a_refusal_waits_for_its_turn_and_ends_the_connection(self) -> None:
         async def test(wire: Wire, everything: Running) -> None:
             first = wire.serve()
-            wire.refuse(a_request(), Refused(400, "of no sense"))
-            wire.serve()
+            wire.refuse(a_request(body=bytes(10_000)), Refused(400, "of no sense"))
+            body = Body()
+            wire.arrive(a_request(), keep_alive=True, body=body)
+            wire.refuse(a_request(), Refused(413, "too large"))
+            assert body.closed
+            assert len(wire.waiting) == 1  # what comes behind a refusal is not kept
+            assert wire.waiting[0][0].request.body == b""  # nor is what it brought
             assert wire.writes == []
             first.answer(a_head(), b"")
             assert wire.writes[1].endswith(b"400 Bad Request: of no sense\n")
@@ -114,7 +119,7 @@ class TestTurns:
             assert wire.closed
             assert len(wire.writes) == 2
             wire.all_left()
-            assert everything.endings() == ["200", "400 refused", "499 left"]
+            assert everything.endings() == ["503 refused", "413 refused", "200", "400 refused"]
 
         with_wire(test)
 

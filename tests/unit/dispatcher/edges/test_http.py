@@ -1,10 +1,11 @@
 import asyncio
+import logging
 import resource
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from tests.unit.dispatcher.edges.visitor import Visitor, get
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.running import running
 from wsgid.dispatcher.edges import http
-from wsgid.dispatcher.edges.http import FEWEST_CONNECTIONS, RESERVED_DESCRIPTORS, HttpEdge
+from wsgid.dispatcher.edges.http import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED_DESCRIPTORS, HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
+from wsgid.protocol.http_answer import RETRY_AFTER_SECONDS
 from wsgid.protocol.http_reader import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
@@ -128,7 +130,12 @@ class TestWatching:
 class TestConnections:
     @pytest.mark.parametrize(
         ("descriptors", "connections"),
-        [(1000, 1000 - RESERVED_DESCRIPTORS), (100, FEWEST_CONNECTIONS), (RESERVED_DESCRIPTORS + 65, 65)],
+        [
+            (1000, 1000 - RESERVED_DESCRIPTORS),
+            (100, FEWEST_CONNECTIONS),
+            (RESERVED_DESCRIPTORS + 65, 65),
+            (1_000_000, MOST_CONNECTIONS),
+        ],
     )
     def test_are_as_many_as_there_are_descriptors_to_spare(
         self, descriptors: int, connections: int, monkeypatch: pytest.MonkeyPatch
@@ -138,4 +145,105 @@ class TestConnections:
             assert edge.quiet
 
         monkeypatch.setattr(resource, "getrlimit", lambda what: (descriptors, 4096))
+        with_edge(test)
+
+
+@asynccontextmanager
+async def full(edge: HttpEdge) -> AsyncIterator[Callable[[], Visitor]]:
+    """An edge that has the one connection it may have; what is called makes another."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as visitors:
+
+        def visit() -> Visitor:
+            visitor = Visitor(socket.create_connection(listener.getsockname()))
+            visitors.callback(visitor.close)
+            return visitor
+
+        listener.setblocking(False)
+        await edge.listen(listener, 77)
+        edge.max_connections = 1
+        visit()
+        await until(lambda: edge.connections, "the connection")
+        yield visit
+
+
+class TestTooMany:
+    def test_are_told_to_come_again(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                for _ in range(2):
+                    visitor = visit()
+                    answer = await visitor.answer()
+                    assert (answer.status, answer.closes) == (503, True)
+                    assert answer.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
+                    assert b"too many connections" in answer.body
+                    assert await visitor.rest() == b""
+
+        with caplog.at_level(logging.WARNING, "wsgid.dispatcher"):
+            with_edge(test)
+        [told] = caplog.messages
+        assert told.startswith("there are 1 HTTP connections, as many as may be; more clients are answered 503.")
+        assert "ulimit -n" in told
+        assert "LimitNOFILE" in told
+
+    def test_are_complained_of_once_in_a_while(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                for _ in range(2):
+                    await visit().answer()
+
+        monkeypatch.setattr(http, "TELL_INTERVAL", 0.0)
+        with_edge(test)
+        assert len(caplog.messages) == 2
+
+    def test_get_their_answer_even_if_they_have_much_to_say(self) -> None:
+        """What is unread when a connection is closed resets it, and the answer is lost."""
+
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                visitor = visit()
+                await visitor.say(get(), b"x" * 1_000_000)
+                assert (await visitor.answer()).status == 503
+                assert await visitor.rest() == b""
+
+        with_edge(test)
+
+    def test_do_not_stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                visitor = visit()
+                await visitor.answer()
+                await until(lambda: not edge._turned_away, "the end of the connection")
+
+        monkeypatch.setattr(http, "LINGER", 0.01)
+        with_edge(test)
+
+    def test_are_just_ended_when_even_those_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                await visit().answer()
+                assert await visit().rest() == b""
+
+        monkeypatch.setattr(http, "MOST_TURNED_AWAY", 1)
+        with_edge(test)
+
+    def test_are_ended_with_the_edge(self) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                visitor = visit()
+                await visitor.answer()
+                edge.close()
+                await until(lambda: not edge._turned_away, "the end of the connection")
+
+        with_edge(test)
+
+    def test_are_welcome_once_there_is_room(self) -> None:
+        async def test(edge: HttpEdge) -> None:
+            async with full(edge) as visit:
+                await visit().answer()
+                edge.max_connections = 2
+                visit()
+                await until(lambda: len(edge.connections) == 2, "the connection")
+
         with_edge(test)

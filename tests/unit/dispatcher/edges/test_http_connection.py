@@ -347,6 +347,16 @@ class TestPipelining:
 
         with_place(test)
 
+    def test_that_find_the_queue_full_are_refused_one_by_one(self) -> None:
+        async def test(here: Place) -> None:
+            visitor = here.visit()
+            saying = asyncio.ensure_future(visitor.say(get() * 2000))
+            for _ in range(2000):
+                assert (await visitor.answer()).status == 503
+            await saying
+
+        with_place(test, queue_size=0)
+
     def test_behind_a_cut_answer_nothing_is_served(self) -> None:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
@@ -518,12 +528,24 @@ class TestAClientThatLeaves:
 
         with_place(test)
 
-    def test_in_the_midst_of_a_request_is_no_request(self) -> None:
+    def test_in_the_midst_of_a_request_has_its_line_in_the_log(self) -> None:
         async def test(here: Place) -> None:
             visitor = here.visit()
             await visitor.say(post(bytes(200_000))[:-1])
             await here.at(lambda connection: connection._body.in_file, "the body")
             visitor.half_close()
+            await here.nobody_left()
+            [line] = here.everything.logged()
+            assert '"POST / HTTP/1.1" 499 0 ' in line
+
+        with_place(test)
+
+    def test_before_it_has_said_what_it_wants_is_no_request(self) -> None:
+        async def test(here: Place) -> None:
+            visitor = here.visit()
+            await visitor.say(b"GET")
+            await here.at(lambda connection: connection.receiving, "its beginning")
+            visitor.reset()
             await here.nobody_left()
             assert here.everything.endings() == []
 
@@ -948,6 +970,7 @@ class TestTooMany:
             first = here.visit()
             await here.connection()
             second = here.visit()
+            assert (await second.answer()).status == 503
             assert await second.rest() == b""
             assert not first.has_something()
             assert len(here.edge.connections) == 1

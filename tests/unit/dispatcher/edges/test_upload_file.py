@@ -93,6 +93,8 @@ class TestUploadFile:
                 file.finish(finished)
                 [error] = await until(lambda: finished.outcomes, "the failure")
                 assert isinstance(error, FileNotFoundError)
+                assert "--mongrel2-chroot" in file.explain(error)
+                assert str(tmp_path / "none") in file.explain(error)
 
         run(main())
 

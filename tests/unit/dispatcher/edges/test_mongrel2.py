@@ -1,0 +1,867 @@
+"""The edge and its connections, with Mongrel2's sockets on the other side and messages as it writes them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h11
+import pytest
+
+from tests.unit.dispatcher.edges.mongrel2_side import Endpoints, Mongrel2Side
+from tests.unit.dispatcher.far_end import FarEnd
+from tests.unit.dispatcher.loops import run, turns, until
+from tests.unit.dispatcher.requests import a_head
+from tests.unit.dispatcher.running import FarWorker, Running, running
+from tests.unit.dispatcher.test_spool import Hold
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, json_message, tnetstring_message
+from wsgid.channel import frames
+from wsgid.channel.frames import INLINE_BODY, Answer, Kind
+from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
+from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
+from wsgid.protocol import mongrel2_replies
+from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES, FIRST_SIZE
+
+MAX_BODY = 1_000_000
+
+HEAD = frames.head(a_head())
+DISCONNECT = b'16:6:METHOD,4:JSON,}21:{"type":"disconnect"},'
+
+
+def whole(body: bytes = b"hello") -> bytes:
+    return frames.answer(Answer(a_head(), body, True))
+
+
+@dataclass
+class Place:
+    """An edge, the Mongrel2 before it and the dispatcher behind it."""
+
+    everything: Running
+    edge: Mongrel2Edge
+    side: Mongrel2Side
+    executor: ThreadPoolExecutor
+    received: dict[str, list[bytes]] = field(default_factory=dict)
+    """Messages for each connection that have not been looked at."""
+    _orders: list[bytes] = field(default_factory=list)
+
+    async def ask(
+        self,
+        client: int = 1,
+        body: bytes = b"",
+        *,
+        write: Callable[..., bytes] = tnetstring_message,
+        headers: dict[str, str | list[str]] | None = None,
+        **trusted: str,
+    ) -> None:
+        """A request of the client with this connection number."""
+        given = {"host": "a", **({"content-length": str(len(body))} if body else {}), **(headers or {})}
+        await self.say(write({**REQUEST_LINE, **trusted}, given, body, f"srv-1 {client} /t"))
+
+    async def say(self, message: bytes) -> None:
+        await self.side.send(message)
+
+    async def leave(self, client: int = 1) -> None:
+        await self.say(b"srv-1 %d @* " % client + DISCONNECT)
+
+    async def message(self, client: int = 1) -> bytes:
+        """The next message for this connection; an empty one closes it."""
+        await until(lambda: self._take().get(str(client)), f"a message for {client}")
+        return self.received[str(client)].pop(0)
+
+    async def orders(self) -> list[bytes]:
+        """What was said about connections, instead of to their clients."""
+        await until(lambda: self._take() and self._orders, "an order")
+        return self._orders
+
+    def _take(self) -> dict[str, list[bytes]]:
+        while message := self.side.take():
+            address, _, payload = message.partition(b", ")
+            server, _, target = address.decode().partition(" ")
+            assert server == "srv-1"
+            clients = target.partition(":")[2]
+            if clients.startswith("X "):
+                self._orders.append(message)
+            else:
+                self.received.setdefault(clients, []).append(payload)
+        return self.received
+
+    async def answer(self, client: int = 1, method: str = "GET") -> tuple[int, bytes]:
+        """Status and body of the next answer."""
+        reader = h11.Connection(h11.CLIENT)
+        reader.send(h11.Request(method=method, target="/", headers=[("Host", "a")]))
+        reader.send(h11.EndOfMessage())
+        status, body = 0, b""
+        while not isinstance(event := reader.next_event(), h11.EndOfMessage):
+            if event is h11.NEED_DATA:
+                reader.receive_data(await self.message(client))
+            elif isinstance(event, h11.Data):
+                body += event.data
+            else:
+                assert isinstance(event, h11.Response), event
+                status = event.status_code
+        rest = reader.trailing_data[0]
+        if rest:
+            self.received[str(client)].insert(0, rest)
+        return status, body
+
+    async def refused(self, client: int = 1) -> int:
+        """The status of an answer behind which the connection is closed."""
+        status, _ = await self.answer(client)
+        assert await self.message(client) == b""
+        return status
+
+    async def nothing(self, client: int = 1) -> None:
+        """No message has come for this client when one for another, sent later, has."""
+        await self.say(b"srv-1 999 /t 5:12345,0:,")  # which is refused
+        assert await self.refused(999) == 400
+        assert self.received.get(str(client), []) == []
+
+    def connections(self) -> list[Mongrel2Connection]:
+        return list(self.edge._connections.values())
+
+    async def forgotten(self) -> None:
+        """Of a connection on which nothing is in progress nothing is kept."""
+        await until(lambda: not self.edge._connections, "the connections to be forgotten")
+
+    async def worker(self, threads: int = 1) -> FarWorker:
+        return await self.everything.worker(threads=threads)
+
+    async def restart(self) -> None:
+        generation = self.edge.link.generation
+        self.side.close()
+        await until(lambda: self.edge.link.generation > generation, "its end")
+        self.side = Mongrel2Side(self.side.endpoints)
+        await until(lambda: self.edge.link._pull, "the next one")
+
+
+@asynccontextmanager
+async def place(directory: Path, *, chroot: str = "", queue_size: int = 100, threads: int = 1) -> AsyncIterator[Place]:
+    endpoints = Endpoints.ipc(directory)
+    async with running(queue_size, threads) as everything:
+        with ThreadPoolExecutor(1) as executor:
+            edge = Mongrel2Edge(
+                everything.dispatch,
+                endpoints.recv,
+                endpoints.send,
+                chroot=chroot,
+                max_body=MAX_BODY,
+                spool_directory=str(directory),
+                executor=executor,
+                loop=asyncio.get_running_loop(),
+                server="wsgid",
+            )
+            here = Place(everything, edge, Mongrel2Side(endpoints), executor)
+            try:
+                await until(lambda: edge.link._pull, "the link")
+                yield here
+            finally:
+                here.side.close()
+                edge._lost()
+                if not edge.link._xpub.closed:
+                    edge.link.close(0)
+                await turns(10)
+        assert everything.dispatch.open_count == 0
+
+
+Test = Callable[[Place], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def with_place(tmp_path: Path) -> Callable[..., None]:
+    def with_place(test: Test, **changes: Any) -> None:
+        async def main() -> None:
+            async with place(tmp_path, **changes) as here:
+                await test(here)
+
+        run(main())
+
+    return with_place
+
+
+Run = Callable[..., None]
+
+
+async def serve(thread: FarEnd, body: bytes = b"hello") -> None:
+    await thread.take()
+    thread.say(whole(body))
+
+
+class TestARequest:
+    @pytest.mark.parametrize("write", [tnetstring_message, json_message])
+    def test_is_served(self, write: Callable[..., bytes], with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(7, b"body", write=write, METHOD="POST", URI="/t?x=y", QUERY="x=y")
+            request = await thread.take()
+            assert (request.method, request.target, request.path, request.query) == ("POST", "/t?x=y", "/t", "x=y")
+            assert (request.server_id, request.client_id, request.remote_addr) == ("srv-1", "7", "127.0.0.1")
+            assert (request.content_length, request.body, request.body_in_file) == (4, b"body", False)
+            thread.say(whole())
+            assert await here.answer(7) == (200, b"hello")
+            assert here.everything.endings() == ["200"]
+            await here.forgotten()
+            await here.nothing(7)  # the connection stays open
+
+        with_place(test)
+
+    def test_with_a_body_that_no_channel_carries(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            body = bytes(range(256)) * 2000
+            await here.ask(body=body, METHOD="POST")
+            request = await thread.take()
+            assert (request.content_length, request.body, request.body_in_file) == (len(body), b"", True)
+            with open(thread.descriptors.pop(), "rb") as file:
+                file.seek(0)
+                assert file.read() == body
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+
+        with_place(test)
+
+    def test_with_a_body_that_is_too_large(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await here.ask(body=bytes(MAX_BODY + 1), METHOD="POST")
+            assert await here.refused() == 413
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_whose_body_finds_no_file(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            here.edge._spool_directory = "/nowhere"
+            await here.ask(body=bytes(INLINE_BODY + 1), METHOD="POST")
+            assert await here.refused() == 500
+            assert "no file for the body" in caplog.text
+
+        with_place(test)
+
+    @pytest.mark.parametrize("ending", ["connection", "version"])
+    def test_after_which_the_client_wants_the_end(self, ending: str, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            if ending == "connection":
+                await here.ask(headers={"connection": "close"})
+            else:
+                await here.ask(VERSION="HTTP/1.0")
+            await serve(thread)
+            assert await here.answer() == (200, b"hello")
+            assert await here.message() == b""
+
+        with_place(test)
+
+    def test_with_credits_is_served_and_the_setting_told_once(
+        self, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            for _ in range(2):
+                await here.ask(DOWNLOAD_CREDITS="102400")
+                await serve(thread)
+                assert (await here.answer())[0] == 200
+            await here.say(b'srv-1 1 @* 41:16:DOWNLOAD_CREDITS,2:40,6:METHOD,4:JSON,}18:{"type":"credits"},')
+            await here.nothing()
+            assert sum("download.flow_control" in line for line in caplog.messages) == 1
+
+        with_place(test)
+
+
+class TestPipelining:
+    def test_one_at_a_time_and_answers_in_order(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            threads = (await here.worker(2)).threads
+            for number in range(5):
+                await here.ask(URI=f"/{number}", PATH=f"/{number}")
+            for number in range(5):
+                await until(lambda: sum(not each.silent for each in threads) == 1, "one to be served")
+                [thread] = [each for each in threads if not each.silent]
+                assert (await thread.take()).target == f"/{number}"
+                await turns(10)
+                assert all(each.silent for each in threads)
+                thread.say(whole(str(number).encode()))
+            for number in range(5):
+                assert await here.answer() == (200, str(number).encode())
+
+        with_place(test, threads=2)
+
+    def test_answers_share_messages(self, with_place: Run) -> None:
+        """Mongrel2 keeps 16 messages for a connection."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            for _ in range(PIPELINE_LIMIT):
+                await here.ask()
+            await until(lambda: here.everything.dispatch.open_count == PIPELINE_LIMIT, "the requests")
+            thread.serve_all(whole())
+            await here.forgotten()
+            messages = [await here.message()]
+            while sum(message.count(b"hello") for message in messages) < PIPELINE_LIMIT:
+                messages.append(await here.message())
+            assert len(messages) < PIPELINE_LIMIT
+
+        with_place(test)
+
+    def test_answers_that_are_large_do_not_wait_for_each_other(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            for _ in range(4):
+                await here.ask()
+            for _ in range(4):
+                await thread.take()
+                await thread.say_it_all(whole(bytes(200_000)))
+            for _ in range(4):
+                assert (await here.answer())[1] == bytes(200_000)
+
+        with_place(test)
+
+    def test_the_first_answers_do_not_wait_long_for_the_last(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask()
+            await here.ask()
+            await serve(thread, b"1")
+            await thread.take()  # and is held
+            assert await here.answer() == (200, b"1")
+            thread.say(whole(b"2"))
+            assert await here.answer() == (200, b"2")
+
+        with_place(test)
+
+    def test_what_is_too_much_is_refused_once_and_the_rest_dropped(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            for _ in range(1000):
+                await here.ask()
+            await until(lambda: len(here.everything.logged()) == 1000 - PIPELINE_LIMIT - 2, "the flood to be over")
+            [connection] = here.connections()
+            assert len(connection.waiting) == PIPELINE_LIMIT + 1
+            thread.serve_all(whole())
+            for _ in range(PIPELINE_LIMIT + 1):
+                assert (await here.answer())[0] == 200
+            assert await here.refused() == 503
+            await here.forgotten()
+            endings = here.everything.endings()
+            assert sorted(endings) == ["200"] * (PIPELINE_LIMIT + 1) + ["499 left"] * (998 - PIPELINE_LIMIT) + [
+                "503 refused"
+            ]
+
+        with_place(test)
+
+    def test_nonsense_behind_a_request_that_is_served_does_not_pile_up(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask()
+            for _ in range(100):
+                await here.say(b"srv-1 1 /t 5:12345,0:,")
+            await here.nothing()
+            [connection] = here.connections()
+            assert len(connection.waiting) == 1
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            assert await here.refused() == 400
+            assert len(here.everything.logged()) == 102  # with the one of `nothing`
+
+        with_place(test)
+
+    def test_what_is_behind_the_wish_to_end_gets_no_answer(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers={"connection": "close"})
+            await here.ask()
+            await until(lambda: here.everything.dispatch.open_count == 2, "both")
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            assert await here.message() == b""
+            await here.forgotten()
+            assert here.everything.endings() == ["200", "499 left"]
+            assert thread.silent
+
+        with_place(test)
+
+
+class TestStreaming:
+    async def begin(self, here: Place) -> FarEnd:
+        [thread] = (await here.worker()).threads
+        await here.ask()
+        await thread.take()
+        thread.say(HEAD)
+        assert (await here.message()).startswith(b"HTTP/1.1 200 OK\r\n")  # alone: a head may be all there is for long
+        return thread
+
+    def test_parts_go_out_after_a_while(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            thread = await self.begin(here)
+            thread.say(frames.frame(Kind.PART, b"first"))
+            assert await here.message() == b"5\r\nfirst\r\n"
+            thread.say(frames.frame(Kind.PART, b"second"), frames.END, frames.DONE)
+            assert await here.message() == b"6\r\nsecond\r\n0\r\n\r\n"
+            await here.nothing()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("connection", ["keep-alive", "close"])
+    def test_never_takes_more_messages_than_mongrel2_keeps(self, connection: str, with_place: Run) -> None:
+        """Though parts of every size come at every pace, some just before a delay is over."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers={"connection": connection})
+            await thread.take()
+            thread.say(HEAD)
+            [our_side] = here.connections()
+            joiner = our_side._joiner
+            for step in range(40):
+                small, large = b"x", bytes(FIRST_SIZE << min(joiner.sent, EARLY_MESSAGES - 1))
+                if joiner.sent < EARLY_MESSAGES:
+                    for part in (small, large, small):  # the delay of the first is none of the third's
+                        await thread.say_it_all(frames.frame(Kind.PART, part))
+                    await until(lambda: not our_side.current or our_side.current.sent > step, "the parts")  # noqa: B023
+                else:
+                    thread.say(frames.frame(Kind.PART, small))
+                await turns(5)
+                if our_side._timer is not None and step % 2:
+                    our_side._timer.cancel()
+                    our_side._due()  # its time has come
+            thread.say(frames.END, frames.DONE)
+            await here.forgotten()
+            here._take()
+            messages = here.received["1"]
+            assert len(messages) <= 16
+            assert (messages[-1] == b"") == (connection == "close")
+            assert messages[-1 if connection == "keep-alive" else -2].endswith(b"0\r\n\r\n")
+
+        with_place(test)
+
+    def test_that_fails_is_closed_with_what_there_is(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            thread = await self.begin(here)
+            thread.say(frames.frame(Kind.PART, b"part"), frames.CUT, frames.DONE)
+            assert await here.message() == b"4\r\npart\r\n"
+            assert await here.message() == b""
+            assert here.everything.endings() == ["200 cut"]
+
+        with_place(test)
+
+    def test_to_a_client_that_leaves(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            worker = await here.worker()
+            await here.ask()
+            await worker.threads[0].take()
+            worker.threads[0].say(HEAD, frames.frame(Kind.PART, b"part"))
+            await until(lambda: here.connections()[0]._timer, "a part that waits")
+            await here.leave()
+            assert (await worker.control.hear())[0] is Kind.CLIENT_GONE
+            await here.forgotten()
+            worker.threads[0].say(frames.frame(Kind.PART, b"part"), frames.CUT, frames.DONE)
+            await until(lambda: here.everything.dispatch.open_count == 0, "its end")
+            assert here.everything.endings() == ["499 left"]
+
+        with_place(test)
+
+    def test_to_a_mongrel2_that_does_not_keep_up(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            thread = await self.begin(here)
+            link = here.edge.link
+            link._unsent_bytes += 100_000_000  # as if so much waited
+            part = frames.frame(Kind.PART, bytes(100_000))
+            saying = asyncio.ensure_future(thread.say_it_all(part * 20 + frames.END + frames.DONE))
+            await turns(50)
+            assert not saying.done()
+            link._unsent_bytes -= 100_000_000
+            here.edge._room()
+            await saying
+            await here.forgotten()
+            here.edge._room()
+            assert here.everything.endings() == ["200"]
+
+        with_place(test)
+
+
+class TestDisconnecting:
+    def test_all_that_is_pipelined_is_left(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            worker = await here.worker()
+            for _ in range(3):
+                await here.ask()
+            request = await worker.threads[0].take()
+            await here.leave()
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            await here.forgotten()
+            worker.threads[0].say(whole())
+            await here.nothing()
+            assert here.everything.endings()[:3] == ["499 left"] * 3
+
+        with_place(test)
+
+    def test_of_an_idle_connection_is_nothing(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await here.leave()
+            await here.nothing()
+            assert len(here.everything.logged()) == 1
+
+        with_place(test)
+
+
+class TestARestart:
+    def test_no_answer_reaches_a_client_of_the_next_mongrel2(
+        self, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            threads = (await here.worker(2)).threads
+            await here.ask(1, URI="/old", PATH="/old")
+            [busy] = [each for each in threads if not each.silent]
+            assert (await busy.take()).target == "/old"
+            await here.restart()
+            await here.ask(1, URI="/new", PATH="/new")
+            [free] = [each for each in threads if each is not busy]
+            assert (await free.take()).target == "/new"
+            busy.say(whole(b"old"))
+            await turns(10)
+            free.say(whole(b"new"))
+            assert await here.answer(1) == (200, b"new")
+            await here.nothing()
+            assert here.everything.endings()[:2] == ["499 left", "200"]
+            assert "the answers for 1 of its connections are dropped" in caplog.text
+
+        with_place(test, threads=2)
+
+    def test_that_is_found_only_in_the_midst_of_an_answer(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask()
+            await thread.take()
+            link = here.edge.link
+            connection = here.connections()[0]
+            here.edge.loop.remove_reader(link._xpub.fileno())
+            here.side.close()
+            here.side = Mongrel2Side(here.side.endpoints)
+            assert connection.current is not None
+            connection.current.begin(a_head())
+            while link.generation == connection._generation:
+                connection._send(b"is anybody there")
+                await turns()
+            here.edge.loop.add_reader(link._xpub.fileno(), link._look)
+            await until(lambda: here.everything.dispatch.open_count == 0, "its end")
+            thread.say(frames.CUT, frames.DONE)
+
+        with_place(test)
+
+
+class TestRefusing:
+    def test_what_mongrel2_does_not_write(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            await here.say(b"srv-1 3 /t 5:12345,0:,")
+            assert await here.refused(3) == 400
+            assert here.everything.endings() == ["400 refused"]
+            await here.say(b"complete nonsense")
+            await here.say(b"\0")
+            await here.nothing()
+            assert sum("was dropped" in line for line in caplog.messages) == 4
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_what_could_be_read_in_two_ways(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await here.ask(headers={"content-length": "+3"}, METHOD="POST")
+            assert await here.refused() == 400
+            assert '"POST /t HTTP/1.1" 400 ' in here.everything.logged()[0]
+
+        with_place(test)
+
+    def test_websockets(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            for _ in range(2):
+                await here.say(
+                    tnetstring_message(
+                        {**REQUEST_LINE, "METHOD": "WEBSOCKET_HANDSHAKE"},
+                        {"host": "a", "upgrade": "websocket", "connection": "Upgrade"},
+                        b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    )
+                )
+                assert await here.refused(5) == 501
+            await here.say(
+                tnetstring_message({**REQUEST_LINE, "METHOD": "WEBSOCKET", "FLAGS": "0x81"}, {"host": "a"}, b"early")
+            )
+            await here.nothing(5)
+            assert caplog.text.count("WebSockets are not served: handshakes get 501") == 1
+
+        with_place(test)
+
+    @pytest.mark.parametrize("kind", ["JSON", "XML"])
+    def test_socket_messages(self, kind: str, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            for _ in range(2):
+                await here.say(
+                    tnetstring_message(
+                        {"METHOD": kind, "PATH": "@chat", "PATTERN": "@chat", "REMOTE_ADDR": "::1"},
+                        {},
+                        b"{}",
+                        "srv-1 5 @chat",
+                    )
+                )
+                assert await here.message(5) == b""
+            assert caplog.text.count(f"{kind} socket messages are not served; closing @chat") == 1
+            assert here.connections() == []
+
+        with_place(test)
+
+    def test_streamed_uploads(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
+            assert await here.refused() == 501
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", 1)]
+            await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+            await here.nothing()
+            assert "upload.stream=1, which is not served" in caplog.text
+
+        with_place(test)
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Iterator[Path]:
+    store = tmp_path / "store"
+    store.mkdir()
+    path = store / "upl.abcdef"
+    path.write_bytes(b"the body")
+    yield path
+    assert os.listdir(store) == []  # however it went
+
+
+START, DONE = "x-mongrel2-upload-start", "x-mongrel2-upload-done"
+
+
+class TestUploads:
+    async def start(self, here: Place, name: str, length: str | None = "8", client: int = 1) -> None:
+        framing = {"content-length": length} if length else {"transfer-encoding": "chunked"}
+        await here.ask(client, METHOD="POST", headers={**framing, START: name})
+
+    async def done(self, here: Place, name: str, length: str | None = "8", client: int = 1) -> None:
+        framing = {"content-length": length} if length else {"transfer-encoding": "chunked"}
+        await here.ask(client, METHOD="POST", headers={**framing, START: name, DONE: name})
+
+    @pytest.mark.parametrize("length", ["8", "3", None])
+    def test_are_a_body_in_a_file(self, length: str | None, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload), length)
+            await until(here.connections, "the start")
+            assert here.edge.quiet  # nobody waits for an answer yet
+            await self.done(here, str(upload), length)
+            request = await thread.take()
+            assert (request.content_length, request.body_in_file) == (int(length or 8), True)
+            assert not any(name in (START, DONE) for name, _ in request.headers)
+            assert not here.edge.quiet
+            with open(thread.descriptors.pop(), "rb") as file:
+                assert file.read() == b"the body"
+            assert not upload.exists()
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_are_found_through_the_chroot(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, "/upl.abcdef")
+            await self.done(here, "/upl.abcdef")
+            assert (await thread.take()).body_in_file
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+
+        with_place(test, chroot=str(upload.parent))
+
+    def test_that_are_too_large_are_refused_at_their_start(self, upload: Path, with_place: Run) -> None:
+        """Mongrel2 removes the file."""
+
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload), str(MAX_BODY + 1))
+            assert await here.refused() == 413
+            await here.forgotten()
+            upload.unlink()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_that_are_done_before_the_refusal_gets_there_are_removed(
+        self, waits: bool, upload: Path, with_place: Run
+    ) -> None:
+        """Mongrel2 does not: once it has said that the upload is done, the file is ours."""
+
+        async def test(here: Place) -> None:
+            if waits:  # behind another request of the connection
+                await here.ask()
+            await self.start(here, str(upload), str(MAX_BODY + 1))
+            await self.done(here, str(upload), str(MAX_BODY + 1))
+            await until(lambda: not upload.exists(), "the file to be removed")
+            if waits:
+                await here.leave()
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_chunked_ones_that_turn_out_too_large(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            os.truncate(upload, MAX_BODY + 1)
+            await self.start(here, str(upload), None)
+            await self.done(here, str(upload), None)
+            assert (await here.answer())[0] == 413
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_that_are_shorter_than_promised(
+        self, upload: Path, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload), "9")
+            await self.done(here, str(upload), "9")
+            assert (await here.answer())[0] == 500
+            assert "Content-Length promises 9" in caplog.text
+
+        with_place(test)
+
+    def test_that_are_not_there(self, upload: Path, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(here: Place) -> None:
+            upload.unlink()
+            await self.start(here, str(upload))
+            await self.done(here, str(upload))
+            assert (await here.answer())[0] == 500
+            assert "--mongrel2-chroot" in caplog.text
+
+        with_place(test)
+
+    def test_that_never_started_are_not_touched(
+        self, upload: Path, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            await self.done(here, str(upload))
+            assert await here.refused() == 400
+            assert "an upload that never started is done" in caplog.text
+            await here.forgotten()
+            assert upload.exists()
+            upload.unlink()
+
+        with_place(test)
+
+    def test_whose_client_leaves_before_they_are_done(self, upload: Path, with_place: Run) -> None:
+        """Mongrel2 removes the file."""
+
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            await until(here.connections, "the start")
+            await here.leave()
+            await here.forgotten()
+            upload.unlink()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("when", ["waiting", "opening", "queued", "serving"])
+    def test_whose_client_leaves_later_are_removed(self, when: str, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            if when == "waiting":
+                await here.ask()
+            hold = Hold(here.executor)
+            if when == "serving":
+                await here.worker()
+            await self.start(here, str(upload))
+            await self.done(here, str(upload))
+            await until(lambda: not here.edge.quiet, "the upload")
+            await until(lambda: when == "waiting" or here.connections()[0].current, "its turn")
+            if when in ("queued", "serving"):
+                hold.let_go()
+                await until(lambda: not upload.exists(), "the file to be opened")
+            await here.leave()
+            await here.forgotten()
+            if when in ("waiting", "opening"):
+                hold.let_go()
+            await until(lambda: not upload.exists(), "the file to be removed")
+            await until(lambda: here.everything.dispatch.open_count == 0, "its end")
+
+        with_place(test)
+
+    def test_of_a_refused_request_are_mongrel2s_to_remove_until_they_are_done(
+        self, upload: Path, with_place: Run
+    ) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload), "+8")
+            assert await here.refused() == 400
+            await here.forgotten()
+            upload.unlink()
+
+        with_place(test)
+
+    def test_of_a_refused_request_that_are_done_are_removed(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload), "+8")
+            await self.done(here, str(upload), "+8")
+            await until(lambda: not upload.exists(), "the file to be removed")
+            assert await here.refused() == 400
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_of_a_refused_request_that_never_started_are_not_touched(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.done(here, str(upload), "+8")
+            assert await here.refused() == 400
+            await here.forgotten()
+            assert upload.exists()
+            upload.unlink()
+
+        with_place(test)
+
+    def test_behind_a_refusal_are_removed(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask()
+            await self.start(here, str(upload))
+            await here.say(b"srv-1 1 /t 5:12345,0:,")
+            await self.done(here, str(upload))
+            await until(lambda: not upload.exists(), "the file to be removed")
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            assert await here.refused() == 400
+            assert sorted(here.everything.endings()) == ["200", "400 refused", "499 left"]
+            await here.forgotten()
+
+        with_place(test)
+
+
+class TestTheEnd:
+    def test_draining_takes_nothing_new_and_answers_the_rest(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            for _ in range(3):
+                await here.ask()
+            await until(lambda: here.everything.dispatch.open_count == 3, "the requests")
+            here.edge.drain()
+            here.everything.dispatch.drain()
+            assert not here.edge.quiet
+            thread.serve_all(whole())
+            for _ in range(3):
+                assert (await here.answer())[0] == 200
+            assert await here.message() == b""  # with the last
+            assert here.edge.quiet
+            assert here.everything.endings() == ["200"] * 3
+
+        with_place(test)
+
+    def test_closing_lets_the_last_answer_out(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with place(tmp_path) as here:
+                [thread] = (await here.worker()).threads
+                await here.ask()
+                await serve(thread)
+                await here.forgotten()
+                here.edge.close()
+                assert (await here.answer())[0] == 200
+                assert here.edge.address == f"mongrel2 {here.side.endpoints.recv} {here.side.endpoints.send}"
+
+        run(main())

@@ -1,0 +1,84 @@
+"""README's examples are taken by the programs they are written for."""
+
+import os
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.deadlines import seconds
+from wsgid.cli.command_line import build
+from wsgid.config import load
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+BLOCK = re.compile(r"^```\w*\n(?P<fenced>.*?)^```$|(?<=\n\n)(?P<indented>(?: {4}.*\n|\n)+)", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^(?: {4})?(?P<line>wsgid (?:.*\\\n)*.*)$", re.MULTILINE)
+"""With the lines that a backslash joins to it."""
+
+
+def blocks() -> list[str]:
+    return [found["fenced"] or found["indented"] for found in BLOCK.finditer(README)]
+
+
+def commands() -> list[list[str]]:
+    """The arguments of each command line, in the order of the text."""
+    lines = (found["line"] for block in blocks() for found in COMMAND.finditer(block))
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def parsed(arguments: list[str]) -> Mapping[str, object]:
+    given: dict[str, object] = {}
+
+    def start(options: Mapping[str, object]) -> int:
+        given.update(options)
+        return 0
+
+    assert build(start).main(arguments, prog_name="wsgid", standalone_mode=False) == 0
+    return given
+
+
+def mongrel2_conf() -> str:
+    [conf] = [block for block in blocks() if block.startswith("# mysite.conf\n")]
+    return conf
+
+
+def test_all_its_commands_are_found() -> None:
+    assert len(commands()) == len(re.findall(r"^ *wsgid --", README, re.MULTILINE)) >= 4
+
+
+@pytest.mark.parametrize("arguments", commands(), ids=shlex.join)
+def test_its_commands_are_understood(arguments: list[str], tmp_path: Path) -> None:
+    options = {**parsed(arguments)}
+    options.pop("mongrel2_chroot", None)  # must be there when it is named
+    assert load(options, {}, tmp_path).config.app_path == tmp_path / "mysite"
+
+
+def test_mongrel2_loads_its_configuration(tmp_path: Path) -> None:
+    m2sh = shutil.which("m2sh")
+    assert m2sh, "m2sh is not installed, which comes with Mongrel2: apt-get install mongrel2-core"
+    (tmp_path / "mysite.conf").write_text(mongrel2_conf())
+    done = subprocess.run(
+        [m2sh, "load", "-db", "config.sqlite", "-config", "mysite.conf"],
+        cwd=tmp_path,
+        env={**os.environ, "LOGNAME": "nobody"},  # it writes down who changed the configuration
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=seconds(),
+        check=True,
+    )
+    assert b"error" not in done.stdout.lower(), done.stdout.decode()  # it exits with 0 all the same
+    with closing(sqlite3.connect(tmp_path / "config.sqlite")) as config:
+        handlers = config.execute("SELECT send_spec, recv_spec, protocol FROM handler").fetchall()
+        routes = config.execute("SELECT path, target_type FROM route").fetchall()
+        settings = dict(config.execute("SELECT key, value FROM setting"))
+    [options] = [given for each in commands() if "recv" in (given := parsed(each))]
+    assert handlers == [(*options["recv"], *options["send"], "tnetstring")]  # type: ignore[misc]  # tuples of text
+    assert routes == [("/", "handler")]
+    assert settings["upload.temp_store"].endswith("XXXXXX")
