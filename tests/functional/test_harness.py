@@ -18,8 +18,8 @@ from tests.functional.mongrel2 import Directory
 
 def test_a_process_that_forks_away_into_its_own_session_is_still_found() -> None:
     subprocess.run(["sh", "-c", "setsid sleep 1000 &"], check=True)
-    (left,) = wait_for(lambda: [each for each in proc.own_descendants() if "sleep" in each.command], "the orphan")
-    assert left.command == "sleep 1000"
+    # Until setsid has become sleep.
+    (left,) = wait_for(lambda: [each for each in proc.own_descendants() if each.command == "sleep 1000"], "the orphan")
     proc.kill(left)
     wait_for(lambda: not proc.alive(left.pid), "the orphan to end")
     proc.reap()

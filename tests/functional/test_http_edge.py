@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from tests.deadlines import wait_for
-from tests.functional.clients import Connection, Cut
+from tests.deadlines import seconds, wait_for
+from tests.functional.clients import Connection, Cut, request_bytes
 from tests.functional.conftest import MakeDaemon
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
@@ -18,8 +18,8 @@ HELLO = b"Hello, World!\n"
 LARGE = 25 * 1024 * 1024
 """Bytes. More than the buffers on the way hold: the kernel's for a TCP socket grow to 4 MiB or 6 by themselves."""
 
-SMALL_BUFFER = 4096
-"""Bytes. A receive buffer of a set size does not grow, so that every recv() gets but a little."""
+SMALL = 4096
+"""Bytes taken at a time, and a receive buffer that does not grow, as those of a set size do not."""
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -253,13 +253,18 @@ def test_a_slow_reader_gets_it_all(daemon: Daemon, tmp_path: Path) -> None:
     large = tmp_path / "large"
     content = Random(0).randbytes(LARGE)
     large.write_bytes(content)
-    with connect(daemon) as slow:
-        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
-        slow.ask(f"/file?path={large}")
+    host, port = daemon.url.removeprefix("http://").split(":")
+    with socket.socket() as slow:
+        slow.settimeout(seconds())
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        slow.connect((host, int(port)))
+        slow.sendall(request_bytes(f"/file?path={large}", headers={"Connection": "close"}))
         wait_for(lambda: _stands_still(daemon, large), "the worker to be held back")
-        answer = slow.answer()
-    assert len(answer.body) == LARGE
-    assert sha256(answer.body).digest() == sha256(content).digest()
+        answer = b"".join(iter(lambda: slow.recv(SMALL), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert len(body) == LARGE
+    assert sha256(body).digest() == sha256(content).digest()
 
 
 def _stands_still(daemon: Daemon, path: Path) -> bool:

@@ -1,11 +1,10 @@
 """``--stdout`` into a pipe that nobody reads: the logs wait, the clients do not."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import pytest
 
 from tests.deadlines import seconds, wait_for
 from tests.functional import clients
@@ -28,7 +27,7 @@ def foreground(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def read_until_ready(output: int) -> str:
@@ -41,11 +40,8 @@ def read_until_ready(output: int) -> str:
     return found["address"]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_all_requests_are_answered(app_folder: MakeFolder, workers: int) -> None:
-    arguments = command(
-        app_folder("plain"), "--no-daemon", "--stdout", "--bind", "127.0.0.1:0", "--workers", str(workers)
-    )
+def test_all_requests_are_answered(app_folder: MakeFolder) -> None:
+    arguments = command(app_folder("plain"), "--no-daemon", "--stdout", "--bind", "127.0.0.1:0", "--workers", "2")
     with foreground(arguments) as process:
         assert process.stdout is not None
         output = process.stdout.fileno()

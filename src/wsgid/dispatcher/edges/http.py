@@ -130,8 +130,10 @@ class HttpEdge:
 
     def close(self) -> None:
         self._watch.cancel()
-        for connection in [*self.connections, *self._turned_away]:
+        for connection in list(self.connections):
             connection.abort()
+        for one_too_many in list(self._turned_away):
+            one_too_many.abort()
 
 
 class TurnedAway(asyncio.Protocol):

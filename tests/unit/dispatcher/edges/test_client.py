@@ -108,6 +108,7 @@ class TestTurns:
             wire.refuse(a_request(body=bytes(10_000)), Refused(400, "of no sense"))
             body = Body()
             wire.arrive(a_request(), keep_alive=True, body=body)
+            wire.arrive(a_request(), keep_alive=True)
             wire.refuse(a_request(), Refused(413, "too large"))
             assert body.closed
             assert len(wire.waiting) == 1  # what comes behind a refusal is not kept
@@ -119,7 +120,7 @@ class TestTurns:
             assert wire.closed
             assert len(wire.writes) == 2
             wire.all_left()
-            assert everything.endings() == ["503 refused", "413 refused", "200", "400 refused"]
+            assert everything.endings() == ["503 refused", "503 refused", "413 refused", "200", "400 refused"]
 
         with_wire(test)
 

@@ -228,7 +228,7 @@ class TestTooMany:
         monkeypatch.setattr(http, "MOST_TURNED_AWAY", 1)
         with_edge(test)
 
-    def test_are_ended_with_the_edge(self) -> None:
+    def test_are_ended_with_the_edge(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def test(edge: HttpEdge) -> None:
             async with full(edge) as visit:
                 visitor = visit()
@@ -236,6 +236,7 @@ class TestTooMany:
                 edge.close()
                 await until(lambda: not edge._turned_away, "the end of the connection")
 
+        monkeypatch.setattr(http, "LINGER", 1000.0)
         with_edge(test)
 
     def test_are_welcome_once_there_is_room(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,8 +25,9 @@ from wsgid.channel.frames import INLINE_BODY, Answer, Kind
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
-from wsgid.protocol import mongrel2_replies
-from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES, FIRST_SIZE
+from wsgid.protocol import mongrel2_parts, mongrel2_replies
+from wsgid.protocol.http_answer import chunk
+from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES
 
 MAX_BODY = 1_000_000
 
@@ -319,6 +321,22 @@ class TestPipelining:
 
         with_place(test)
 
+    def test_no_more_than_so_much_waits_for_the_next_answer(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            for _ in range(6):
+                await here.ask()
+            await until(lambda: here.everything.dispatch.open_count == 6, "the requests")
+            [connection] = here.connections()
+            for _ in range(5):
+                assert connection.current is not None
+                connection.current.answer(a_head(), bytes(100_000))
+            assert len(connection._held) < 300_000
+            for _ in range(5):
+                assert (await here.answer())[1] == bytes(100_000)
+            await here.leave()
+
+        with_place(test)
+
     def test_the_first_answers_do_not_wait_long_for_the_last(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
@@ -337,7 +355,8 @@ class TestPipelining:
             [thread] = (await here.worker()).threads
             for _ in range(1000):
                 await here.ask()
-            await until(lambda: len(here.everything.logged()) == 1000 - PIPELINE_LIMIT - 2, "the flood to be over")
+            dropped = 1000 - PIPELINE_LIMIT - 2
+            await until(lambda: len(here.everything.logged()) == dropped, "the flood to be over")
             [connection] = here.connections()
             assert len(connection.waiting) == PIPELINE_LIMIT + 1
             thread.serve_all(whole())
@@ -346,9 +365,7 @@ class TestPipelining:
             assert await here.refused() == 503
             await here.forgotten()
             endings = here.everything.endings()
-            assert sorted(endings) == ["200"] * (PIPELINE_LIMIT + 1) + ["499 left"] * (998 - PIPELINE_LIMIT) + [
-                "503 refused"
-            ]
+            assert sorted(endings) == ["200"] * (PIPELINE_LIMIT + 1) + ["503 refused"] * (dropped + 1)
 
         with_place(test)
 
@@ -404,36 +421,41 @@ class TestStreaming:
 
         with_place(test)
 
-    @pytest.mark.parametrize("connection", ["keep-alive", "close"])
-    def test_never_takes_more_messages_than_mongrel2_keeps(self, connection: str, with_place: Run) -> None:
-        """Though parts of every size come at every pace, some just before a delay is over."""
+    def test_never_takes_more_messages_than_mongrel2_keeps(
+        self, with_place: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though parts of all sizes come at any pace. With a thousandth of the real sizes and less; and any delay of an
+        early message may be over before the next part."""
+        monkeypatch.setattr(mongrel2_parts, "FIRST_SIZE", 1)
+        monkeypatch.setattr(mongrel2_parts, "HELD_LIMIT", 32 * 1024)
 
         async def test(here: Place) -> None:
-            [thread] = (await here.worker()).threads
-            await here.ask(headers={"connection": connection})
-            await thread.take()
-            thread.say(HEAD)
-            [our_side] = here.connections()
-            joiner = our_side._joiner
-            for step in range(40):
-                small, large = b"x", bytes(FIRST_SIZE << min(joiner.sent, EARLY_MESSAGES - 1))
-                if joiner.sent < EARLY_MESSAGES:
-                    for part in (small, large, small):  # the delay of the first is none of the third's
-                        await thread.say_it_all(frames.frame(Kind.PART, part))
-                    await until(lambda: not our_side.current or our_side.current.sent > step, "the parts")  # noqa: B023
-                else:
-                    thread.say(frames.frame(Kind.PART, small))
-                await turns(5)
-                if our_side._timer is not None and step % 2:
-                    our_side._timer.cancel()
-                    our_side._due()  # its time has come
-            thread.say(frames.END, frames.DONE)
-            await here.forgotten()
-            here._take()
-            messages = here.received["1"]
-            assert len(messages) <= 16
-            assert (messages[-1] == b"") == (connection == "close")
-            assert messages[-1 if connection == "keep-alive" else -2].endswith(b"0\r\n\r\n")
+            chance = random.Random(16)
+            for client in range(1, 200):
+                closes = chance.random() < 0.5
+                await here.ask(client, headers={"connection": "close"} if closes else {})
+                connection = await until(lambda: here.edge._connections.get(("srv-1", str(client))), "it")  # noqa: B023
+                exchange = connection.current
+                assert exchange is not None
+                exchange.begin(a_head())
+                timer, sent_before, framed = None, 0, 0
+                while framed < 14 * 1024:
+                    part = bytes(chance.choice([1, 1, 1 << min(connection._joiner.sent, 13)]))
+                    exchange.part(part)
+                    framed += len(chunk(part))
+                    if timer is not connection._timer:
+                        timer, sent_before = connection._timer, connection._joiner.sent
+                    if timer is not None and sent_before < EARLY_MESSAGES and chance.random() < 0.5:
+                        timer.cancel()
+                        connection._due()
+                    elif sent_before >= EARLY_MESSAGES and chance.random() < 0.1:
+                        break
+                exchange.finish()
+                await here.nothing(0)
+                messages = here.received.pop(str(client))
+                assert len(messages) <= 16
+                assert (messages[-1] == b"") == closes
+                assert messages[-2 if closes else -1].endswith(b"0\r\n\r\n")
 
         with_place(test)
 
@@ -453,13 +475,32 @@ class TestStreaming:
             await here.ask()
             await worker.threads[0].take()
             worker.threads[0].say(HEAD, frames.frame(Kind.PART, b"part"))
-            await until(lambda: here.connections()[0]._timer, "a part that waits")
+            await here.message()
             await here.leave()
             assert (await worker.control.hear())[0] is Kind.CLIENT_GONE
             await here.forgotten()
             worker.threads[0].say(frames.frame(Kind.PART, b"part"), frames.CUT, frames.DONE)
             await until(lambda: here.everything.dispatch.open_count == 0, "its end")
             assert here.everything.endings() == ["499 left"]
+
+        with_place(test)
+
+    def test_that_is_longer_than_mongrel2_promises_is_told_once(
+        self, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            for client in (1, 2):
+                await here.ask(client)
+                connection = await until(lambda: here.edge._connections.get(("srv-1", str(client))), "it")  # noqa: B023
+                assert connection.current is not None
+                connection.current.begin(a_head())
+                for _ in range(EARLY_MESSAGES + 1):
+                    connection.current.part(b"x")
+                    connection._due()
+                connection.current.part(b"x")
+                connection.current.finish()
+                assert (await here.answer(client))[1] == b"x" * (EARLY_MESSAGES + 2)
+            assert caplog.text.count("more than the 16 messages that") == 1
 
         with_place(test)
 
@@ -478,6 +519,24 @@ class TestStreaming:
             await here.forgotten()
             here.edge._room()
             assert here.everything.endings() == ["200"]
+
+        with_place(test)
+
+    def test_whose_requests_wait_until_it_does(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            link = here.edge.link
+            link._unsent_bytes += 100_000_000  # as if so much waited
+            await here.ask()
+            await until(here.connections, "the request")
+            [connection] = here.connections()
+            begun = [connection.current is not None]
+            link._unsent_bytes -= 100_000_000
+            here.edge._room()
+            begun.append(connection.current is not None)  # in the queue, for there is no worker
+            assert begun == [False, True]
+            here.edge._room()
+            await here.leave()
+            await here.forgotten()
 
         with_place(test)
 
@@ -514,6 +573,7 @@ class TestARestart:
         async def test(here: Place) -> None:
             threads = (await here.worker(2)).threads
             await here.ask(1, URI="/old", PATH="/old")
+            await until(lambda: not all(each.silent for each in threads), "the request")
             [busy] = [each for each in threads if not each.silent]
             assert (await busy.take()).target == "/old"
             await here.restart()
@@ -542,9 +602,12 @@ class TestARestart:
             here.side = Mongrel2Side(here.side.endpoints)
             assert connection.current is not None
             connection.current.begin(a_head())
-            while link.generation == connection._generation:
+
+            def gone() -> bool:
                 connection._send(b"is anybody there")
-                await turns()
+                return link.generation > connection._generation
+
+            await until(gone, "the new generation")
             here.edge.loop.add_reader(link._xpub.fileno(), link._look)
             await until(lambda: here.everything.dispatch.open_count == 0, "its end")
             thread.say(frames.CUT, frames.DONE)
@@ -650,13 +713,13 @@ class TestUploads:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
             await self.start(here, str(upload), length)
-            await until(here.connections, "the start")
-            assert here.edge.quiet  # nobody waits for an answer yet
+            quiet = [here.edge.quiet]  # nobody waits for an answer yet
             await self.done(here, str(upload), length)
             request = await thread.take()
+            quiet.append(here.edge.quiet)
+            assert quiet == [True, False]
             assert (request.content_length, request.body_in_file) == (int(length or 8), True)
             assert not any(name in (START, DONE) for name, _ in request.headers)
-            assert not here.edge.quiet
             with open(thread.descriptors.pop(), "rb") as file:
                 assert file.read() == b"the body"
             assert not upload.exists()
@@ -755,9 +818,9 @@ class TestUploads:
 
         async def test(here: Place) -> None:
             await self.start(here, str(upload))
-            await until(here.connections, "the start")
             await here.leave()
-            await here.forgotten()
+            await self.done(here, str(upload))  # no Mongrel2 would say so
+            assert await here.refused() == 400
             upload.unlink()
 
         with_place(test)
@@ -772,8 +835,7 @@ class TestUploads:
                 await here.worker()
             await self.start(here, str(upload))
             await self.done(here, str(upload))
-            await until(lambda: not here.edge.quiet, "the upload")
-            await until(lambda: when == "waiting" or here.connections()[0].current, "its turn")
+            await until(lambda: any(each._bodies for each in here.connections()), "the upload")
             if when in ("queued", "serving"):
                 hold.let_go()
                 await until(lambda: not upload.exists(), "the file to be opened")
@@ -828,8 +890,33 @@ class TestUploads:
             await serve(thread)
             assert (await here.answer())[0] == 200
             assert await here.refused() == 400
-            assert sorted(here.everything.endings()) == ["200", "400 refused", "499 left"]
+            assert sorted(here.everything.endings()) == ["200", "400 refused", "503 refused"]
             await here.forgotten()
+
+        with_place(test)
+
+    def test_behind_too_many_requests_are_removed(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            for _ in range(PIPELINE_LIMIT + 1):
+                await here.ask()
+            await self.done(here, str(upload))
+            await until(lambda: not upload.exists(), "the file to be removed")
+            await here.leave()
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_that_are_on_their_way_when_we_drain_are_refused(self, upload: Path, with_place: Run) -> None:
+        """Mongrel2 removes the file. Its "done" would reach nobody."""
+
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            await until(lambda: here.edge._uploads._uploads, "the start")
+            here.edge.drain()
+            assert await here.refused() == 503
+            await here.forgotten()
+            upload.unlink()
 
         with_place(test)
 
@@ -843,12 +930,13 @@ class TestTheEnd:
             await until(lambda: here.everything.dispatch.open_count == 3, "the requests")
             here.edge.drain()
             here.everything.dispatch.drain()
-            assert not here.edge.quiet
+            quiet = [here.edge.quiet]
             thread.serve_all(whole())
             for _ in range(3):
                 assert (await here.answer())[0] == 200
             assert await here.message() == b""  # with the last
-            assert here.edge.quiet
+            quiet.append(here.edge.quiet)
+            assert quiet == [False, True]
             assert here.everything.endings() == ["200"] * 3
 
         with_place(test)
