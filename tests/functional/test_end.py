@@ -29,7 +29,7 @@ def test_signal_to_the_whole_group(site: MakeSite, gates: Gates, tmp_path: Path,
         served.daemon.send_to_group(number)
         idle.expect_end()
         if number is signal.SIGTERM:  # the workers leave SIGINT alone
-            wait_for(lambda: served.daemon.log.count("leaving: told to by SIGTERM") == 2, "both workers to want to leave")
+            wait_for(lambda: served.daemon.log.count("leaving: told to by SIGTERM") == 2, "both to want to leave")
         gates.release("first", b"1")
         gates.release("second", b"2")
         assert first.answer().body == b"1"
