@@ -18,7 +18,10 @@ from wsgid.config import load
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
-FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""Mongrel2's configuration looks like Python, but is marked as text: formatters of Python, ruff's for one, put a comma
+after the last argument, at which m2sh fails."""
+
 COMMAND = re.compile(r"^(?: {4}wsgid|wsgid(?= -)) (?P<arguments>(?:.*\\\n)*.*)$", re.MULTILINE)
 """Indented, or in a fenced block; with the lines that a backslash joins to it."""
 
