@@ -19,7 +19,11 @@ LARGE = 25 * 1024 * 1024
 """Bytes. More than the buffers on the way hold: the kernel's for a TCP socket grow to 4 MiB or 6 by themselves."""
 
 SMALL = 4096
-"""Bytes taken at a time, and a receive buffer that does not grow, as those of a set size do not."""
+"""Bytes taken at a time."""
+
+RECEIVE_BUFFER = 128 * 1024
+"""Of a set size it does not grow. Two segments of the loopback interface fit into it: a smaller one makes the kernel send
+by its timers, which can take minutes."""
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -256,7 +260,7 @@ def test_a_slow_reader_gets_it_all(daemon: Daemon, tmp_path: Path) -> None:
     host, port = daemon.url.removeprefix("http://").split(":")
     with socket.socket() as slow:
         slow.settimeout(seconds())
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         slow.connect((host, int(port)))
         slow.sendall(request_bytes(f"/file?path={large}", headers={"Connection": "close"}))
         wait_for(lambda: _stands_still(daemon, large), "the worker to be held back")
