@@ -22,8 +22,8 @@ SMALL = 4096
 """Bytes taken at a time."""
 
 RECEIVE_BUFFER = 128 * 1024
-"""Of a set size it does not grow. Two segments of the loopback interface fit into it: a smaller one makes the kernel send
-by its timers, which can take minutes."""
+"""Of a set size it does not grow. Two segments of the loopback interface fit into it: a smaller one makes the kernel
+send by its timers, which can take minutes."""
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
