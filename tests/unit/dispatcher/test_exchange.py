@@ -98,6 +98,20 @@ def orders(draw: st.DrawFn) -> list[str]:
     return happenings
 
 
+class TestBeginning:
+    def test_all_is_open(self) -> None:
+        request, client = a_request(), RecordingClient()
+        exchange = Exchange(request, client, True, RecordingJournal(), 1.5)
+        assert (exchange.request, exchange.client, exchange.keep_alive) == (request, client, True)
+        assert (exchange.arrived, exchange.served_at, exchange.stage) == (1.5, 0.0, Stage.WAITING)
+        assert (exchange.slot, exchange.body_fd, exchange.code, exchange.sent) == (None, -1, 0, 0)
+        assert not exchange.ended
+
+    def test_a_worker_has_it_from_now_on(self, story: Story) -> None:
+        story.given()
+        assert (story.exchange.slot, story.exchange.served_at) == (story.slot, 2.0)
+
+
 class TestEnd:
     @given(st.composite(orders)(), st.booleans())
     def test_comes_exactly_once(self, happenings: list[str], leaves_while_sending: bool) -> None:
@@ -129,6 +143,7 @@ class TestEnd:
         assert story.journal.endings == [(story.exchange, 201, "")]
         assert story.exchange.sent == len(b"whole")
         assert not story.body_is_open()
+        assert story.exchange.body_fd == -1  # the number is another file's now
         assert story.told_the_worker == []
 
     def test_an_answer_in_parts(self, story: Story) -> None:
@@ -173,6 +188,18 @@ class TestEnd:
         story.client_left()
         assert story.journal.codes == [(499, "left")]
         assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+
+    @pytest.mark.parametrize(("happening", "code"), [("drop", (503, "refused")), ("leave", (499, "left"))])
+    def test_before_its_turn_is_no_turn(self, happening: str, code: tuple[int, str], story: Story) -> None:
+        if happening == "drop":
+            story.exchange.drop(503)
+        else:
+            story.exchange.leave()
+        assert story.exchange.ended
+        assert story.journal.codes == [code]
+        assert story.client.told == []
+        assert story.client.turns_over == 0  # it is another one's turn
+        assert not story.body_is_open()
 
     def test_what_the_worker_says_afterwards_is_forgotten(self, story: Story) -> None:
         story.given()
