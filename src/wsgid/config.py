@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
-from wsgid.options import VARIABLE_PREFIX, Option, Size, nearest, option, read_table, shown
+from wsgid.options import VARIABLE_PREFIX, Mask, Option, Size, Switch, nearest, option, read_table, shown
 
 FILE = "wsgid.json"
 DEFAULT_BIND = "127.0.0.1:8000"
@@ -27,6 +27,7 @@ APPLICATION = "Application"
 EDGES = "Where requests come from"
 PROCESSES = "Processes"
 RUNNING = "Running and logging"
+RIGHTS = "Rights"
 TIMES = "Time limits"
 LIMITS = "Size limits"
 
@@ -34,6 +35,10 @@ A_DAY = 24 * 3600
 """Seconds. Longer than any honest time limit; infinity would break the arithmetic of the clocks."""
 MAX_PARALLEL = 1000
 """Worker processes, or threads of each: far beyond what serves, yet a slip of the keyboard cannot fell the machine."""
+MAX_REQUESTS = 10**9
+MAX_QUARANTINE = 1000
+MAX_RSS = 1024**5
+"""Bytes: 1 PiB."""
 MAX_HEADERS = 1024**2
 """Bytes: what a frame of the channel is prepared to carry."""
 MAX_REQUEST_LINE = 65536
@@ -54,6 +59,7 @@ class Config:
         group=APPLICATION,
         default_text="the current directory",
         help="The app folder: its app/ holds the code, its logs/ the log.",
+        fixed=True,
     )
     wsgi_app: str | None = option(
         None,
@@ -73,6 +79,7 @@ class Config:
         default_text=f"{DEFAULT_BIND} without --recv and --send",
         each=absolute_bind,
         help="Serve HTTP here: HOST:PORT, [IPV6]:PORT or unix:PATH. May be repeated.",
+        fixed=True,
     )
     recv: tuple[str, ...] = option(
         (),
@@ -82,6 +89,7 @@ class Config:
         each=absolute_endpoint,
         help="Take requests from Mongrel2 at this ZeroMQ endpoint, which its configuration calls send_spec: "
         "tcp://HOST:PORT or ipc://PATH. May be repeated, in pairs with --send.",
+        fixed=True,
     )
     send: tuple[str, ...] = option(
         (),
@@ -90,12 +98,14 @@ class Config:
         default_text="none",
         each=absolute_endpoint,
         help="Send the answers of the --recv in the same place here: recv_spec in Mongrel2's configuration.",
+        fixed=True,
     )
     mongrel2_chroot: Path | None = option(
         None,
         group=EDGES,
         default_text="none",
         help="The directory that is / to Mongrel2; put before the paths of uploads that it names.",
+        fixed=True,
     )
 
     workers: int = option(1, group=PROCESSES, limits=(1, MAX_PARALLEL), help="Worker processes.")
@@ -103,33 +113,144 @@ class Config:
         1, group=PROCESSES, limits=(1, MAX_PARALLEL), help="Requests that each worker serves at the same time."
     )
     keep_alive: bool = option(True, group=PROCESSES, help="Replace workers that die.")
+    max_requests: int = option(
+        0,
+        group=PROCESSES,
+        limits=(0, MAX_REQUESTS),
+        default_text="0, no limit",
+        help="Requests after which a worker is replaced: its successor comes first, then it leaves.",
+    )
+    max_requests_jitter: int | None = option(
+        None,
+        group=PROCESSES,
+        limits=(0, MAX_REQUESTS),
+        default_text="a tenth of --max-requests",
+        help="Up to so many requests more, by chance for each worker, so that they do not all come to it at once.",
+    )
+    max_rss: Size = option(
+        0,
+        group=PROCESSES,
+        limits=(0, MAX_RSS),
+        default_text="0, no limit",
+        help="Memory (resident set) above which a worker is replaced: its successor comes first, then it leaves.",
+    )
+    reload: bool = option(
+        False,
+        group=PROCESSES,
+        fixed=True,
+        help="For development: load the application anew whenever a file of its code changes.",
+    )
+    redeliver: Switch = option(
+        True,
+        group=PROCESSES,
+        help="Give a GET or HEAD whose worker died, before anything was answered, to another worker, once. What it did "
+        "until then is done twice.",
+    )
+    quarantine: int = option(
+        0,
+        group=PROCESSES,
+        limits=(0, MAX_QUARANTINE),
+        default_text="0, off",
+        help="Refuse a method and path with 503 for a minute once so many workers died over it within a minute.",
+    )
 
-    no_daemon: bool = option(False, group=RUNNING, help="Stay in the foreground.")
-    stdout: bool = option(False, group=RUNNING, help="Log to standard output instead of logs/wsgid.log.")
+    no_daemon: bool = option(False, group=RUNNING, help="Stay in the foreground.", fixed=True)
+    stdout: bool = option(False, group=RUNNING, help="Log to standard output instead of logs/wsgid.log.", fixed=True)
     debug: bool = option(False, group=RUNNING, help="Log in more detail.")
+    run_dir: Path | None = option(
+        None,
+        group=RUNNING,
+        default_text="run/ in the app folder",
+        fixed=True,
+        help="Where the sockets and pid files of the daemon are kept, for an app folder that must not be written to.",
+    )
+
+    user: str | None = option(
+        None,
+        group=RIGHTS,
+        metavar="NAME",
+        default_text="the owner of the app folder, when started by root",
+        fixed=True,
+        help="Run as this user, a name or a number.",
+    )
+    group: str | None = option(
+        None,
+        group=RIGHTS,
+        metavar="NAME",
+        default_text="the user's own; without --user the app folder's, when started by root",
+        fixed=True,
+        help="Run with this group, a name or a number.",
+    )
+    umask: Mask | None = option(
+        None, group=RIGHTS, default_text="as it was at the start", fixed=True, help="File mode mask of all processes."
+    )
+    chroot: bool = option(
+        False,
+        group=RIGHTS,
+        fixed=True,
+        help="Make the app folder the root directory: only interpreter and libraries are there beside it. Takes root.",
+    )
 
     graceful_timeout: float = option(
         30.0, group=TIMES, limits=(0, A_DAY), help="How long requests in progress may take to finish at the end."
     )
+    start_timeout: float = option(
+        60.0, group=TIMES, limits=(0.1, A_DAY), help="How long a worker may take to load the application."
+    )
+    timeout: float = option(
+        0.0,
+        group=TIMES,
+        limits=(0, A_DAY),
+        default_text="0, no limit",
+        help="How long the application may take for a request; then its client gets 504 and the worker is replaced.",
+    )
+    queue_timeout: float = option(
+        30.0,
+        group=TIMES,
+        limits=(0, A_DAY),
+        help="How long a request may wait for a worker; then it is refused with 503. 0: no limit.",
+    )
     keepalive_timeout: float = option(
-        5.0, group=TIMES, limits=(0, A_DAY), help="How long an HTTP connection is kept for its next request."
+        5.0,
+        group=TIMES,
+        limits=(0, A_DAY),
+        help="How long an HTTP connection is kept for its next request.",
+        fixed=True,
     )
     header_timeout: float = option(
-        10.0, group=TIMES, limits=(0.01, A_DAY), help="How long an HTTP client may take to send a request's headers."
+        10.0,
+        group=TIMES,
+        limits=(0.01, A_DAY),
+        help="How long an HTTP client may take to send a request's headers.",
+        fixed=True,
     )
 
     # RFC 9112 section 3 asks for at least 8000 bytes of request line; the number itself is Apache's and gunicorn's.
     limit_request_line: int = option(
-        8190, group=LIMITS, metavar="BYTES", limits=(64, MAX_REQUEST_LINE), help="Longest HTTP request line."
+        8190,
+        group=LIMITS,
+        metavar="BYTES",
+        limits=(64, MAX_REQUEST_LINE),
+        help="Longest HTTP request line.",
+        fixed=True,
     )
     limit_request_fields: int = option(
-        100, group=LIMITS, limits=(1, MAX_FIELDS), help="Most header lines of an HTTP request."
+        100, group=LIMITS, limits=(1, MAX_FIELDS), help="Most header lines of an HTTP request.", fixed=True
     )
     limit_request_headers: int = option(
-        65536, group=LIMITS, metavar="BYTES", limits=(64, MAX_HEADERS), help="Most bytes of all headers of a request."
+        65536,
+        group=LIMITS,
+        metavar="BYTES",
+        limits=(64, MAX_HEADERS),
+        help="Most bytes of all headers of a request.",
+        fixed=True,
     )
     max_body: Size = option(
-        1024**3, group=LIMITS, limits=(0, MAX_BODY), help="Largest body of a request; a bigger one is refused with 413."
+        1024**3,
+        group=LIMITS,
+        limits=(0, MAX_BODY),
+        help="Largest body of a request; a bigger one is refused with 413.",
+        fixed=True,
     )
     queue_size: int = option(
         1024,
@@ -138,7 +259,11 @@ class Config:
         help="Most requests waiting for a worker; further ones are refused with 503.",
     )
     backlog: int = option(
-        2048, group=LIMITS, limits=(1, MAX_BACKLOG), help="Most connections waiting to be accepted, for each --bind."
+        2048,
+        group=LIMITS,
+        limits=(1, MAX_BACKLOG),
+        help="Most connections waiting to be accepted, for each --bind.",
+        fixed=True,
     )
 
     envs: dict[str, str] = field(default_factory=dict)

@@ -41,6 +41,10 @@ one with escape sequences (C0 and C1 controls) take the terminal of whoever read
 
 _logger = logging.getLogger("wsgid")
 
+_redirected: list[os.stat_result] = []
+"""The log file that `redirect_stdio` has put on the standard output and standard error, here or in the process that
+this one was forked from; none when it has not."""
+
 
 def configure(config: Config, role: str) -> None:
     """Sends the records of the logger ``wsgid`` and its children to where ``config`` says, from now on.
@@ -58,6 +62,41 @@ def configure(config: Config, role: str) -> None:
             each.close_descriptor()
     _logger.propagate = False
     _logger.setLevel(logging.DEBUG if config.debug else logging.INFO)
+
+
+def descriptor() -> int:
+    """What the log's records are written to; it stays the same number when the log is reopened. Standard error before
+    `configure`, as logging itself does it."""
+    for each in _logger.handlers:
+        if isinstance(each, DescriptorHandler):
+            return each.descriptor
+    return STDERR
+
+
+def reopen(config: Config) -> None:
+    """Writes to the file that has the log's name now, after somebody has moved the old one away; nothing with
+    ``--stdout``.
+
+    The descriptors keep their numbers, so what was told one follows: faulthandler, and standard output and error when
+    they were redirected to the log. A record that another thread writes meanwhile goes to one file or the other. When
+    the new file cannot be opened the old one stays in use and says so. To be called after `configure`.
+    """
+    if config.stdout:
+        return
+    # Before the file is opened: it may get the number of one that the application has closed.
+    standard = [each for each in (STDOUT, STDERR) if _is_redirected(each)]
+    try:
+        fresh = open_log(config)
+    except OSError as error:
+        _logger.error("the log is not reopened, and goes on in the old file: %s", error)
+        return
+    if standard:
+        _redirected[:] = [os.fstat(fresh)]
+    for each in standard:
+        os.dup2(fresh, each)
+    os.dup2(fresh, descriptor(), inheritable=False)
+    os.close(fresh)
+    _logger.info("the log is reopened")
 
 
 def enable_again() -> None:
@@ -78,7 +117,9 @@ def redirect_stdio(config: Config) -> None:
     if config.stdout:
         os.dup2(STDOUT, STDERR)
     else:
-        _replace(open_log(config), (STDOUT, STDERR))
+        log = open_log(config)
+        _redirected[:] = [os.fstat(log)]
+        _replace(log, (STDOUT, STDERR))
 
 
 def print_by_lines() -> None:
@@ -183,6 +224,15 @@ class DescriptorHandler(logging.Handler):
             where = f"{record.pathname}, line {record.lineno}"
             text = f"{what} ({where}): {type(error).__name__}"
             return self.format(logging.LogRecord(record.name, logging.ERROR, record.pathname, 0, text, (), None))
+
+
+def _is_redirected(standard: int) -> bool:
+    """Whether this is still the log that we put there: the application may have put something else. Its file is not
+    compared with that of the records, which a child opens anew, perhaps after the old one has been moved away."""
+    try:
+        return any(os.path.samestat(os.fstat(standard), each) for each in _redirected)
+    except OSError:  # the application has closed it
+        return False
 
 
 def _replace(source: int, targets: Iterable[int]) -> None:

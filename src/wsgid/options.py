@@ -21,6 +21,12 @@ T = TypeVar("T")
 Size = Annotated[int, "bytes"]
 """Bytes; people may write ``512k``, ``10m`` or ``1g``, powers of 1024 as in nginx."""
 
+Mask = Annotated[int, "octal"]
+"""Permission bits that new files do not get (umask(2)); people write it in octal."""
+
+Switch = Annotated[bool, "on or off"]
+"""A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
+
 MAX_SHOWN = 80
 """Characters of a wrong value that an error repeats: enough to find it again, too few to flood a terminal."""
 
@@ -54,6 +60,8 @@ class Option:
     metavar: str
     limits: tuple[float, float] | None
     each: Callable[[str, Path], str] | None
+    fixed: bool
+    """Set for the daemon's life: a restart cannot change it."""
 
     @property
     def flag(self) -> str:
@@ -110,11 +118,13 @@ def option(
     default_text: str = "",
     limits: tuple[float, float] | None = None,
     each: Callable[[str, Path], str] | None = None,
+    fixed: bool = False,
 ) -> T:
     """A dataclass field that is an option.
 
     `limits` are the lowest and highest number allowed; `each` checks and normalizes each text of a repeatable option
-    and raises ValueError; `default_text` is what people are told when the default is not simply the value.
+    and raises ValueError; `default_text` is what people are told when the default is not simply the value; `fixed` says
+    that only a new start can change it.
     """
     told = {
         "help": help,
@@ -123,6 +133,7 @@ def option(
         "default_text": default_text,
         "limits": limits,
         "each": each,
+        "fixed": fixed,
     }
     return field(default=default, metadata=told)
 
@@ -181,6 +192,19 @@ def _read_size(value: object, base: Path) -> int:
     return int(written["number"]) * _UNITS[written["unit"].lower()]
 
 
+def _read_switch(value: object, base: Path) -> bool:
+    if isinstance(value, str) and value.lower() in _SWITCH:
+        return _SWITCH[value.lower()]
+    return msgspec.convert(value, bool, strict=False)
+
+
+def _read_mask(value: object, base: Path) -> int:
+    """As umask(1) and chmod(1) write it: octal, whether or not it begins with a zero."""
+    if not isinstance(value, str) or not _OCTAL.fullmatch(value):
+        raise ValueError("no octal number")
+    return int(value, 8)
+
+
 def _show_size(value: int) -> str:
     for unit in ("g", "m", "k"):
         if value and value % _UNITS[unit] == 0:
@@ -196,12 +220,17 @@ def _read_list(value: object, base: Path) -> tuple[str, ...]:
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
 
+_SWITCH = {"on": True, "off": False}
+_OCTAL = re.compile(r"0?[0-7]{1,3}")
+
 TEXT = Kind("TEXT", "a non-empty text", _read_text)
 DIRECTORY = Kind("DIR", "a directory that exists and can be reached", _read_directory)
 BOOLEAN = Kind("", "true or false", _converted(bool), lambda value: str(value).lower())
 NUMBER = Kind("N", "a whole number", _converted(int))
 SECONDS = Kind("SECONDS", "a number of seconds", _converted(float), "{:g}".format)
 SIZE = Kind("SIZE", "a size in bytes, such as 65536, 64k, 10m or 1g,", _read_size, _show_size)
+SWITCH = Kind("on|off", "on or off", _read_switch, lambda value: "on" if value else "off")
+MASK = Kind("MASK", "a file mode mask in octal, such as 022 or 0077, as text", _read_mask, "{:03o}".format)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 
 KINDS: dict[Any, Kind] = {
@@ -213,6 +242,9 @@ KINDS: dict[Any, Kind] = {
     int: NUMBER,
     float: SECONDS,
     Size: SIZE,
+    Mask | None: MASK,
+    Switch: SWITCH,
+    int | None: NUMBER,
     tuple[str, ...]: LIST,
 }
 """A new type of option is a new line here."""

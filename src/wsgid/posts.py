@@ -1,17 +1,26 @@
 """What a child process is born with. The master makes a post, the child's entry point takes it."""
 
+import signal
 import socket
 from dataclasses import dataclass
 
+from wsgid.channel.policy import Policy
 from wsgid.config import Config
 
 CHANNEL_SOCKET = "channel.sock"
-"""Name of the dispatcher's UNIX socket inside the run directory. It is bound and connected to as
-``/proc/self/fd/<run_dir>/channel.sock``: a path of its own may be longer than the 107 bytes a UNIX address holds."""
+"""Name of the dispatcher's UNIX socket inside the run directory, which workers call."""
+
+CONTROL_SOCKET = "control.sock"
+"""Name of the dispatcher's UNIX socket for the commands ``status`` and ``restart``, inside the run directory."""
 
 EXIT_LOAD_FAILED = 3
 """Exit code of a worker that could not load the application; the reason is on its report pipe. gunicorn's is the
 same."""
+
+
+DUMP_SIGNAL = signal.SIGRTMAX - 3
+"""On it a worker writes the stacks of all its threads to the log (faulthandler, so even when one of them holds the
+interpreter lock). A real-time signal: SIGUSR1 and SIGUSR2 belong to applications and to the reopening of logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,9 @@ class DispatcherPost:
     config: Config
     run_dir: int
     """Descriptor of ``run/<master pid>/``."""
+    run_path: str
+    """The same directory as a path for UNIX addresses, which hold 107 bytes: ``/proc/self/fd/<run_dir>``, or, where
+    ``--chroot`` leaves no ``/proc``, its path, which is short there."""
     listeners: tuple[socket.socket, ...]
     """Bound and listening, opened by the master, which keeps its own copies."""
     orders: socket.socket
@@ -29,8 +41,24 @@ class DispatcherPost:
 class WorkerPost:
     config: Config
     run_dir: int
+    run_path: str
+    """As in DispatcherPost."""
     lifeline: int
     """Read end of a pipe that only the master can write to, and never does: its end of file means that the master is
     gone."""
     report: int
     """Write end of a pipe to the master, for the reason why the application could not be loaded (UTF-8 text)."""
+
+
+def policy(config: Config) -> Policy:
+    """What the dispatcher is to go by, at its birth and after a restart (`orders.Adopt`)."""
+    jitter = config.max_requests_jitter
+    return Policy(
+        timeout=config.timeout,
+        queue_timeout=config.queue_timeout,
+        queue_size=config.queue_size,
+        redeliver=config.redeliver,
+        quarantine=config.quarantine,
+        max_requests=config.max_requests,
+        max_requests_jitter=config.max_requests // 10 if jitter is None else jitter,
+    )

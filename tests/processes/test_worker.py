@@ -67,9 +67,9 @@ def gates(tmp_path: Path) -> Iterator[Gates]:
 def test_a_worker_calls_when_the_application_is_loaded_and_serves(start: Start) -> None:
     worker = start()
     called = worker.accept()
-    assert called.control.hello == Hello(worker.pid, Role.CONTROL, 0)
+    assert called.control.hello == Hello(worker.pid, Role.CONTROL, 0, 1)
     [channel] = called.channels
-    assert channel.hello == Hello(worker.pid, Role.CHANNEL, 0)
+    assert channel.hello == Hello(worker.pid, Role.CHANNEL, 0, 1)
     for number in range(3):
         assert channel.serve(a_request(id=str(number))).body == b"hello"
     assert os.read(worker.report, 1) == b""  # closed, with nothing to report
@@ -78,7 +78,7 @@ def test_a_worker_calls_when_the_application_is_loaded_and_serves(start: Start) 
 def test_the_control_connection_comes_before_the_first_channel(start: Start) -> None:
     worker = start(threads=4)
     first = worker.listener.accept()
-    assert first.hello == Hello(worker.pid, Role.CONTROL, 0)
+    assert first.hello == Hello(worker.pid, Role.CONTROL, 0, 1)
     assert sorted(worker.listener.accept().hello.thread for _ in range(4)) == [0, 1, 2, 3]  # type: ignore[union-attr]
 
 

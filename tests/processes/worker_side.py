@@ -129,7 +129,8 @@ class WorkerSide:
 def main(post: dict[str, Any]) -> int:
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     config = Config(app_path=Path(post["folder"]), threads=post["threads"], envs=post["envs"])
-    return run(WorkerPost(config, post["run_dir"], post["lifeline"], post["report"]))
+    run_dir = post["run_dir"]
+    return run(WorkerPost(config, run_dir, f"/proc/self/fd/{run_dir}", post["lifeline"], post["report"]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deadlines import seconds
 from wsgid.config import Config
-from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, enable_again, room
+from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, reopen, room
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<level>[A-Z]+) {1,2}(?P<role>\w+)\[(?P<pid>\d+)\] (?P<text>.*)"
@@ -177,6 +177,118 @@ def test_importing_changes_nothing(folder: Path) -> None:
         folder,
     )
     assert not (folder / "logs/wsgid.log").exists()
+
+
+# Logs that are moved away
+
+
+def move(folder: Path) -> list[str]:
+    """Moves the log away as logrotate does; what is in it."""
+    (folder / "logs/wsgid.log").rename(folder / "logs/wsgid.log.1")
+    return (folder / "logs/wsgid.log.1").read_text().splitlines()
+
+
+def test_reopening_keeps_the_descriptor(folder: Path) -> None:
+    config = Config(app_path=folder)
+    configure(config, "worker")
+    number = descriptor()
+    assert number == handler().descriptor
+    log.info("old")
+    assert [line.rpartition(" ")[2] for line in move(folder)] == ["old"]
+    reopen(config)
+    log.info("new")
+    assert descriptor() == number
+    assert not os.get_inheritable(number)
+    assert [RECORD.sub(r"\g<text>", line) for line in lines(folder)] == ["the log is reopened", "new"]
+    assert len((folder / "logs/wsgid.log.1").read_text().splitlines()) == 1
+
+
+def test_reopening_leaves_nothing_open(folder: Path) -> None:
+    config = Config(app_path=folder)
+    configure(config, "worker")
+    before = os.listdir("/proc/self/fd")
+    reopen(config)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_log_that_cannot_be_reopened_stays_in_use(folder: Path) -> None:
+    config = Config(app_path=folder)
+    configure(config, "worker")
+    move(folder)
+    (folder / "logs/wsgid.log").mkdir()
+    reopen(config)
+    log.info("still here")
+    told, after = (folder / "logs/wsgid.log.1").read_text().splitlines()
+    assert "ERROR" in told
+    assert "the old file" in told
+    assert "Is a directory" in told
+    assert str(folder / "logs/wsgid.log") in told
+    assert after.endswith("still here")
+
+
+def test_before_there_is_a_log_it_is_standard_error() -> None:
+    assert descriptor() == 2
+
+
+@pytest.mark.parametrize("moved", ["before the fork", "before the child opens it", "before reopening"])
+def test_what_is_printed_follows_the_log(folder: Path, moved: str) -> None:
+    """Also in a child that has opened a new file for its records, while its standard output was still the old one."""
+    code = f"""
+moved = {moved!r}
+config = Config(app_path=Path(sys.argv[1]))
+def move(when):
+    if moved == when:
+        logs.log_file(config).rename(logs.log_file(config).with_name("old"))
+logs.configure(config, "master")
+logs.redirect_stdio(config)
+move("before the fork")
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+move("before the child opens it")
+logs.configure(config, "worker")
+move("before reopening")
+logs.reopen(config)
+print("printed")
+print("complained", file=sys.stderr)
+os.system("echo inherited")
+assert len(os.listdir("/proc/self/fd")) == 5  # the standard three, the log, and the one that lists
+os._exit(0)
+"""
+    run(code, folder)
+    texts = [RECORD.sub(r"\g<text>", line) for line in lines(folder)]
+    assert texts == ["the log is reopened", "printed", "complained", "inherited"]
+
+
+def test_what_the_application_has_put_elsewhere_stays_there(folder: Path) -> None:
+    code = """
+config = Config(app_path=Path(sys.argv[1]))
+logs.configure(config, "worker")
+logs.redirect_stdio(config)
+os.dup2(os.open(config.app_path / "own", os.O_WRONLY | os.O_CREAT), 1)
+os.close(2)
+logs.log_file(config).rename(config.app_path / "old")
+logs.reopen(config)
+os.write(1, b"own words")
+try:
+    os.fstat(2)
+except OSError:
+    os.write(1, b", and 2 is closed")
+"""
+    run(code, folder)
+    assert (folder / "own").read_text() == "own words, and 2 is closed"
+
+
+def test_a_log_on_standard_output_is_not_reopened(folder: Path) -> None:
+    code = """
+config = Config(app_path=Path(sys.argv[1]), stdout=True)
+logs.configure(config, "worker")
+logs.redirect_stdio(config)
+assert logs.descriptor() == 1
+logs.reopen(config)
+print("printed")
+"""
+    assert run(code, folder).stdout == "printed\n"
+    assert os.listdir(folder / "logs") == []
 
 
 # Several processes, and trouble

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgid.config import OPTIONS
-from wsgid.options import MAX_SHOWN, Option, Size, nearest, option, read_table, shown
+from wsgid.options import MAX_SHOWN, Mask, Option, Size, Switch, nearest, option, read_table, shown
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,8 @@ class Table:
     count: int = option(3, group="Two", metavar="BEANS", limits=(1, 9), help="Beans.")
     wait: float = option(1.5, group="Two", limits=(0, 60), help="Patience.")
     room: Size = option(3 * 1024**2, group="Two", limits=(0, 1024**3), help="Room.")
+    mask: Mask | None = option(None, group="Two", help="Bits.", default_text="as it was", fixed=True)
+    again: Switch = option(True, group="Two", help="Once more.")
     words: tuple[str, ...] = option(("a", "b"), group="Two", each=shout, help="Words.")
     plain: int = 7
 
@@ -40,12 +42,15 @@ BASE = Path("/usr")
 
 
 def test_the_table_is_read_off_the_class() -> None:
-    assert list(TABLE) == ["name", "folder", "no_noise", "colour", "count", "wait", "room", "words"]
+    assert list(TABLE) == ["name", "folder", "no_noise", "colour", "count", "wait", "room", "mask", "again", "words"]
     assert TABLE["count"].group == "Two"
     assert TABLE["count"].help == "Beans."
     assert TABLE["count"].default == 3
-    assert [each.default_text for each in TABLE.values()] == ["made up", ".", "false", "true", "3", "1.5", "3m", "a, b"]
-    assert [each.metavar for each in TABLE.values()] == ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "TEXT"]
+    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "as it was", "on", "a, b"]
+    assert [each.default_text for each in TABLE.values()] == told
+    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "MASK", "on|off", "TEXT"]
+    assert [each.metavar for each in TABLE.values()] == metavars
+    assert [each.name for each in TABLE.values() if each.fixed] == ["mask"]
     assert [each.name for each in TABLE.values() if each.is_boolean] == ["no_noise", "colour"]
     assert [each.name for each in TABLE.values() if each.is_repeatable] == ["words"]
 
@@ -83,6 +88,13 @@ def test_a_table_still_makes_ordinary_instances() -> None:
         ("room", "2k", 2048),
         ("room", "2M", 2 * 1024**2),
         ("room", "1g", 1024**3),
+        ("mask", "022", 0o22),
+        ("mask", "7", 7),
+        ("mask", "0777", 0o777),
+        ("again", "off", False),
+        ("again", "On", True),
+        ("again", "false", False),
+        ("again", True, True),
         ("words", "hi", ("HI in /usr",)),
         ("words", ["hi", "ho"], ("HI in /usr", "HO in /usr")),
         ("words", ("hi",), ("HI in /usr",)),
@@ -122,6 +134,10 @@ def test_a_value_becomes_what_the_field_holds(name: str, value: object, result: 
         ("room", "2g", "'2g' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
         ("room", "-1k", "'-1k' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
         ("room", False, "false is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("mask", "8", "'8' is not a file mode mask in octal, such as 022 or 0077, as text"),
+        ("mask", "01777", "'01777' is not a file mode mask in octal, such as 022 or 0077, as text"),
+        ("mask", 22, "22 is not a file mode mask in octal, such as 022 or 0077, as text"),
+        ("again", "maybe", "'maybe' is not on or off"),
         ("words", [1], "[1] is not a non-empty text or a list of such"),
         ("words", ["a", ""], """["a", ""] is not a non-empty text or a list of such"""),
         ("words", {"a": 1}, """{"a": 1} is not a non-empty text or a list of such"""),

@@ -9,7 +9,7 @@ by       on                    frames
 worker   channel               HELLO, then for each request ANSWER | HEAD PART* (END | CUT), then DONE
 worker   control               HELLO, LEAVING
 dispatch channel               REQUEST (with a descriptor when the body is in a file), RELEASE
-dispatch control               CLIENT_GONE
+dispatch control               CLIENT_GONE, INTERRUPT
 ======== ===================== =========================================================================
 
 ANSWER carries whether DONE follows: an application that returned a plain list has nothing left to do, and the ordinary
@@ -52,6 +52,7 @@ class Kind(enum.IntEnum):
     RELEASE = 9
     LEAVING = 10
     CLIENT_GONE = 11
+    INTERRUPT = 12
 
 
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -73,6 +74,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, gc=False):
     role: Role
     thread: int
     """0 and up; a control connection says 0."""
+    threads: int
+    """How many channels this process opens: it is ready when all of them have called."""
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -114,6 +117,11 @@ def head(value: Head) -> bytes:
 
 def client_gone(request_id: str) -> bytes:
     return frame(Kind.CLIENT_GONE, request_id.encode())
+
+
+def interrupt(request_id: str) -> bytes:
+    """The request has taken too long: its thread is to be interrupted, if it still serves it."""
+    return frame(Kind.INTERRUPT, request_id.encode())
 
 
 END = frame(Kind.END)

@@ -3,15 +3,24 @@
 ======== ==========================================================================================
 by       messages
 ======== ==========================================================================================
-dispatch Listening (once), WorkerReady (each time a worker's last channel has said hello), Drained
-master   WorkerDied, Drain, Exit
+dispatch Listening (once), Alive (every `HEARTBEAT` seconds), WorkerReady (each time a worker's last channel
+         has said hello), WorkerLeaving, WornOut, Hung, Spent, RestartWanted, Drained
+master   WorkerDied, Retire, Adopt, RestartNews, Drain, Exit
 ======== ==========================================================================================
 """
 
 import msgspec
 
-MAX_ORDER = 64 * 1024
-"""Bytes of the largest message; the longest is Listening with its addresses."""
+from wsgid.channel.policy import Policy
+
+MAX_ORDER = 128 * 1024
+"""Bytes of the largest message; the longest is RestartNews with a traceback (`MAX_NEWS`)."""
+
+MAX_NEWS = 64 * 1024
+"""Bytes of the text of a RestartNews, in UTF-8; what is longer is cut by whoever makes one."""
+
+HEARTBEAT = 0.25
+"""Seconds between two Alive of a dispatcher that is well."""
 
 
 class Listening(msgspec.Struct, frozen=True, tag=True):
@@ -21,10 +30,52 @@ class Listening(msgspec.Struct, frozen=True, tag=True):
     """For people: ``http://127.0.0.1:8000``, ``mongrel2 tcp://127.0.0.1:7101 tcp://127.0.0.1:7102``."""
 
 
+class Alive(msgspec.Struct, frozen=True, tag=True):
+    """The event loop goes round."""
+
+    queued: int
+    """Requests that wait for a worker."""
+    busy: int
+    """Requests in the workers' hands."""
+
+
 class WorkerReady(msgspec.Struct, frozen=True, tag=True):
     """This worker has loaded the application and may be given requests."""
 
     pid: int
+
+
+class WorkerLeaving(msgspec.Struct, frozen=True, tag=True):
+    """This worker has said that it wants to leave, as it does on SIGTERM: it finishes what it has."""
+
+    pid: int
+
+
+class WornOut(msgspec.Struct, frozen=True, tag=True):
+    """This worker has served as many requests as one may (`--max-requests`). It goes on until it is told to retire."""
+
+    pid: int
+    why: str
+    """``it has served 1042 requests``."""
+
+
+class Hung(msgspec.Struct, frozen=True, tag=True):
+    """A request of this worker has reached `--timeout`; its client has got 504. The worker gets nothing new. Its stacks
+    are wanted in the log and a replacement at once; it has `Spent` or five seconds to live."""
+
+    pid: int
+    request: str
+    """In the words of the log: method, target, id, age, client."""
+
+
+class Spent(msgspec.Struct, frozen=True, tag=True):
+    """This hung worker has nothing in its hands any more but what hangs: it can be killed."""
+
+    pid: int
+
+
+class RestartWanted(msgspec.Struct, frozen=True, tag=True):
+    """Somebody has asked for a restart on the control socket, and waits for RestartNews."""
 
 
 class Drained(msgspec.Struct, frozen=True, tag=True):
@@ -44,6 +95,29 @@ class WorkerDied(msgspec.Struct, frozen=True, tag=True):
     """It had been asked to leave, or had said so itself and exited with code 0."""
 
 
+class Retire(msgspec.Struct, frozen=True, tag=True):
+    """Let this worker go: nothing new for it, its idle threads are released, the others after their answer. It may not
+    have called yet: then it is released when it does."""
+
+    pid: int
+
+
+class Adopt(msgspec.Struct, frozen=True, tag=True):
+    """Go by these options from now on."""
+
+    policy: Policy
+
+
+class RestartNews(msgspec.Struct, frozen=True, tag=True):
+    """How the restart goes, for those who wait for it at the control socket."""
+
+    text: str
+    """``worker 2 of 4 is replaced``; at the end the outcome, with the traceback when it failed."""
+    over: bool
+    ok: bool
+    """Meant only when it is over."""
+
+
 class Drain(msgspec.Struct, frozen=True, tag=True):
     """Take nothing new, finish what is there, then say Drained."""
 
@@ -55,8 +129,8 @@ class Exit(msgspec.Struct, frozen=True, tag=True):
     """End now."""
 
 
-FromDispatcher = Listening | WorkerReady | Drained
-FromMaster = WorkerDied | Drain | Exit
+FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
+FromMaster = WorkerDied | Retire | Adopt | RestartNews | Drain | Exit
 
 encode = msgspec.msgpack.Encoder().encode
 decode_from_dispatcher = msgspec.msgpack.Decoder[FromDispatcher](FromDispatcher).decode

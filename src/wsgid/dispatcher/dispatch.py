@@ -55,7 +55,7 @@ class Dispatch:
         """It is this exchange's turn on its connection: to an idle slot, or into the queue."""
         if exchange.ended:
             return
-        if self._given_up:
+        if self.draining and (self._given_up or self._nobody_comes()):
             exchange.fail(503, STOPPING)
             return
         try:
@@ -124,10 +124,13 @@ class Dispatch:
         self._refuse_if_nobody_comes()
         self.check_quiet()
 
-    def _refuse_if_nobody_comes(self) -> None:
+    def _nobody_comes(self) -> bool:
         """While we drain no new worker comes: without any, those who wait would wait for the time limit."""
         workers = self.workers.by_pid.values() if self.workers is not None else ()
-        if self.draining and not any(worker.slots for worker in workers):
+        return not any(worker.slots for worker in workers)
+
+    def _refuse_if_nobody_comes(self) -> None:
+        if self.draining and self._nobody_comes():
             for exchange in self._pool.empty_queue():
                 exchange.fail(503, STOPPING)
 

@@ -78,8 +78,7 @@ class Dispatcher:
         self._dispatch.on_quiet = self._quiet
         self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")
         self._workers = Workers(
-            _listen_for_workers(post.run_dir),
-            config.threads,
+            _listen_for_workers(post.run_dir, post.run_path),
             self._dispatch,
             loop,
             ready=self._worker_ready,
@@ -99,7 +98,7 @@ class Dispatcher:
         loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
 
     async def open_edges(self) -> None:
-        config, spool_directory = self._post.config, f"/proc/self/fd/{self._post.run_dir}"
+        config, spool_directory = self._post.config, self._post.run_path
         addresses: list[str] = []
         if self._post.listeners:
             limits = HttpLimits(
@@ -190,14 +189,14 @@ class Dispatcher:
             self.ended.set_result(0)
 
 
-def _listen_for_workers(run_dir: int) -> socket.socket:
+def _listen_for_workers(run_dir: int, run_path: str) -> socket.socket:
     """Replaces the socket that an earlier dispatcher of the same master may have left."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         os.unlink(CHANNEL_SOCKET, dir_fd=run_dir)
     except FileNotFoundError:
         pass  # we are the first
-    listener.bind(f"/proc/self/fd/{run_dir}/{CHANNEL_SOCKET}")
+    listener.bind(f"{run_path}/{CHANNEL_SOCKET}")
     listener.listen(CALLERS)
     listener.setblocking(False)
     return listener

@@ -51,7 +51,6 @@ class Workers:
     def __init__(
         self,
         listener: socket.socket,
-        threads: int,
         owner: SlotOwner,
         loop: asyncio.AbstractEventLoop,
         *,
@@ -62,7 +61,6 @@ class Workers:
     ) -> None:
         self.by_pid: dict[int, Worker] = {}
         self._listener = listener
-        self._threads = threads
         self._owner = owner
         self._loop = loop
         self._ready = ready
@@ -112,7 +110,7 @@ class Workers:
     def _add_slot(self, worker: Worker, sock: socket.socket, hello: Hello, reader: frames.FrameReader) -> None:
         slot = Slot(sock, worker, hello.thread, reader, self._owner, self._loop)
         worker.slots.append(slot)
-        if not worker.ready and len(worker.slots) == self._threads:
+        if not worker.ready and len(worker.slots) == hello.threads:
             worker.ready = True
             self._ready(worker)
         # A thread calls when the application is loaded. It need not wait for its fellows: when the dispatcher before us

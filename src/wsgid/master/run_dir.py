@@ -57,6 +57,11 @@ class RunDir:
                 f"run wsgid as the owner of {app.path}, or give the owner of this process write access to run/ and pid/"
             ) from None
 
+    @property
+    def path(self) -> str:
+        """Short enough for UNIX addresses, which hold 107 bytes."""
+        return f"/proc/self/fd/{self.fd}"
+
     def add_worker(self, pid: int) -> None:
         """Raises OSError."""
         # In this order: a pid file that no run directory knows of would never be removed.

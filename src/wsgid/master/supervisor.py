@@ -238,7 +238,7 @@ class Supervisor:
         configure(self._config, "dispatcher")
         try:
             return self._entries.dispatcher(
-                DispatcherPost(self._config, self._run_dir.fd, self._listeners.sockets, link.theirs)
+                DispatcherPost(self._config, self._run_dir.fd, self._run_dir.path, self._listeners.sockets, link.theirs)
             )
         except Exception as error:
             # The log gets the traceback; the terminal, when this is at the start, should hear the reason as well.
@@ -250,7 +250,9 @@ class Supervisor:
         report.close_reader()
         self._listeners.close_in_child()
         configure(self._config, "worker")
-        return self._entries.worker(WorkerPost(self._config, self._run_dir.fd, self._lifeline, report.writer))
+        return self._entries.worker(
+            WorkerPost(self._config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer)
+        )
 
     def _let_go(self) -> None:
         self._close_ours()

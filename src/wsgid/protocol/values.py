@@ -45,6 +45,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The body, unless it is in a file."""
     body_in_file: bool
     """The body is the first ``content_length`` bytes of a descriptor that travels beside this value."""
+    attempt: int = 1
+    """2 when a worker has died over this request before, and may have done some of its work."""
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -25,11 +25,11 @@ DESCRIPTOR_SPACE: Final = socket.CMSG_LEN(array.array("i").itemsize)
 """Room for one descriptor. CMSG_SPACE would round it up to two; those that find no room are closed by the kernel."""
 
 
-def connect(run_dir: int, hello: Hello) -> socket.socket:
+def connect(run_path: str, hello: Hello) -> socket.socket:
     """One attempt to reach the dispatcher; HELLO has been said. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.connect(f"/proc/self/fd/{run_dir}/{CHANNEL_SOCKET}")
+        sock.connect(f"{run_path}/{CHANNEL_SOCKET}")
         sock.sendall(frames.hello(hello))
     except OSError:
         sock.close()

@@ -31,12 +31,13 @@ class Control:
     ``leaving`` and ``called`` are for other threads; all else is used by the control thread alone.
     """
 
-    def __init__(self, run_dir: int, lifeline: int, signals: int, departed: Departed) -> None:
+    def __init__(self, run_path: str, threads: int, lifeline: int, signals: int, departed: Departed) -> None:
         self.leaving = threading.Event()
         """This process is to end."""
         self.called = threading.Event()
         """The dispatcher has had the first HELLO, or there is no need for it: the process is leaving."""
-        self._run_dir = run_dir
+        self._run_path = run_path
+        self._threads = threads
         self._lifeline = lifeline
         self._signals = signals
         self._departed = departed
@@ -84,7 +85,7 @@ class Control:
 
     def _call(self) -> None:
         try:
-            self._socket = connect(self._run_dir, Hello(os.getpid(), Role.CONTROL, 0))
+            self._socket = connect(self._run_path, Hello(os.getpid(), Role.CONTROL, 0, self._threads))
         except OSError as error:
             log.debug("control: no dispatcher yet: %s", error)
             return

@@ -89,9 +89,9 @@ def _serve(post: WorkerPost, application: WSGIApplication) -> None:
     threads = post.config.threads
     signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     _sigterm_to(wakeup)
-    control = Control(post.run_dir, post.lifeline, signals, departed)
+    control = Control(post.run_path, threads, post.lifeline, signals, departed)
     template = environ_template(threads=threads, errors=sys.stderr)
-    taker = Taker(application, template, departed, post.run_dir, control.leaving)
+    taker = Taker(application, template, departed, post.run_path, threads, control.leaving)
 
     def close_sockets() -> None:
         control.close()

@@ -29,8 +29,10 @@ class Taker:
     application: WSGIApplication
     template: Environ
     departed: Departed
-    run_dir: int
-    """Descriptor of the directory with the dispatcher's socket."""
+    run_path: str
+    """The directory with the dispatcher's socket."""
+    threads: int
+    """How many of them there are."""
     leaving: threading.Event
     """Set when this process is to end: nobody waits for a dispatcher any more."""
     pid: int = field(default_factory=os.getpid)
@@ -71,11 +73,11 @@ class Taker:
                 "a process that the application forked came back from it into wsgid: it should end with os._exit()"
             )
             return None
-        hello = Hello(self.pid, Role.CHANNEL, thread)
+        hello = Hello(self.pid, Role.CHANNEL, thread, self.threads)
         pause = 0.0
         while not self.leaving.wait(pause):
             try:
-                channel = self.channels[thread] = Channel(connect(self.run_dir, hello))
+                channel = self.channels[thread] = Channel(connect(self.run_path, hello))
             except OSError as error:
                 log.debug("thread %d: no dispatcher yet: %s", thread, error)
                 pause = next_pause(pause)

@@ -46,7 +46,7 @@ def test_the_command_line_knows_nothing_of_the_processes() -> None:
     code = """
 import sys
 import wsgid.cli.start
-heavy = {"zmq", "uvloop", "httptools", "asyncio", "wsgid.master", "wsgid.dispatcher", "wsgid.worker", "wsgid.channel"}
+heavy = {"zmq", "uvloop", "httptools", "asyncio", "wsgid.master", "wsgid.dispatcher", "wsgid.worker", "wsgid.channel.orders"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=seconds(), check=True)

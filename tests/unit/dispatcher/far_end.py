@@ -104,8 +104,8 @@ def call(path: Path, hello: Hello) -> FarEnd:
 
 
 def thread(pid: int, number: int = 0) -> Hello:
-    return Hello(pid, Role.CHANNEL, number)
+    return Hello(pid, Role.CHANNEL, number, 1)
 
 
 def control(pid: int) -> Hello:
-    return Hello(pid, Role.CONTROL, 0)
+    return Hello(pid, Role.CONTROL, 0, 1)

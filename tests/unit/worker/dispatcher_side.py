@@ -153,6 +153,7 @@ class Listener:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self.descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self.path = f"/proc/self/fd/{self.descriptor}"
         self.peers: list[Peer] = []
         self.open()
 
@@ -160,7 +161,7 @@ class Listener:
         """Listens; again after `die`."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(seconds())
-        self.sock.bind(f"/proc/self/fd/{self.descriptor}/{CHANNEL_SOCKET}")
+        self.sock.bind(f"{self.path}/{CHANNEL_SOCKET}")
         self.sock.listen(64)
 
     def accept(self) -> Peer:

@@ -147,8 +147,8 @@ def test_anything_else_breaks_the_rules(peer_and_channel: tuple[Peer, Channel], 
 def test_connect_says_hello(tmp_path: Path) -> None:
     folder = tmp_path / ("a-long-name-" * 15)  # no UNIX address holds such a path
     listener = Listener(folder)
-    hello = Hello(1, Role.CHANNEL, 2)
-    with connect(listener.descriptor, hello):
+    hello = Hello(1, Role.CHANNEL, 2, 1)
+    with connect(listener.path, hello):
         assert listener.accept().hello == hello
     listener.close()
 
@@ -157,8 +157,8 @@ def test_connect_to_nobody(tmp_path: Path) -> None:
     listener = Listener(tmp_path)
     listener.sock.close()
     with pytest.raises(ConnectionRefusedError):
-        connect(listener.descriptor, Hello(1, Role.CHANNEL, 2))
+        connect(listener.path, Hello(1, Role.CHANNEL, 2, 1))
     listener.die()
     with pytest.raises(FileNotFoundError):
-        connect(listener.descriptor, Hello(1, Role.CHANNEL, 2))
+        connect(listener.path, Hello(1, Role.CHANNEL, 2, 1))
     listener.close()

@@ -25,7 +25,7 @@ class Office:
         lifeline, self.master = os.pipe2(os.O_CLOEXEC)
         signals, self.signals = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.departed = Departed()
-        self.control = Control(self.listener.descriptor, lifeline, signals, self.departed)
+        self.control = Control(self.listener.path, 1, lifeline, signals, self.departed)
         self.threads = set(threading.enumerate())
         self._ours = [lifeline, signals, self.signals]
 
@@ -60,7 +60,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def test_it_calls_and_says_who_it_is(office: Office) -> None:
     office.start()
-    assert office.listener.accept().hello == Hello(os.getpid(), Role.CONTROL, 0)
+    assert office.listener.accept().hello == Hello(os.getpid(), Role.CONTROL, 0, 1)
     assert office.control.called.wait(seconds())
     assert not office.control.leaving.is_set()
 

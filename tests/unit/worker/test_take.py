@@ -33,7 +33,7 @@ class Thread:
         self.listener = Listener(folder)
         self.leaving = threading.Event()
         template = environ_template(threads=4, errors=sys.stderr)
-        self.taker = Taker(hello, template, Departed(), self.listener.descriptor, self.leaving)
+        self.taker = Taker(hello, template, Departed(), self.listener.path, 4, self.leaving)
         self._executor = executor
 
     def start(self) -> "Future[None]":
@@ -52,7 +52,7 @@ def thread(tmp_path: Path) -> Iterator[Thread]:
 def test_it_calls_serves_and_ends_when_it_is_released(thread: Thread) -> None:
     life = thread.start()
     peer = thread.listener.accept()
-    assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3)
+    assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3, 4)
     assert peer.serve(a_request(id="1")).body == b"hello 1"
     assert peer.serve(a_request(id="2")).body == b"hello 2"
     peer.release()
