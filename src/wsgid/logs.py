@@ -74,8 +74,8 @@ def descriptor() -> int:
 
 
 def reopen(config: Config) -> None:
-    """Writes to the file that has the log's name now, after somebody has moved the old one away; nothing with
-    ``--stdout``.
+    """Writes to the file that has the log's name now, after somebody has moved the old one away. Nothing with
+    ``--stdout``, or when the file is still the same.
 
     The descriptors keep their numbers, so what was told one follows: faulthandler, and standard output and error when
     they were redirected to the log. A record that another thread writes meanwhile goes to one file or the other. When
@@ -90,13 +90,14 @@ def reopen(config: Config) -> None:
     except OSError as error:
         _logger.error("the log is not reopened, and goes on in the old file: %s", error)
         return
-    if standard:
-        _redirected[:] = [os.fstat(fresh)]
-    for each in standard:
-        os.dup2(fresh, each)
-    os.dup2(fresh, descriptor(), inheritable=False)
+    if not all(os.path.sameopenfile(fresh, each) for each in (descriptor(), *standard)):
+        if standard:
+            _redirected[:] = [os.fstat(fresh)]
+        for each in standard:
+            os.dup2(fresh, each)
+        os.dup2(fresh, descriptor(), inheritable=False)
+        _logger.info("the log is reopened")
     os.close(fresh)
-    _logger.info("the log is reopened")
 
 
 def enable_again() -> None:

@@ -125,6 +125,7 @@ def test_a_request_in_full(site: MakeSite) -> None:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
+        "wsgid.attempt": 1,
     }
 
 

@@ -208,6 +208,9 @@ def test_reopening_leaves_nothing_open(folder: Path) -> None:
     configure(config, "worker")
     before = os.listdir("/proc/self/fd")
     reopen(config)
+    assert lines(folder) == [], "the file is still the same"
+    move(folder)
+    reopen(config)
     assert os.listdir("/proc/self/fd") == before
 
 

@@ -1,8 +1,9 @@
-"""What must be heard while the application runs: the wish that this process ends, and that a client has left.
+"""What must be heard while the application runs: signals, the master's end, and the dispatcher's word about requests.
 
-A thread of its own waits for a signal (which the handler only wrote to a pipe), for the master's end and for the
-dispatcher's word, and passes on what it has heard. On its way out the worker says LEAVING; the dispatcher then releases
-each of its threads when it has nothing in hand, and the process ends with the last of them.
+A thread of its own waits for them (of a signal the handler only wrote to a pipe), and passes on what it has heard: that
+this process is to leave or to reopen its log, that a request's client has left or its time is over. On its way out the
+worker says LEAVING; the dispatcher then releases each of its threads when it has nothing in hand, and the process ends
+with the last of them.
 """
 
 import logging
@@ -11,12 +12,13 @@ import select
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
 from wsgid.worker.channel import connect
-from wsgid.worker.departed import Departed
+from wsgid.worker.in_hand import InHand
 from wsgid.worker.take import next_pause
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,15 @@ class Control:
     ``leaving`` and ``called`` are for other threads; all else is used by the control thread alone.
     """
 
-    def __init__(self, run_path: str, threads: int, lifeline: int, signals: int, departed: Departed) -> None:
+    def __init__(
+        self,
+        run_path: str,
+        threads: int,
+        lifeline: int,
+        signals: int,
+        in_hand: InHand,
+        reopen_log: Callable[[], None],
+    ) -> None:
         self.leaving = threading.Event()
         """This process is to end."""
         self.called = threading.Event()
@@ -40,7 +50,8 @@ class Control:
         self._threads = threads
         self._lifeline = lifeline
         self._signals = signals
-        self._departed = departed
+        self._in_hand = in_hand
+        self._reopen_log = reopen_log
         self._socket: socket.socket | None = None
         self._reader = FrameReader()
         self._master_gone = False
@@ -74,14 +85,20 @@ class Control:
         """Waits for something to happen, at most so many seconds."""
         for descriptor, _ in self._poll.poll(None if limit is None else limit * 1000):
             if descriptor == self._signals:
-                if signal.SIGTERM in os.read(self._signals, READ_SIZE):
-                    self._leave("told to by SIGTERM")
+                self._take_signals(os.read(self._signals, READ_SIZE))
             elif descriptor == self._lifeline:
                 self._poll.unregister(self._lifeline)
                 self._master_gone = True
                 self._leave("the master is gone")
             else:
                 self._read()
+
+    def _take_signals(self, numbers: bytes) -> None:
+        """A signal may be here twice (see `main`): both of these can be."""
+        if signal.SIGUSR1 in numbers:
+            self._reopen_log()
+        if signal.SIGTERM in numbers:
+            self._leave("told to by SIGTERM")
 
     def _call(self) -> None:
         try:
@@ -117,13 +134,22 @@ class Control:
             if not data:
                 self._lose("it was closed")
             for kind, payload in self._reader.feed(data):
-                if kind is not Kind.CLIENT_GONE:
-                    raise FrameError(f"{kind.name} on a control connection")
-                self._departed.add(payload.decode())
+                self._take(kind, payload.decode())
         except OSError as error:
             self._lose(f"it failed: {error.strerror}")
         except (FrameError, UnicodeDecodeError) as error:
             self._lose(f"the dispatcher broke its rules: {error}")
+
+    def _take(self, kind: Kind, request_id: str) -> None:
+        if kind is Kind.CLIENT_GONE:
+            self._in_hand.client_gone(request_id)
+        elif kind is Kind.INTERRUPT:
+            thread = self._in_hand.interrupt(request_id)
+            if thread is not None:
+                # As faulthandler writes it, so that its stack can be found among those of the others.
+                log.warning("request %s has taken too long: its thread 0x%016x is interrupted", request_id, thread)
+        else:
+            raise FrameError(f"{kind.name} on a control connection")
 
     def _lose(self, why: str) -> None:
         """The dispatcher is gone; the next round of the thread calls again."""

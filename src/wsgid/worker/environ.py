@@ -8,6 +8,7 @@ Text is latin-1 "bytes in str", as the request holds it: one character is one by
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, BinaryIO, Final, TextIO
 
 from wsgid import SERVER_SOFTWARE
@@ -56,8 +57,11 @@ def environ_template(*, threads: int, errors: TextIO) -> Environ:
     }
 
 
-def build_environ(template: Environ, request: Request, body: BinaryIO) -> Environ:
-    """The environ of one request; ``template`` is copied. Raises nothing, whatever the request holds."""
+def build_environ(template: Environ, request: Request, body: BinaryIO, client_gone: Callable[[], bool]) -> Environ:
+    """The environ of one request; ``template`` is copied. Raises nothing, whatever the request holds.
+
+    What begins with ``wsgid.`` is described for applications in docs/environ.md.
+    """
     environ = template.copy()
     environ["REQUEST_METHOD"] = request.method
     environ["SCRIPT_NAME"], environ["PATH_INFO"] = _split_path(request.script_name, request.path)
@@ -76,6 +80,8 @@ def build_environ(template: Environ, request: Request, body: BinaryIO) -> Enviro
     environ["wsgi.url_scheme"] = request.scheme
     environ["wsgi.input"] = body
     environ["wsgid.request_id"] = request.id
+    environ["wsgid.attempt"] = request.attempt
+    environ["wsgid.client_gone"] = client_gone
     known = _known_names.get
     for name, value in request.headers:
         key = known(name)

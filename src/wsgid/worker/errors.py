@@ -7,6 +7,7 @@
     ConnectionError
      ├─ DispatcherGone        nobody is there to take the answer
      └─ ClientGone            nobody waits for the answer
+    RequestTimeout            the dispatcher has given the request up
 """
 
 
@@ -29,3 +30,15 @@ class DispatcherGone(ConnectionError):
 
 class ClientGone(ConnectionError):
     """The client has left. Raised from ``write()`` too, so that an application that writes without end ends."""
+
+
+class RequestTimeout(BaseException):
+    """The request has taken longer than ``--timeout``: its client has got 504, and this worker is about to be replaced.
+
+    Raised in the application's code, between any two of its lines. No Exception, as KeyboardInterrupt is none: what
+    frameworks and applications catch so that one thing's failure harms no other (``except Exception``, a retry) must
+    not catch this. ``finally`` and ``with`` tidy up as ever.
+    """
+
+    def __str__(self) -> str:
+        return "the request has taken longer than --timeout allows"

@@ -3,21 +3,22 @@
 import gc
 import logging
 import os
-import signal
 import sys
 import threading
-from types import FrameType
+from functools import partial
 from typing import Final
 from wsgiref.types import WSGIApplication
 
+from wsgid import logs
 from wsgid.config import Config
 from wsgid.loaders import describe_failure, load_application
-from wsgid.logs import enable_again, print_by_lines
 from wsgid.posts import EXIT_LOAD_FAILED, WorkerPost
+from wsgid.worker import signals
 from wsgid.worker.control import Control
-from wsgid.worker.departed import Departed
 from wsgid.worker.environ import environ_template
 from wsgid.worker.forked import disown_after_fork
+from wsgid.worker.in_hand import InHand
+from wsgid.worker.signals import SignalPipe
 from wsgid.worker.take import Taker
 
 log = logging.getLogger(__name__)
@@ -29,44 +30,27 @@ def run(post: WorkerPost) -> int:
     """The whole life of a worker, in a process just forked; the exit code.
 
     EXIT_LOAD_FAILED with the reason on ``post.report`` when the application cannot be loaded; EXIT_LEFT when the
-    process left as it was asked to, or because the master is gone. SIGTERM ends it by the default action until the
-    application is loaded, and lets it finish its requests afterwards.
+    process left as it was asked to, or because the master is gone.
     """
-    _leave_ctrl_c_to_the_master()
-    print_by_lines()
+    pipe = signals.at_birth(logs.descriptor())
+    logs.print_by_lines()
     try:
         application = _load(post.config)
     except BaseException as error:  # noqa: BLE001  # a module may well end in sys.exit(): it has not been loaded then
-        enable_again()
+        logs.enable_again()
         reason = describe_failure(error, post.config.app_path)
         log.error("%s", reason)
         _report(post.report, reason)
         return EXIT_LOAD_FAILED
-    enable_again()
+    logs.enable_again()
     os.close(post.report)
     log.info("the application is loaded")
     # What is there now stays: the collector need not look at it again and again, nor write to its pages.
     gc.collect()
     gc.freeze()
-    _serve(post, application)
+    _serve(post, application, pipe)
     log.info("left")
     return EXIT_LEFT
-
-
-def _leave_ctrl_c_to_the_master() -> None:
-    """Ctrl-C reaches the whole process group; the master sees to it that requests are finished.
-
-    A handler that does nothing, and not SIG_IGN: programs that the application starts would inherit that, and some
-    (ffmpeg, say) are ended by SIGINT. With SA_RESTART no system call of a C library notices.
-    """
-    signal.signal(signal.SIGINT, _ignore)
-    signal.siginterrupt(signal.SIGINT, False)
-    # As in any Python process: a write to a connection that was closed is an OSError, not the end.
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-
-
-def _ignore(signum: int, frame: FrameType | None) -> None:
-    """A signal that means nothing here."""
 
 
 def _load(config: Config) -> WSGIApplication:
@@ -84,20 +68,20 @@ def _report(descriptor: int, text: str) -> None:
         log.warning("the master is gone, nobody hears why the application cannot be loaded")
 
 
-def _serve(post: WorkerPost, application: WSGIApplication) -> None:
-    departed = Departed()
+def _serve(post: WorkerPost, application: WSGIApplication, pipe: SignalPipe) -> None:
+    in_hand = InHand()
     threads = post.config.threads
-    signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    _sigterm_to(wakeup)
-    control = Control(post.run_path, threads, post.lifeline, signals, departed)
+    signals.when_loaded(pipe)
+    reopen_log = partial(logs.reopen, post.config)
+    control = Control(post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log)
     template = environ_template(threads=threads, errors=sys.stderr)
-    taker = Taker(application, template, departed, post.run_path, threads, control.leaving)
+    taker = Taker(application, template, in_hand, post.run_path, threads, control.leaving)
 
     def close_sockets() -> None:
         control.close()
         taker.close()
 
-    disown_after_fork(close_sockets, wakeup)
+    disown_after_fork(close_sockets, pipe)
     control.start()
     # The dispatcher should be able to say that a client has left from the first request on.
     control.called.wait()
@@ -111,21 +95,3 @@ def _serve(post: WorkerPost, application: WSGIApplication) -> None:
     taker.take_requests(0)
     for thread in others:
         thread.join()
-
-
-def _sigterm_to(wakeup: int) -> None:
-    """From now on SIGTERM is a byte written to this pipe.
-
-    The C-level handler writes it at once, even when the main thread is deep in an extension module. The Python-level
-    handler, which has to exist anyway, writes it again: an application may run an event loop in the main thread that
-    takes the wakeup descriptor for itself (uvloop does).
-    """
-
-    def pass_on(signum: int, frame: FrameType | None) -> None:
-        try:
-            os.write(wakeup, bytes([signum]))
-        except BlockingIOError:
-            return  # full of signals that have not been read: the reader will be told all it needs to know
-
-    signal.signal(signal.SIGTERM, pass_on)
-    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)

@@ -16,8 +16,8 @@ from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, Kind
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
 from wsgid.worker.checks import check_headers, check_status, shown
-from wsgid.worker.departed import Departed
 from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
+from wsgid.worker.in_hand import Held
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +54,17 @@ def named(request: Request) -> str:
 class Response:
     """One request's answer. Used by the thread that serves the request.
 
-    Every method that sends raises DispatcherGone. Those that take a part raise ClientGone, and ApplicationError when
-    the application breaks PEP 3333.
+    Every method that sends raises DispatcherGone, those that take a part ApplicationError when the application breaks
+    PEP 3333. The application calls `start_response` and `write`: while they run it cannot be interrupted, and they
+    raise RequestTimeout when it has been. `write` and `stream` raise ClientGone.
     """
 
-    __slots__ = ("_bodiless", "_departed", "_head", "_left", "_phase", "_request", "_send", "_told", "done")
+    __slots__ = ("_bodiless", "_head", "_held", "_left", "_phase", "_request", "_send", "_told", "done")
 
-    def __init__(self, request: Request, send: Callable[[bytes], None], departed: Departed) -> None:
+    def __init__(self, request: Request, send: Callable[[bytes], None], held: Held) -> None:
         self._request = request
         self._send = send
-        self._departed = departed
+        self._held = held
         self._phase = SILENT
         self._head = SERVER_ERROR
         self._bodiless = False
@@ -79,6 +80,28 @@ class Response:
         self, status: str, headers: list[Header], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333, "The start_response() Callable"."""
+        application = self._held.application
+        application.leave()
+        try:
+            self._start(status, headers, exc_info)
+        finally:
+            exc_info = None
+            application.enter()
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """The ``write()`` callable of PEP 3333."""
+        application = self._held.application
+        application.leave()
+        try:
+            if not isinstance(data, bytes):
+                raise ApplicationError(_not_bytes(data))
+            if data:
+                self._take(data)
+        finally:
+            application.enter()
+
+    def _start(self, status: str, headers: list[Header], exc_info: ExcInfo | None) -> None:
         if exc_info and exc_info[1] is not None:
             try:
                 if self._phase in (STREAMING, OVER):
@@ -98,14 +121,6 @@ class Response:
         self._bodiless = self._request.method == "HEAD" or code in BODILESS
         self._left = 0 if self._bodiless else length
         self._phase = STARTED
-        return self.write
-
-    def write(self, data: bytes) -> None:
-        """The ``write()`` callable of PEP 3333."""
-        if not isinstance(data, bytes):
-            raise ApplicationError(_not_bytes(data))
-        if data:
-            self._take(data)
 
     def whole(self, parts: Sequence[bytes]) -> None:
         """The whole body, from an application that has nothing left to do."""
@@ -153,7 +168,9 @@ class Response:
         if self._phase is OVER:
             self._note_surplus(len(part))
             return False
-        if self._request.id in self._departed:
+        # Not the first part, which may be the whole answer (Django's and Flask's are no lists): a client that has only
+        # finished sending looks like one that has left, and is still there to take it.
+        if self._phase is STREAMING and self._held.client_left:
             raise ClientGone(f"the client of {named(self._request)} has left")
         part = self._cut_to_fit(part)
         if self._left is not None:

@@ -1,7 +1,7 @@
 """The whole story of one request: environ, call, answer, close."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
@@ -12,14 +12,18 @@ from wsgid.protocol.values import Request
 from wsgid.worker.body import open_body
 from wsgid.worker.channel import Channel
 from wsgid.worker.checks import shown
-from wsgid.worker.departed import Departed
 from wsgid.worker.environ import Environ, build_environ
-from wsgid.worker.errors import ClientGone, DispatcherGone, UnusableAnswer
+from wsgid.worker.errors import ClientGone, DispatcherGone, RequestTimeout, UnusableAnswer
+from wsgid.worker.in_hand import InHand
+from wsgid.worker.interrupt import Interruptible
 from wsgid.worker.response import Response, named
 
 log = logging.getLogger(__name__)
 
 IN_MEMORY: Final = (list, tuple)
+
+EXHAUSTED: Final = object()
+"""What an iterable that has ended gives."""
 
 
 def serve(
@@ -28,16 +32,18 @@ def serve(
     descriptor: int | None,
     channel: Channel,
     template: Environ,
-    departed: Departed,
+    in_hand: InHand,
 ) -> None:
     """Serves one request; whatever the application does, its answer ends, and it is closed.
 
     Takes over ``descriptor``, the file with the body. Raises DispatcherGone when the channel ends meanwhile.
     """
     body, close_body = open_body(request, descriptor)
-    response = Response(request, channel.send, departed)
+    held = in_hand.take(request.id)
+    response = Response(request, channel.send, held)
     try:
-        _answer(application, build_environ(template, request, body), request, response)
+        environ = build_environ(template, request, body, held.client_gone)
+        _answer(application, environ, request, response, held.application)
         if not response.done:
             channel.send(frames.DONE)
     except DispatcherGone:
@@ -45,28 +51,33 @@ def serve(
         raise
     finally:
         close_body()
-        departed.forget(request.id)
+        in_hand.release(request.id)
 
 
-def _answer(application: WSGIApplication, environ: Environ, request: Request, response: Response) -> None:
+def _answer(
+    application: WSGIApplication, environ: Environ, request: Request, response: Response, inside: Interruptible
+) -> None:
     """Calls the application and sends what it gives.
 
     The answer's end goes out before ``close()``: frameworks do their work after the answer there, and no client waits
-    for it.
+    for it. Only what runs by ``inside`` can be interrupted.
     """
     close: Callable[[], object] | None = None
     try:
-        result: Any = application(environ, response.start_response)
+        result: Any = inside.call(application, environ, response.start_response)
         close = getattr(result, "close", None)
         if close is None and isinstance(result, IN_MEMORY):
             response.whole(result)
         else:
             # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.
-            response.stream(_parts(result), done=close is None or type(result) is GeneratorType)
+            response.stream(_parts(result, inside), done=close is None or type(result) is GeneratorType)
     except DispatcherGone:
         raise
     except ClientGone:
         log.info("%s: its client has left, the answer is given up", named(request))
+        response.fail()
+    except RequestTimeout:
+        log.info("%s: the application was interrupted, the answer is given up", named(request))
         response.fail()
     except BaseException as error:  # noqa: BLE001  # whatever comes out of the application
         # SystemExit too. gunicorn lets it end the worker; but then a view that calls sys.exit() lets every visitor who
@@ -75,10 +86,10 @@ def _answer(application: WSGIApplication, environ: Environ, request: Request, re
         response.fail()
     finally:
         if close is not None:
-            _close(close, request)
+            _close(close, request, inside)
 
 
-def _parts(result: Any) -> Iterable[object]:
+def _parts(result: Any, inside: Interruptible) -> Iterator[object]:
     """What the application returned, if it can be a body. Raises UnusableAnswer."""
     if isinstance(result, str | bytes):
         remedy = "[body]" if isinstance(result, bytes) else "[text.encode('utf-8')]"
@@ -86,16 +97,23 @@ def _parts(result: Any) -> Iterable[object]:
     elif result is None or not (hasattr(result, "__iter__") or hasattr(result, "__getitem__")):
         remedy, given = "a list such as [body]; is a 'return' missing?", shown(result)
     else:
-        iterable: Iterable[object] = result
-        return iterable
+        return _iterated(result, inside)
     raise UnusableAnswer(
         f"PEP 3333: an application must return an iterable of bytes; it returned {given}; return {remedy}"
     )
 
 
-def _close(close: Callable[[], object], request: Request) -> None:
+def _iterated(result: Iterable[object], inside: Interruptible) -> Iterator[object]:
+    parts = inside.call(iter, result)
+    while (part := inside.call(next, parts, EXHAUSTED)) is not EXHAUSTED:
+        yield part
+
+
+def _close(close: Callable[[], object], request: Request, inside: Interruptible) -> None:
     try:
-        close()
+        inside.close(close)
+    except RequestTimeout:
+        log.info("%s: close() was interrupted", named(request))
     except BaseException as error:  # whatever comes out of the application; its answer is out
         log.error("%s: close() failed, after the answer", named(request), exc_info=error)
 

@@ -9,9 +9,9 @@ from wsgiref.types import WSGIApplication
 
 from wsgid.channel.frames import FrameError, Hello, Role
 from wsgid.worker.channel import Channel, connect
-from wsgid.worker.departed import Departed
 from wsgid.worker.environ import Environ
 from wsgid.worker.errors import DispatcherGone
+from wsgid.worker.in_hand import InHand
 from wsgid.worker.serve import serve
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Taker:
 
     application: WSGIApplication
     template: Environ
-    departed: Departed
+    in_hand: InHand
     run_path: str
     """The directory with the dispatcher's socket."""
     threads: int
@@ -64,7 +64,7 @@ class Taker:
     def _serve_all(self, channel: Channel) -> None:
         while (taken := channel.take()) is not None:
             request, descriptor = taken
-            serve(self.application, request, descriptor, channel, self.template, self.departed)
+            serve(self.application, request, descriptor, channel, self.template, self.in_hand)
 
     def _call(self, thread: int) -> Channel | None:
         """Waits for a dispatcher. None when the process is leaving."""

@@ -1,5 +1,6 @@
 """One thread of a worker on a real channel, with the test as its dispatcher."""
 
+import select
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +12,8 @@ from wsgiref.types import StartResponse, WSGIApplication
 from tests.unit.worker.dispatcher_side import GET, Answered, Peer
 from wsgid.protocol.values import Header, Request
 from wsgid.worker.channel import Channel
-from wsgid.worker.departed import Departed
 from wsgid.worker.environ import environ_template
+from wsgid.worker.in_hand import InHand
 from wsgid.worker.serve import serve
 
 PLAIN: list[Header] = [("Content-Type", "text/plain")]
@@ -37,14 +38,20 @@ class Bench:
 
     def __init__(self, peer: Peer, channel: Channel, executor: ThreadPoolExecutor) -> None:
         self.peer = peer
-        self.departed = Departed()
+        self.in_hand = InHand()
         self.template = environ_template(threads=1, errors=sys.stderr)
         self._channel = channel
         self._executor = executor
 
     def start(self, app: WSGIApplication, request: Request = GET, descriptor: int | None = None) -> "Future[None]":
         """Serves one request in another thread."""
-        return self._executor.submit(serve, app, request, descriptor, self._channel, self.template, self.departed)
+        return self._executor.submit(serve, app, request, descriptor, self._channel, self.template, self.in_hand)
+
+    def is_sending(self) -> bool:
+        """The thread cannot send any more: the channel is full."""
+        poll = select.poll()
+        poll.register(self._channel._socket, select.POLLOUT)
+        return not poll.poll(0)
 
     def serve(self, app: WSGIApplication, request: Request = GET, descriptor: int | None = None) -> Answered:
         """Serves one request; raises what `serve` does."""

@@ -4,17 +4,19 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.deadlines import seconds, wait_for
+from tests.deadlines import POLL, seconds, wait_for
 from tests.unit.worker.dispatcher_side import Listener
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
 from wsgid.worker.control import Control
-from wsgid.worker.departed import Departed
+from wsgid.worker.errors import RequestTimeout
+from wsgid.worker.in_hand import InHand
 
 
 class Office:
@@ -24,8 +26,19 @@ class Office:
         self.listener = Listener(folder)
         lifeline, self.master = os.pipe2(os.O_CLOEXEC)
         signals, self.signals = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self.departed = Departed()
-        self.control = Control(self.listener.path, 1, lifeline, signals, self.departed)
+        in_hand = InHand()
+        self.held = {request_id: in_hand.take(request_id) for request_id in "ab"}
+        """The requests that the thread of the test serves."""
+        self.reopened: list[threading.Thread] = []
+        """Which threads have reopened the log."""
+        self.control = Control(
+            self.listener.path,
+            1,
+            lifeline,
+            signals,
+            in_hand,
+            lambda: self.reopened.append(threading.current_thread()),
+        )
         self.threads = set(threading.enumerate())
         self._ours = [lifeline, signals, self.signals]
 
@@ -35,6 +48,10 @@ class Office:
 
     def signal(self, number: int) -> None:
         os.write(self.signals, bytes([number]))
+
+    def gone(self, request_id: str) -> bool:
+        """It has heard that this request's client has left."""
+        return self.held[request_id].client_gone()
 
     def master_dies(self) -> None:
         os.close(self.master)
@@ -69,15 +86,15 @@ def test_it_hears_whose_clients_have_left(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
     peer.sock.sendall(frames.client_gone("a") + frames.client_gone("b")[:-1])
-    wait_for(lambda: "a" in office.departed, "the first id")
+    wait_for(lambda: office.gone("a"), "the first id")
     peer.sock.sendall(frames.client_gone("b")[-1:])
-    wait_for(lambda: "b" in office.departed, "the second id")
+    wait_for(lambda: office.gone("b"), "the second id")
 
 
 def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
-    office.signal(signal.SIGUSR1)
+    office.signal(signal.SIGINT)
     office.signal(signal.SIGTERM)
     office.signal(signal.SIGTERM)
     assert peer.frame() == (Kind.LEAVING, b"")
@@ -85,7 +102,7 @@ def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:
     office.signal(signal.SIGTERM)
     office.master_dies()
     peer.sock.sendall(frames.client_gone("a"))
-    wait_for(lambda: "a" in office.departed, "the id, which is heard after the signal")
+    wait_for(lambda: office.gone("a"), "the id, which is heard after the signal")
     peer.sock.settimeout(0)
     with pytest.raises(BlockingIOError):
         peer.frame()
@@ -98,16 +115,56 @@ def test_the_masters_end_makes_it_say_leaving(office: Office) -> None:
     assert peer.frame() == (Kind.LEAVING, b"")
     assert office.control.leaving.is_set()
     peer.sock.sendall(frames.client_gone("a"))  # it still listens
-    wait_for(lambda: "a" in office.departed, "the id")
+    wait_for(lambda: office.gone("a"), "the id")
+
+
+def test_sigusr1_makes_it_reopen_the_log(office: Office) -> None:
+    office.start()
+    office.signal(signal.SIGUSR1)
+    wait_for(lambda: office.reopened == [office.thread], "the log")
+    assert not office.control.leaving.is_set()
+
+
+def test_signals_that_come_together_are_all_heard(office: Office) -> None:
+    os.write(office.signals, bytes([signal.SIGTERM, signal.SIGUSR1]))
+    office.start()
+    assert office.control.leaving.wait(seconds())
+    assert office.reopened == [office.thread]
 
 
 def test_other_signals_mean_nothing(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
-    office.signal(signal.SIGUSR1)
+    office.signal(signal.SIGINT)
     peer.sock.sendall(frames.client_gone("a"))
-    wait_for(lambda: "a" in office.departed, "the id")
+    wait_for(lambda: office.gone("a"), "the id")
     assert not office.control.leaving.is_set()
+    assert not office.reopened
+
+
+def test_it_interrupts_the_request_that_is_named(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.start()
+    peer = office.listener.accept()
+
+    def wait_for_ever() -> None:
+        while True:
+            time.sleep(POLL)
+
+    peer.sock.sendall(frames.interrupt("b"))
+    with pytest.raises(RequestTimeout):
+        office.held["b"].application.call(wait_for_ever)
+    assert office.held["a"].application.call(lambda: "untouched") == "untouched"
+    number = f"0x{threading.get_ident():016x}"
+    assert caplog.messages == [f"request b has taken too long: its thread {number} is interrupted"]
+
+
+def test_the_interruption_of_a_request_that_has_ended_is_not_told(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.start()
+    office.listener.accept().sock.sendall(frames.interrupt("c") + frames.client_gone("a"))
+    wait_for(lambda: office.gone("a"), "the id")
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("last_words", [b"", frames.END, b"\xff" * 5, frames.frame(Kind.CLIENT_GONE, b"\xff")])
@@ -129,7 +186,7 @@ def test_half_a_frame_of_the_dead_does_not_confuse_the_next(office: Office) -> N
     peer.sock.sendall(frames.client_gone("a")[:-1])
     peer.close()
     office.listener.accept().sock.sendall(frames.client_gone("b"))
-    wait_for(lambda: "b" in office.departed, "the id")
+    wait_for(lambda: office.gone("b"), "the id")
 
 
 def test_what_has_ended_is_not_polled_again(office: Office) -> None:

@@ -20,8 +20,13 @@ check_environ = validate.check_environ  # type: ignore[attr-defined]  # not in t
 TEMPLATE = environ_template(threads=1, errors=sys.stderr)
 
 
+def here() -> bool:
+    """The answer of ``wsgid.client_gone``."""
+    return False
+
+
 def built(**fields: Any) -> Environ:
-    return build_environ(TEMPLATE, a_request(**fields), io.BytesIO())
+    return build_environ(TEMPLATE, a_request(**fields), io.BytesIO(), here)
 
 
 def test_a_request_in_full() -> None:
@@ -42,8 +47,9 @@ def test_a_request_in_full() -> None:
         remote_port="5",
         content_length=3,
         body=b"abc",
+        attempt=2,
     )
-    environ = build_environ(environ_template(threads=4, errors=sys.stderr), request, body)
+    environ = build_environ(environ_template(threads=4, errors=sys.stderr), request, body, here)
     check_environ(environ)
     assert environ.pop("SERVER_SOFTWARE").startswith("wsgid/")
     assert environ == {
@@ -72,6 +78,8 @@ def test_a_request_in_full() -> None:
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
         "wsgid.request_id": "http-7",
+        "wsgid.attempt": 2,
+        "wsgid.client_gone": here,
     }
 
 

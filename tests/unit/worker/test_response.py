@@ -16,8 +16,8 @@ from tests.unit.worker.dispatcher_side import a_request
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application, bench
 from wsgid.channel.frames import PART_SIZE, Kind
 from wsgid.protocol.values import Head
-from wsgid.worker.departed import Departed
 from wsgid.worker.errors import ApplicationError
+from wsgid.worker.in_hand import Held
 from wsgid.worker.response import Response
 
 HEAD = a_request(method="HEAD")
@@ -310,7 +310,7 @@ def test_a_second_call_without_exc_info_is_refused(bench: Bench, caplog: pytest.
 
 
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), sent.append, Departed())
+    return Response(a_request(), sent.append, Held())
 
 
 def exc_info() -> Any:
@@ -376,7 +376,7 @@ def test_headers_that_the_application_changes_afterwards_stay_as_they_were_check
 
 def test_the_next_part_ends_an_answer_that_nobody_waits_for(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    bench.departed.add("r0")  # an older request's
+    bench.in_hand.client_gone("r0")  # an older request's
     asked = threading.Event()
 
     def body() -> Iterator[bytes]:
@@ -388,21 +388,31 @@ def test_the_next_part_ends_an_answer_that_nobody_waits_for(bench: Bench, caplog
     parts = Closing(body())
     served = bench.start(application(parts))
     assert [bench.peer.frame()[0] for _ in range(2)] == [HEAD_FRAME, PART]
-    bench.departed.add("r1")
+    bench.in_hand.client_gone("r1")
     asked.set()
     assert [bench.peer.frame()[0] for _ in range(2)] == [CUT, DONE]
     served.result()
     assert parts.closed == 1
     assert caplog.messages == ["GET / (request r1): its client has left, the answer is given up"]
-    assert "r1" not in bench.departed
-    assert "r0" in bench.departed
 
 
 def test_write_ends_an_application_whose_client_has_left(bench: Bench) -> None:
-    bench.departed.add("r1")
+    bench.in_hand.client_gone("r1")
     answered = bench.serve(application([], write=iter(lambda: b"tick", None)))
-    assert answered.kinds == [ANSWER, DONE]
+    assert answered.kinds == [HEAD_FRAME, PART, CUT, DONE]
     assert bench.serve(application([b"next"])).body == b"next"
+
+
+@pytest.mark.parametrize("length", [None, 5, 2 * PART_SIZE])
+@pytest.mark.parametrize("close", [False, True])
+def test_a_whole_answer_is_sent_to_a_client_that_may_have_left(bench: Bench, length: int | None, close: bool) -> None:
+    """It may only have finished sending. Frameworks give even a whole answer as an iterable with ``close``."""
+    bench.in_hand.client_gone("r1")
+    body = [bytes(length or 5)]
+    headers = PLAIN if length is None else with_length(length)
+    answered = bench.serve(application(Closing(body) if close else body, headers))
+    assert answered.whole
+    assert answered.body == body[0]
 
 
 # All of it.

@@ -1,21 +1,24 @@
 """The story of one request: whatever the application does, the answer ends and everything is closed."""
 
 import io
+import logging
 import os
 import socket
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 from wsgiref.validate import validator
 
 import pytest
 
-from tests.deadlines import seconds
+from tests.deadlines import POLL, seconds, wait_for
 from tests.unit.worker.dispatcher_side import GET, a_request
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application
-from wsgid.channel.frames import Kind
-from wsgid.worker.errors import DispatcherGone
+from wsgid.channel.frames import PART_SIZE, Kind
+from wsgid.worker.errors import DispatcherGone, RequestTimeout
 
 FAILED = "500 Internal Server Error"
 
@@ -230,6 +233,114 @@ def test_an_application_that_hides_the_dispatchers_death_does_not_hide_it_from_u
 def test_the_next_request_is_served_after_a_failed_one(bench: Bench) -> None:
     bench.serve(raising(SystemExit()))
     assert bench.serve(application([b"next"])).body == b"next"
+
+
+# Requests that have taken too long.
+
+
+class Held:
+    """A place in the application at which the test interrupts it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.reached = threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        while True:
+            time.sleep(POLL)
+
+    def interrupt(self) -> None:
+        assert self.reached.wait(seconds())
+        self._bench.in_hand.interrupt("r1")
+
+
+@pytest.fixture
+def held(bench: Bench) -> Held:
+    return Held(bench)
+
+
+def test_a_call_that_is_interrupted_is_over(bench: Bench, held: Held, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    served = bench.start(application(held))
+    held.interrupt()
+    answered = bench.peer.answer()
+    served.result()
+    assert (answered.status, answered.kinds) == (FAILED, [Kind.ANSWER, Kind.DONE])
+    assert caplog.messages == ["GET / (request r1): the application was interrupted, the answer is given up"]
+    assert "Traceback" not in caplog.text
+    assert bench.serve(application([b"next"]), a_request(id="r2")).body == b"next"
+
+
+@pytest.mark.parametrize("wrap", [lambda parts: parts, Closing], ids=["generator", "iterable"])
+def test_an_answer_that_is_interrupted_is_cut_and_closed(bench: Bench, held: Held, wrap: Callable[[Any], Any]) -> None:
+    tidied = []
+
+    def parts() -> Iterator[bytes]:
+        try:
+            yield b"first"
+            held()
+        finally:
+            tidied.append(True)
+
+    body = wrap(parts())
+    served = bench.start(application(body))
+    held.interrupt()
+    answered = bench.peer.answer()
+    served.result()
+    assert answered.kinds == [Kind.HEAD, Kind.PART, Kind.CUT, Kind.DONE]
+    assert tidied == [True]
+    if isinstance(body, Closing):
+        assert body.closed == 1
+
+
+def test_close_can_be_interrupted(bench: Bench, held: Held, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    served = bench.start(application(Closing([b"hello"], held), [("Content-Length", "5")]))
+    held.interrupt()
+    assert bench.peer.answer().kinds == [Kind.ANSWER, Kind.DONE]
+    served.result()
+    assert caplog.messages == ["GET / (request r1): close() was interrupted"]
+
+
+def test_what_the_application_catches_is_met_again_when_it_answers(bench: Bench, held: Held) -> None:
+    raised = []
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        write = start_response("200 OK", PLAIN)
+        steps: list[Callable[[], object]] = [held, lambda: start_response("500 Sorry", PLAIN, sys.exc_info())]
+        for step in (*steps, lambda: write(b"x")):
+            try:
+                step()
+            except RequestTimeout as error:
+                raised.append(error)
+        return [b"never mind"]
+
+    served = bench.start(app)
+    held.interrupt()
+    bench.peer.answer()
+    served.result()
+    assert len(raised) == 3
+
+
+def test_a_thread_that_waits_for_the_dispatcher_is_not_interrupted(bench: Bench) -> None:
+    """An answer that nobody reads fills the channel; the thread then waits in our code."""
+    asked = threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(100):
+            asked.set()
+            yield bytes(PART_SIZE)
+            asked.clear()
+
+    served = bench.start(application(parts()))
+    assert asked.wait(seconds())
+    wait_for(lambda: bench.is_sending(), "the channel to be full")
+    bench.in_hand.interrupt("r1")
+    answered = bench.peer.answer()
+    served.result()
+    assert not answered.whole
+    assert {len(part) for part in answered.parts} == {PART_SIZE}
 
 
 # wsgiref's judgement of what we give to an application.

@@ -16,8 +16,8 @@ from tests.deadlines import wait_for
 from tests.unit.worker.dispatcher_side import Listener, a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
-from wsgid.worker.departed import Departed
 from wsgid.worker.environ import environ_template
+from wsgid.worker.in_hand import InHand
 from wsgid.worker.take import FIRST_PAUSE, LONGEST_PAUSE, Taker, next_pause
 
 
@@ -33,7 +33,7 @@ class Thread:
         self.listener = Listener(folder)
         self.leaving = threading.Event()
         template = environ_template(threads=4, errors=sys.stderr)
-        self.taker = Taker(hello, template, Departed(), self.listener.path, 4, self.leaving)
+        self.taker = Taker(hello, template, InHand(), self.listener.path, 4, self.leaving)
         self._executor = executor
 
     def start(self) -> "Future[None]":

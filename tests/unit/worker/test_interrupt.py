@@ -1,0 +1,242 @@
+"""The exception that ends a request: in the application's code and nowhere else."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from tests.deadlines import POLL, seconds
+from wsgid.worker import interrupt
+from wsgid.worker.errors import RequestTimeout
+from wsgid.worker.interrupt import Interruptible
+
+
+def endless() -> None:
+    while True:
+        time.sleep(POLL)
+
+
+class Thread:
+    """A thread with a request of its own."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        self._executor = executor
+        self.inside = threading.Event()
+        self.request: Interruptible = executor.submit(Interruptible).result()
+
+    def start(self, code: Callable[[], object]) -> "Future[object]":
+        """Calls the code as the application, and waits until it is there."""
+
+        def application() -> object:
+            self.inside.set()
+            return code()
+
+        called = self._executor.submit(self.request.call, application)
+        assert self.inside.wait(seconds())
+        return called
+
+    def still_serves(self) -> None:
+        """Lines of Python in which an exception that is still pending would be raised."""
+        assert self._executor.submit(lambda: sum(number for number in range(1000))).result() == 499500
+
+
+@pytest.fixture
+def thread() -> Iterator[Thread]:
+    with ThreadPoolExecutor(1) as executor:
+        yield Thread(executor)
+
+
+def test_the_application_is_interrupted_where_it_is(thread: Thread) -> None:
+    called = thread.start(endless)
+    thread.request.interrupt()
+    assert isinstance(called.exception(seconds()), RequestTimeout)
+    assert str(called.exception()) == "the request has taken longer than --timeout allows"
+    thread.still_serves()
+
+
+def test_frameworks_do_not_catch_it() -> None:
+    assert not issubclass(RequestTimeout, Exception)
+
+
+def test_the_thread_that_is_interrupted_is_told() -> None:
+    request = Interruptible()
+    with ThreadPoolExecutor(1) as executor:
+        assert executor.submit(request.interrupt).result() == threading.get_ident()
+
+
+def test_what_the_code_gives_and_raises_passes() -> None:
+    request = Interruptible()
+    assert request.call(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        request.call(divmod, 7, 0)
+
+
+def test_it_comes_once(thread: Thread) -> None:
+    caught = threading.Event()
+    go_on = threading.Event()
+
+    def application() -> str:
+        try:
+            endless()
+        except RequestTimeout:
+            caught.set()
+            while not go_on.wait(POLL):
+                pass
+        return "went on"
+
+    called = thread.start(application)
+    thread.request.interrupt()
+    assert caught.wait(seconds())
+    thread.request.interrupt()
+    go_on.set()
+    assert called.result(seconds()) == "went on"
+
+
+def test_our_own_code_is_not_interrupted_and_the_application_is_when_it_is_back(thread: Thread) -> None:
+    ours, go_on = threading.Event(), threading.Event()
+    steps: list[str] = []
+
+    def application() -> None:
+        thread.request.leave()
+        try:
+            ours.set()
+            while not go_on.wait(POLL):
+                pass
+            steps.append("ours")
+        finally:
+            thread.request.enter()
+        steps.append("the application's")
+
+    called = thread.start(application)
+    assert ours.wait(seconds())
+    thread.request.interrupt()
+    go_on.set()
+    assert isinstance(called.exception(seconds()), RequestTimeout)
+    assert steps == ["ours"]
+
+
+def test_code_is_not_begun_when_the_time_is_over() -> None:
+    request = Interruptible()
+    request.interrupt()
+    with pytest.raises(RequestTimeout):
+        request.call(pytest.fail, "was called")
+
+
+def test_an_interrupted_request_is_closed_to_the_end(thread: Thread) -> None:
+    called = thread.start(endless)
+    thread.request.interrupt()
+    assert called.exception(seconds())
+    closed: list[int] = []
+    thread.request.close(lambda: closed.append(sum(number for number in range(100_000))))
+    assert closed
+
+
+def test_closing_is_interrupted_like_all_the_rest(thread: Thread) -> None:
+    closing = threading.Event()
+
+    def close() -> None:
+        closing.set()
+        endless()
+
+    with ThreadPoolExecutor(1) as executor:
+        request: Interruptible = executor.submit(Interruptible).result()
+        closed = executor.submit(request.close, close)
+        assert closing.wait(seconds())
+        request.interrupt()
+        assert isinstance(closed.exception(seconds()), RequestTimeout)
+
+
+def test_an_exception_that_comes_too_late_is_taken_back() -> None:
+    """The interpreter has been told to raise it, but the application's code has nothing more to run."""
+    request = Interruptible()
+    # It comes to an end by itself, and the exception meets the thread only on its way out.
+    with pytest.raises(RequestTimeout):
+        request.call(request.interrupt)
+    assert sum(number for number in range(1000)) == 499500
+
+
+# Wherever it strikes.
+
+
+class Interrupter:
+    """Interrupts a request before the interpreter's so-manieth instruction in the code and in the module under test.
+
+    That is more than the interpreter does: it raises such an exception only between some of its instructions.
+    """
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+        """Instructions until then."""
+        self.request = Interruptible()
+
+    def call(self, code: Callable[[Interruptible], object]) -> None:
+        """Calls the code as the application."""
+        earlier = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            self.request.call(code, self.request)
+        finally:
+            sys.settrace(earlier)
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_filename not in (__file__, interrupt.__file__):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            self.left -= 1
+            # Whoever interrupts waits for the lock.
+            if self.left <= 0 and not self.request._timed_out and not self.request._lock.locked():
+                self.request.interrupt()
+        return self._trace
+
+
+def outcomes(code: Callable[[Interruptible], object]) -> set[str]:
+    """All that comes of it, for each place where it can be interrupted."""
+    found: set[str] = set()
+    for step in count(1):
+        interrupter = Interrupter(step)
+        try:
+            interrupter.call(code)
+            found.add("a result")
+        except (RequestTimeout, LookupError) as error:
+            found.add(type(error).__name__)
+        # Nothing is left behind.
+        assert sum(number for number in range(100)) == 4950
+        assert not interrupter.request._inside
+        assert not interrupter.request._lock.locked()
+        if interrupter.left > 0:
+            return found
+    raise AssertionError("never reached")
+
+
+def test_wherever_it_strikes_nothing_comes_later() -> None:
+    assert outcomes(lambda request: None) == {"a result", "RequestTimeout"}
+
+
+def test_wherever_it_strikes_nothing_comes_after_an_exception() -> None:
+    def fail(request: Interruptible) -> None:
+        raise LookupError
+
+    assert outcomes(fail) == {"LookupError", "RequestTimeout"}
+
+
+def test_wherever_it_strikes_our_own_code_is_all_done_or_not_begun() -> None:
+    done: list[list[str]] = []
+
+    def application(request: Interruptible) -> None:
+        done.append([])
+        request.leave()
+        try:
+            done[-1].append("begun")
+            done[-1].append("ended")
+        finally:
+            request.enter()
+
+    assert outcomes(application) == {"a result", "RequestTimeout"}
+    assert {"".join(steps) for steps in done} == {"", "begunended"}
