@@ -13,7 +13,7 @@ from collections.abc import Callable
 from wsgid.config import Config
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
-from wsgid.logs import room
+from wsgid.logs import MODE, STDOUT, room
 
 MOST_UNWRITTEN = 1024 * 1024
 """Bytes kept for a reader of ``--stdout`` that does not keep up, some ten thousand lines: enough for one that is being
@@ -49,11 +49,12 @@ def quoted(text: str) -> str:
 
 def open_file(config: Config) -> int:
     """A descriptor for the lines: standard output with ``--stdout``, else ``logs/access.log``. Raises OSError."""
-    if config.stdout:
-        return 1
-    return os.open(
-        config.app_path / "logs" / "access.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
-    )
+    return STDOUT if config.stdout else _open(config)
+
+
+def _open(config: Config) -> int:
+    path = config.app_path / "logs" / "access.log"
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
 
 class AccessLog:
@@ -116,6 +117,20 @@ class AccessLog:
         if self._unwritten and not self._retrying:
             self._retrying = True
             self._call_later(RETRY, self._retry)
+
+    def reopen(self, config: Config) -> None:
+        """Writes to the file that has the log's name now, after somebody has moved the old one away. When it cannot be
+        opened the old one stays in use."""
+        self.flush()
+        if config.stdout:
+            return
+        try:
+            new = _open(config)
+        except OSError as error:
+            log.error("the access log cannot be opened again, the old file stays in use: %s", error)
+            return
+        os.dup2(new, self._fd, inheritable=False)
+        os.close(new)
 
     def _retry(self) -> None:
         self._retrying = False

@@ -4,15 +4,24 @@ An edge opens an exchange when a request has arrived and submits it when it may 
 """
 
 import logging
+import random
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.policy import Policy
+from wsgid.dispatcher import deadlines, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
-from wsgid.dispatcher.exchange import Client, Exchange, Stage
+from wsgid.dispatcher.exchange import Client, Exchange
+from wsgid.dispatcher.fates import Fate, at_the_limit, fate
 from wsgid.dispatcher.pool import Pool, QueueFull
+from wsgid.dispatcher.quarantine import Quarantine
+from wsgid.dispatcher.recycling import most_requests
 from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.workers import Worker, Workers
+from wsgid.dispatcher.snapshot import Snapshot, facts_of
+from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
+from wsgid.dispatcher.workers import Workers
 from wsgid.protocol.values import Request
 
 STOPPING = "the server is stopping"
@@ -23,19 +32,31 @@ log = logging.getLogger("wsgid.dispatcher")
 class Dispatch:
     """The dispatcher's state: queue and slots (`pool`), the exchanges that have not ended, and whether it drains."""
 
-    def __init__(self, clock: Clock, access_log: AccessLog, queue_size: int, id_prefix: str) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        access_log: AccessLog,
+        policy: Policy,
+        id_prefix: str,
+        tell_master: Callable[[FromDispatcher], None],
+    ) -> None:
         self.clock = clock
         self.draining = False
         self.workers: Workers | None = None
         self.on_quiet: Callable[[], None] | None = None
         """Called whenever the last exchange has ended while draining."""
         self._access_log = access_log
-        self._pool: Pool[Slot, Exchange] = Pool(queue_size)
+        self._policy = policy
+        self._tell_master = tell_master
+        self._pool: Pool[Slot, Exchange] = Pool(policy.queue_size)
+        self._quarantine = Quarantine()
+        self._chance = random.Random()
         self._given_up = False
         self._open: set[Exchange] = set()
         self._ids: Iterator[int] = count(1)
         self._id_prefix = id_prefix
         self._connection_ids: Iterator[int] = count(1)
+        self._ticked = clock.now()
 
     # What the edges ask for.
 
@@ -55,16 +76,27 @@ class Dispatch:
         """It is this exchange's turn on its connection: to an idle slot, or into the queue."""
         if exchange.ended:
             return
-        if self.draining and (self._given_up or self._nobody_comes()):
-            exchange.fail(503, STOPPING)
+        if (self.draining or self._quarantine.refused) and (why := self._why_not(exchange)):
+            exchange.fail(503, why)
             return
+        now = self.clock.now()
         try:
             slot = self._pool.arrive(exchange)
         except QueueFull:
             exchange.fail(503, "too many requests are waiting")
             return
         if slot is not None:
-            slot.give(exchange, self.clock.now())
+            slot.give(exchange, now)
+        else:
+            exchange.queued_at = now
+
+    def _why_not(self, exchange: Exchange) -> str:
+        """The reason why no worker shall have it; ``""`` when there is none."""
+        if self.draining and (self._given_up or self._nobody_comes()):
+            return STOPPING
+        if _key(exchange.request) in self._quarantine.refused:
+            return "workers have died over this request, it is not served for a while"
+        return ""
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         """Every exchange comes here, once (see `Journal`)."""
@@ -82,40 +114,173 @@ class Dispatch:
 
     def slot_idle(self, slot: Slot) -> None:
         """A thread has called, or has finished."""
-        exchange = self._pool.free(slot) if not slot.worker.leaving or self._needed(slot) else None
-        if exchange is not None:
-            slot.give(exchange, self.clock.now())
-        elif slot.worker.leaving and not self._needed(slot):
-            self._pool.remove(slot)
+        worker = slot.worker
+        if not (worker.leaving or worker.shut) or self._needed(worker):
+            exchange = self._pool.free(slot)
+            if exchange is not None:
+                slot.give(exchange, self.clock.now())
+        elif not worker.shut:
             slot.release()
 
     def slot_finished(self, slot: Slot) -> None:
+        worker = slot.worker
+        worker.served += 1
+        if worker.served >= worker.most:
+            worker.most = NO_LIMIT
+            self._tell_master(WornOut(worker.pid, f"it has served {worker.served} requests"))
         self._pool.finished(slot)
         self.slot_idle(slot)
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self._pool.remove(slot)
+        worker = slot.worker
+        worker.slots.remove(slot)
         exchange = slot.exchange
-        outcome = ""
         if exchange is not None:
+            log.debug("worker %d: thread %d is gone: %s", worker.pid, slot.thread, why)
             self._pool.finished(slot)
-            outcome = _outcome(exchange)
-            exchange.fail(502, "the worker that had this request died")
+            self._orphaned(exchange, slot)
         if self.workers is not None:
-            self.workers.slot_gone(slot, outcome)
+            self.workers.forget_if_gone(worker)
         self._refuse_if_nobody_comes()
 
+    def _orphaned(self, exchange: Exchange, slot: Slot) -> None:
+        """Its worker is gone."""
+        request, now = exchange.request, self.clock.now()
+        what = fate(exchange, read=slot.read, overdue=slot.overdue, redeliver=self._policy.redeliver)
+        again = what in (Fate.AGAIN, Fate.UNREAD)
+        if again and self._why_not(exchange):
+            what, again = Fate.REFUSED, False
+        if what is not Fate.UNREAD:
+            slot.worker.lost.append(Lost(*_key(request), described(exchange, what.value, now)))
+        if again:
+            exchange.take_back(request.attempt + (what is Fate.AGAIN), now)
+            other = self._pool.come_back(exchange)
+            if other is not None:
+                other.give(exchange, now)
+        elif what is Fate.LEFT:
+            exchange.client_left()
+        else:
+            exchange.fail(502, "the worker that had this request died")
+
+    def worker_ready(self, worker: Worker) -> None:
+        """All its threads have called."""
+        worker.most = most_requests(self._policy, self._chance)
+        self._tell_master(WorkerReady(worker.pid))
+
     def worker_leaving(self, worker: Worker) -> None:
-        """It finishes what it has; its idle threads are let go at once."""
-        for slot in list(worker.slots):
-            if slot.exchange is None and not self._needed(slot):
-                self._pool.remove(slot)
+        """It has said so of its own accord."""
+        self._tell_master(WorkerLeaving(worker.pid))
+        self._let_go(worker)
+
+    def _let_go(self, worker: Worker) -> None:
+        """It finishes what it has; its idle threads are released at once."""
+        for slot in worker.idle_slots():
+            if not self._needed(worker):
                 slot.release()
 
-    def _needed(self, slot: Slot) -> bool:
+    def _needed(self, worker: Worker) -> bool:
         """While we drain no new worker comes: a leaving one helps to empty the queue. (Ctrl-C and some supervisors
         signal the whole process group at once.)"""
-        return self.draining and self._pool.queued > 0
+        return self.draining and not worker.shut and self._pool.queued > 0
+
+    def _shut(self, worker: Worker) -> None:
+        """It gets nothing new, and needs no release: it will be killed, or is dead."""
+        worker.shut = True
+        for slot in worker.idle_slots():
+            self._pool.remove(slot)
+
+    # What the master says.
+
+    def adopt(self, policy: Policy) -> None:
+        """Goes by these options from now on; those who wait stay, however long the queue may be."""
+        self._policy = policy
+        self._pool.queue_size = policy.queue_size
+
+    def retire(self, pid: int) -> None:
+        worker = self.workers.retire(pid) if self.workers is not None else None
+        if worker is not None:
+            self._let_go(worker)
+
+    def worker_died(self, pid: int, how: str, expected: bool) -> None:
+        if self.workers is None:
+            return
+        if (worker := self.workers.by_pid.get(pid)) is not None:
+            self._shut(worker)
+        lost = self.workers.died(pid, how, expected)
+        if len(lost) == 1 and not expected:
+            self._suspect(lost[0])
+
+    def _suspect(self, lost: Lost) -> None:
+        """A worker died, and this was the only request it had."""
+        most = self._policy.quarantine
+        if not self._quarantine.died((lost.method, lost.path), most, self.clock.now()):
+            return
+        log.error(
+            "%s %s is refused with 503 for %d s: it was the only request of each of %d workers that died within %d s",
+            lost.method,
+            lost.path,
+            quarantine.PERIOD,
+            most,
+            quarantine.WINDOW,
+        )
+        for exchange in list(self._pool.queue):
+            if why := self._why_not(exchange):
+                exchange.fail(503, why)
+
+    # Time limits, a few times a second.
+
+    def tick(self) -> None:
+        now = self.clock.now()
+        for exchange in deadlines.waited_too_long(self._pool.queue, self._policy.queue_timeout, now):
+            exchange.fail(503, "no worker was free in time")
+        for worker in list(self.workers.by_pid.values()) if self.workers is not None else ():
+            self._look_at(worker, now)
+        for method, path in self._quarantine.over(now):
+            log.info("%s %s is served again", method, path)
+        self._ticked = now
+
+    def _look_at(self, worker: Worker, now: float) -> None:
+        # Spent is said one look after Hung at the earliest: the worker writes down its stacks meanwhile, and the
+        # interrupted request gives back what it holds.
+        if worker.hung and not worker.spent and deadlines.spent(worker):
+            worker.spent = True
+            self._tell_master(Spent(worker.pid))
+        for slot in worker.slots:
+            if slot.paused:
+                slot.excused += now - self._ticked
+        for slot in deadlines.overdue(worker.slots, self._policy.timeout, now):
+            self._interrupt(slot, now)
+
+    def _interrupt(self, slot: Slot, now: float) -> None:
+        """Its request has reached the time limit."""
+        worker, exchange = slot.worker, slot.exchange
+        assert exchange is not None, "an overdue slot is a busy one"
+        told = described(exchange, at_the_limit(exchange), now)
+        log.error("worker %d: the time limit of %g s is reached by %s", worker.pid, self._policy.timeout, told)
+        slot.overdue = True
+        worker.interrupt(exchange.request.id)
+        if not worker.hung:
+            worker.hung = True
+            self._shut(worker)
+            self._tell_master(Hung(worker.pid, told))
+        exchange.fail(504, "the application took longer than the time limit")
+        self._refuse_if_nobody_comes()
+
+    # How it is.
+
+    @property
+    def queued(self) -> int:
+        return self._pool.queued
+
+    @property
+    def busy(self) -> int:
+        """Requests in the workers' hands."""
+        return sum(worker.busy for worker in self.workers.by_pid.values()) if self.workers is not None else 0
+
+    def snapshot(self) -> Snapshot:
+        workers = self.workers.by_pid.values() if self.workers is not None else ()
+        return Snapshot(self.draining, len(self._open), self.queued, facts_of(workers, self.clock.now()))
 
     # The end.
 
@@ -127,7 +292,7 @@ class Dispatch:
     def _nobody_comes(self) -> bool:
         """While we drain no new worker comes: without any, those who wait would wait for the time limit."""
         workers = self.workers.by_pid.values() if self.workers is not None else ()
-        return not any(worker.slots for worker in workers)
+        return not any(worker.slots for worker in workers if not worker.shut)
 
     def _refuse_if_nobody_comes(self) -> None:
         if self.draining and self._nobody_comes():
@@ -154,8 +319,5 @@ class Dispatch:
             self.on_quiet()
 
 
-def _outcome(exchange: Exchange) -> str:
-    """What the death of its worker does to an exchange, in the words of the log."""
-    if exchange.ended:
-        return "already answered or left by its client"
-    return "answer cut" if exchange.stage is Stage.ANSWERING else "answered with 502"
+def _key(request: Request) -> quarantine.Key:
+    return request.method, request.script_name + request.path

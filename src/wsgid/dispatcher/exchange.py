@@ -8,6 +8,8 @@ import enum
 import os
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from wsgid.protocol.http_answer import refusal
 from wsgid.protocol.values import Head, Request
 
@@ -65,8 +67,11 @@ class Exchange:
         "body_fd",
         "client",
         "code",
+        "doubtful",
         "keep_alive",
+        "queued_at",
         "request",
+        "returned",
         "sent",
         "served_at",
         "slot",
@@ -78,6 +83,10 @@ class Exchange:
         self.client = client
         self.keep_alive = keep_alive
         self.arrived = now
+        self.queued_at = now
+        """When it was last put into the queue."""
+        self.returned = False
+        """A worker had it that died: it stands at the front of the queue."""
         self.served_at = 0.0
         """When it was given to a worker; 0.0 while it waits."""
         self.stage = WAITING
@@ -86,6 +95,8 @@ class Exchange:
         """Descriptor of the body when it is in a file. Ours until the exchange ends."""
         self.code = 0
         self.sent = 0
+        self.doubtful = False
+        """Its client may have left."""
         self._journal = journal
 
     @property
@@ -96,6 +107,19 @@ class Exchange:
         self.slot = slot
         self.served_at = now
         self.stage = SERVING
+
+    def take_back(self, attempt: int, now: float) -> None:
+        """Its worker died; it waits for another. `attempt`: which one that will be.
+
+        The body needs nothing: workers read its file at positions of their own.
+        """
+        self.slot = None
+        self.served_at = 0.0
+        self.stage = WAITING
+        self.queued_at = now
+        self.returned = True
+        if attempt != self.request.attempt:
+            self.request = msgspec.structs.replace(self.request, attempt=attempt)
 
     # What the worker says.
 
@@ -140,6 +164,18 @@ class Exchange:
         self._end(499, "left")
         if slot is not None:
             slot.client_left(self)
+
+    def client_may_have_left(self) -> None:
+        """The client sends nothing more: it has closed its connection, or its half of it, which looks the same.
+
+        One that waits is taken for gone. For one that is being served the application can be asked to stop, but
+        whatever it answers is sent.
+        """
+        self.doubtful = True
+        if self.stage is WAITING:
+            self.client_left()
+        elif self.slot is not None and self.stage is not ENDED:
+            self.slot.client_left(self)
 
     def drop(self, code: int) -> None:
         """Its connection ends before its turn would come: there is nobody to send an answer to."""

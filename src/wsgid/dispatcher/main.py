@@ -1,6 +1,7 @@
 """The dispatcher's life: open the edges, serve until told to drain, end at the master's word."""
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -12,18 +13,32 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
-from wsgid import SERVER_SOFTWARE
-from wsgid.channel.orders import Drain, Drained, Exit, FromMaster, Listening, WorkerDied, WorkerReady
+from wsgid import SERVER_SOFTWARE, logs
+from wsgid.channel.orders import (
+    HEARTBEAT,
+    Adopt,
+    Drain,
+    Drained,
+    Exit,
+    FromMaster,
+    Listening,
+    RestartNews,
+    RestartWanted,
+    Retire,
+    WorkerDied,
+)
 from wsgid.dispatcher import access_log
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
+from wsgid.dispatcher.control_socket import ControlSocket
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.master_link import MasterLink
-from wsgid.dispatcher.workers import CALLERS, Worker, Workers
-from wsgid.posts import CHANNEL_SOCKET, DispatcherPost
+from wsgid.dispatcher.report import report
+from wsgid.dispatcher.workers import CALLERS, Workers
+from wsgid.posts import CHANNEL_SOCKET, DispatcherPost, policy
 from wsgid.protocol.http_reader import HttpLimits
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -41,6 +56,8 @@ FLUSH_TIME = 2.0
 def run(post: DispatcherPost) -> int:
     """Serves until the end; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the master says what to do
+    # A master that hears nothing from us sends SIGABRT: the log then tells where we are stuck.
+    faulthandler.enable(logs.descriptor())
     _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(post))
@@ -74,32 +91,39 @@ class Dispatcher:
         self._loop = loop
         self._clock = Clock()
         self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon, loop.call_later)
-        self._dispatch = Dispatch(self._clock, self._access_log, config.queue_size, secrets.token_hex(3))
+        self._link = MasterLink(post.orders, loop, obey=self._obey, gone=self._lost_master)
+        self._dispatch = Dispatch(self._clock, self._access_log, policy(config), secrets.token_hex(3), self._link.say)
         self._dispatch.on_quiet = self._quiet
         self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")
         self._workers = Workers(
             _listen_for_workers(post.run_dir, post.run_path),
             self._dispatch,
             loop,
-            ready=self._worker_ready,
+            ready=self._dispatch.worker_ready,
             leaving=self._dispatch.worker_leaving,
             idle=self._dispatch.slot_idle,
-            now=self._clock.now,
         )
         self._dispatch.workers = self._workers
         self._edges: list[HttpEdge | Mongrel2Edge] = []
+        self._addresses: list[str] = []
+        self._control = ControlSocket(
+            loop,
+            status=lambda: report(self._dispatch.snapshot(), self._addresses),
+            restart=lambda: self._link.say(RestartWanted()),
+        )
         self._drain_asked = False
         self._drained_said = False
         self._drain_over: asyncio.TimerHandle | None = None
         self._master_gone = False
         self._unfinished = 0
         self.ended: asyncio.Future[int] = loop.create_future()
-        self._link = MasterLink(post.orders, loop, obey=self._obey, gone=self._lost_master)
         loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
+        loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
+        self._beat()
 
     async def open_edges(self) -> None:
         config, spool_directory = self._post.config, self._post.run_path
-        addresses: list[str] = []
+        addresses = self._addresses
         if self._post.listeners:
             limits = HttpLimits(
                 request_line=config.limit_request_line,
@@ -125,22 +149,37 @@ class Dispatcher:
             )
             self._edges.append(edge)
             addresses.append(edge.address)
+        await self._control.listen(self._post.run_dir, self._post.run_path)
         self._link.say(Listening(addresses))
 
     # What happens.
 
-    def _worker_ready(self, worker: Worker) -> None:
-        self._link.say(WorkerReady(worker.pid))
+    def _beat(self) -> None:
+        """From the loop that does the work: when it does not go round, the master hears nothing."""
+        self._loop.call_later(HEARTBEAT, self._beat)
+        self._dispatch.tick()
+        self._link.say_alive(self._dispatch.queued, self._dispatch.busy)
 
     def _obey(self, order: FromMaster) -> None:
         match order:
             case WorkerDied(pid, how, expected):
-                self._workers.died(pid, how, expected)
+                self._dispatch.worker_died(pid, how, expected)
+            case Retire(pid):
+                self._dispatch.retire(pid)
+            case Adopt(changed):
+                self._dispatch.adopt(changed)
+            case RestartNews():
+                self._control.news(order)
             case Drain(seconds):
                 self._drain_asked = True
                 self._drain(seconds)
             case Exit():
                 self._end()
+
+    def _reopen_logs(self) -> None:
+        """They have been moved away (SIGUSR1, after logrotate). Opening a file is all that this loop waits for."""
+        logs.reopen(self._post.config)
+        self._access_log.reopen(self._post.config)
 
     def _lost_master(self) -> None:
         log.error("the master is gone: finishing what is in progress, then leaving")
@@ -184,6 +223,7 @@ class Dispatcher:
         if not self.ended.done():
             for edge in self._edges:
                 edge.close()
+            self._control.close()
             self._executor.shutdown()
             self._access_log.flush()
             self.ended.set_result(0)

@@ -1,6 +1,7 @@
 """Who works on what is decided here, with no socket in sight: a request goes only to an idle slot, the rest wait."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -24,25 +25,38 @@ class QueueFull(Exception):
 class Pool(Generic[S, E]):
     """Idle slots and waiting requests; never both at once."""
 
-    __slots__ = ("_idle", "_queue", "_queue_size")
+    __slots__ = ("_idle", "_queue", "queue_size")
 
     def __init__(self, queue_size: int) -> None:
+        self.queue_size = queue_size
         self._idle: list[S] = []
         # An ordered dict and not a deque: a client that leaves takes its request out of the middle.
         self._queue: OrderedDict[E, None] = OrderedDict()
-        self._queue_size = queue_size
 
     @property
     def queued(self) -> int:
         return len(self._queue)
 
+    @property
+    def queue(self) -> Iterable[E]:
+        """Those that wait, the first first."""
+        return self._queue.keys()
+
     def arrive(self, request: E) -> S | None:
         """The slot that shall have this request, or None: it waits. Raises QueueFull."""
         if self._idle:
             return self._take()
-        if len(self._queue) >= self._queue_size:
+        if len(self._queue) >= self.queue_size:
             raise QueueFull
         self._queue[request] = None
+        return None
+
+    def come_back(self, request: E) -> S | None:
+        """As `arrive`, for one that had a slot before: it waits in front of all others, and there is always room."""
+        if self._idle:
+            return self._take()
+        self._queue[request] = None
+        self._queue.move_to_end(request, last=False)
         return None
 
     def free(self, slot: S) -> E | None:

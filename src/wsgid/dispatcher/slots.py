@@ -14,7 +14,7 @@ from wsgid.channel.frames import Kind
 from wsgid.dispatcher.exchange import ANSWERING, SERVING, Exchange
 
 if TYPE_CHECKING:
-    from wsgid.dispatcher.workers import Worker
+    from wsgid.dispatcher.worker import Worker
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -39,7 +39,7 @@ class SlotOwner(Protocol):
         """The slot's request has ended and its thread waits for the next."""
 
     def slot_gone(self, slot: "Slot", why: str) -> None:
-        """The channel has ended; the slot holds its exchange, if it had one."""
+        """The channel has ended; the slot holds its exchange, if it had one. See `Slot.read`."""
 
 
 class Slot:
@@ -48,11 +48,14 @@ class Slot:
     __slots__ = (
         "_loop",
         "_owner",
-        "_paused",
         "_reader",
         "_sock",
         "_unsent",
         "exchange",
+        "excused",
+        "overdue",
+        "paused",
+        "read",
         "thread",
         "worker",
     )
@@ -69,17 +72,26 @@ class Slot:
         self.worker = worker
         self.thread = thread
         self.exchange: Exchange | None = None
+        self.read = True
+        """The worker may have read the request. False only when it is known that it has not: its application has not
+        begun with it, and never will."""
+        self.paused = False
+        """The client does not keep up: the worker is not read from."""
+        self.excused = 0.0
+        """Seconds that the request has spent so."""
+        self.overdue = False
+        """A request here has reached the time limit. The slot is used no more."""
         self._sock = sock
         self._reader = reader
         self._owner = owner
         self._loop = loop
         self._unsent = b""
-        self._paused = False
         loop.add_reader(sock.fileno(), self.readable)
 
     def give(self, exchange: Exchange, now: float) -> None:
         """Hands over a request; the slot must be idle."""
         self.exchange = exchange
+        self.excused = 0.0
         exchange.given(self, now)
         data = frames.request(exchange.request)
         try:
@@ -89,11 +101,13 @@ class Slot:
                 sent = self._sock.send(data)
         except BlockingIOError:
             # Not with an idle reader and a frame of ordinary size; a descriptor has to go with the first byte.
+            self.read = False
             self._loop.add_writer(self._sock.fileno(), self._give_late, exchange, data)
             return
         except OSError as error:
-            # The thread has gone, or this process may pass on no more descriptors. Not here: the caller's state is not
-            # yet that of a slot with a request.
+            # The thread has gone, or this process may pass on no more descriptors.
+            self.read = not isinstance(error, ConnectionError)
+            # Not here: the caller's state is not yet that of a slot with a request.
             self._loop.call_soon(self.close, f"a request could not be handed over: {error.strerror}")
             return
         if sent < len(data):
@@ -102,6 +116,7 @@ class Slot:
 
     def _give_late(self, exchange: Exchange, data: bytes) -> None:
         self._loop.remove_writer(self._sock.fileno())
+        self.read = True
         if not exchange.ended:
             self.give(exchange, exchange.served_at)
         else:
@@ -121,6 +136,12 @@ class Slot:
         try:
             data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            # Linux says so when the other end was closed with something in it that had not been read, and only after
+            # all that the other end has said: unix_release_sock() in net/unix/af_unix.c.
+            self.read = False
+            self.close("its channel was closed with a request unread")
             return False
         except OSError as error:
             self.close(f"its channel failed: {error.strerror}")
@@ -179,14 +200,14 @@ class Slot:
         self.worker.client_gone(exchange.request.id)
 
     def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
+        if not self.paused:
+            self.paused = True
             self._loop.remove_reader(self._sock.fileno())
 
     def resume(self) -> None:
         """The client keeps up again, or is nobody's business any more."""
-        if self._paused and self._sock.fileno() >= 0:
-            self._paused = False
+        if self.paused and self._sock.fileno() >= 0:
+            self.paused = False
             self._loop.add_reader(self._sock.fileno(), self.readable)
 
     def release(self) -> None:
@@ -204,4 +225,6 @@ class Slot:
         self._loop.remove_reader(self._sock.fileno())
         self._loop.remove_writer(self._sock.fileno())
         self._sock.close()
+        if self._unsent:
+            self.read = False
         self._owner.slot_gone(self, why)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
-from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot, SlotOwner
+from wsgid.dispatcher.worker import Lost, Worker
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -20,29 +20,6 @@ CALLERS = 1024
 READ_SIZE = 64 * 1024
 
 _CREDENTIALS = struct.Struct("3i")
-
-
-class Worker:
-    """One worker process: its slots, and the connection that carries what must be heard while the application runs."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.busy = 0
-        self.slots: list[Slot] = []
-        self.leaving = False
-        self.ready = False
-        self.control: socket.socket | None = None
-        self.lost: list[tuple[Exchange, str]] = []
-        """Exchanges it held when their channels ended, and what became of each: for the line about its death."""
-
-    def client_gone(self, request_id: str) -> None:
-        if self.control is not None:
-            try:
-                self.control.send(frames.client_gone(request_id))
-            except OSError as error:
-                # A full buffer or a dead worker. The answer is read and forgotten either way; only an endless one
-                # would go on, until the worker ends.
-                log.debug("worker %d was not told that the client of %s left: %s", self.pid, request_id, error)
 
 
 class Workers:
@@ -57,16 +34,18 @@ class Workers:
         ready: Callable[[Worker], None],
         leaving: Callable[[Worker], None],
         idle: Callable[[Slot], None],
-        now: Callable[[], float],
     ) -> None:
+        """`ready`: all its threads have called; `leaving`: it has said that it wants to leave; `idle`: a thread has
+        called."""
         self.by_pid: dict[int, Worker] = {}
+        self._to_retire: set[int] = set()
+        """Those that the master wants to leave, and that have not called yet."""
         self._listener = listener
         self._owner = owner
         self._loop = loop
         self._ready = ready
         self._leaving = leaving
         self._idle = idle
-        self._now = now
         loop.add_reader(listener.fileno(), self._accept)
 
     def _accept(self) -> None:
@@ -99,13 +78,19 @@ class Workers:
             sock.close()
             return
         self._loop.remove_reader(sock.fileno())
-        worker = self.by_pid.setdefault(hello.pid, Worker(hello.pid))
+        worker = self.by_pid.get(hello.pid) or self._new(hello.pid)
         if hello.role is Role.CONTROL:
             worker.control = sock
             self._loop.add_reader(sock.fileno(), self._hear, worker, sock, reader)
             self._heard(worker, said[1:])
         else:
             self._add_slot(worker, sock, hello, reader)
+
+    def _new(self, pid: int) -> Worker:
+        worker = self.by_pid[pid] = Worker(pid)
+        worker.leaving = pid in self._to_retire
+        self._to_retire.discard(pid)
+        return worker
 
     def _add_slot(self, worker: Worker, sock: socket.socket, hello: Hello, reader: frames.FrameReader) -> None:
         slot = Slot(sock, worker, hello.thread, reader, self._owner, self._loop)
@@ -133,22 +118,26 @@ class Workers:
             sock.close()
             if worker.control is sock:
                 worker.control = None
-                self._forget_if_gone(worker)
+                self.forget_if_gone(worker)
 
     def _heard(self, worker: Worker, said: list[tuple[Kind, bytes]]) -> None:
         if any(kind is Kind.LEAVING for kind, _ in said) and not worker.leaving:
             worker.leaving = True
             self._leaving(worker)
 
-    def slot_gone(self, slot: Slot, outcome: str) -> None:
-        """`outcome` says what became of the request the slot held; ``""`` when it held none."""
-        worker = slot.worker
-        worker.slots.remove(slot)
-        if slot.exchange is not None:
-            worker.lost.append((slot.exchange, outcome))
+    def retire(self, pid: int) -> Worker | None:
+        """It shall leave. None: it has not called yet, and will be let go when it does."""
+        worker = self.by_pid.get(pid)
+        if worker is None:
+            self._to_retire.add(pid)
+        else:
+            worker.leaving = True
+        return worker
 
-    def died(self, pid: int, how: str, expected: bool) -> None:
-        """The master has reaped it: everything it said lies in our sockets. Writes the one line about its end."""
+    def died(self, pid: int, how: str, expected: bool) -> list[Lost]:
+        """The master has reaped it: everything it said lies in our sockets. Writes the one line about its end, and
+        returns the requests it held."""
+        self._to_retire.discard(pid)
         worker = self.by_pid.pop(pid, None)
         if worker is not None:
             for slot in list(worker.slots):
@@ -161,12 +150,14 @@ class Workers:
         if expected and not lost:
             log.info("worker %d ended: %s", pid, how)
         else:
-            held = "; ".join(described(exchange, outcome, self._now()) for exchange, outcome in lost)
+            held = "; ".join(each.told for each in lost)
             log.error("worker %d died: %s; it held %s", pid, how, held or "no request")
+        return lost
 
-    def _forget_if_gone(self, worker: Worker) -> None:
-        """Only when it held nothing: else the line about its death, which comes with the master's word, names it."""
-        if not worker.slots and not worker.lost:
+    def forget_if_gone(self, worker: Worker) -> None:
+        """Only when it held nothing: else the line about its death, which comes with the master's word, names it. (The
+        word may have come before: then its call was still in the listening socket when it died.)"""
+        if not worker.slots and not worker.lost and worker.control is None:
             self.by_pid.pop(worker.pid, None)
 
 
@@ -178,12 +169,3 @@ def _first_hello(said: list[tuple[Kind, bytes]]) -> Hello:
     if len(said) > 1 and hello.role is not Role.CONTROL:
         raise frames.FrameError(f"{said[1][0].name} before there was a request")
     return hello
-
-
-def described(exchange: Exchange, outcome: str, now: float) -> str:
-    """A request in the words of the log."""
-    request = exchange.request
-    return (
-        f"{request.method} {request.target} (id {request.id}, {now - exchange.served_at:.2f} s in its hands, "
-        f"client {request.remote_addr or 'unknown'}): {outcome}"
-    )

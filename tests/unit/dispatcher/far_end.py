@@ -103,8 +103,9 @@ def call(path: Path, hello: Hello) -> FarEnd:
     return far_end
 
 
-def thread(pid: int, number: int = 0) -> Hello:
-    return Hello(pid, Role.CHANNEL, number, 1)
+def thread(pid: int, number: int = 0, threads: int = 1) -> Hello:
+    """One of so many of its process."""
+    return Hello(pid, Role.CHANNEL, number, threads)
 
 
 def control(pid: int) -> Hello:

@@ -1,7 +1,8 @@
-"""Requests and answers to try things with."""
+"""Requests, answers and policies to try things with."""
 
 from typing import Any
 
+from wsgid.channel.policy import Policy
 from wsgid.protocol.values import Head, Request
 
 
@@ -33,3 +34,17 @@ def a_head(status: str = "200 OK", *headers: tuple[str, str], length: int | None
     if length is not None:
         headers = (*headers, ("Content-Length", str(length)))
     return Head(status, list(headers), length)
+
+
+def a_policy(**changes: Any) -> Policy:
+    """No limits but that of the queue."""
+    values: dict[str, Any] = {
+        "timeout": 0.0,
+        "queue_timeout": 0.0,
+        "queue_size": 100,
+        "redeliver": True,
+        "quarantine": 0,
+        "max_requests": 0,
+        "max_requests_jitter": 0,
+    }
+    return Policy(**{**values, **changes})

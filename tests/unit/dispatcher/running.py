@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import turns, until
+from tests.unit.dispatcher.requests import a_policy
+from wsgid.channel.orders import FromDispatcher, WorkerReady
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.workers import Worker, Workers
+from wsgid.dispatcher.workers import Workers
 
 
 @dataclass
@@ -38,15 +41,23 @@ class Running:
     workers: Workers
     access_log: AccessLog
     log_file: int
-    ready: list[int]
+    told: list[FromDispatcher]
+    """What the master was told."""
+    threads: int
+    """That a worker has, unless told otherwise."""
     far_workers: list[FarWorker] = field(default_factory=list)
 
-    async def worker(self, pid: int = 1, threads: int = 1) -> FarWorker:
-        """A worker calls, with as many threads as the dispatcher awaits."""
+    @property
+    def ready(self) -> list[int]:
+        """The workers of which the master was told that they are ready, and that have not been killed since."""
+        return [each.pid for each in self.told if isinstance(each, WorkerReady)]
+
+    async def worker(self, pid: int = 1, threads: int = 0) -> FarWorker:
+        """A worker calls, with all its threads."""
         path = self.directory / "channel.sock"
-        far_worker = FarWorker(
-            pid, [call(path, thread(pid, number)) for number in range(threads)], call(path, control(pid))
-        )
+        threads = threads or self.threads
+        called = [call(path, thread(pid, number, threads)) for number in range(threads)]
+        far_worker = FarWorker(pid, called, call(path, control(pid)))
         self.far_workers.append(far_worker)
         await until(lambda: pid in self.ready and self.workers.by_pid[pid].control, "the worker to be ready")
         return far_worker
@@ -55,8 +66,8 @@ class Running:
         """It is no more, and the master says so."""
         far_worker.close()
         self.far_workers.remove(far_worker)
-        self.ready.remove(far_worker.pid)
-        self.workers.died(far_worker.pid, how, expected)
+        self.told.remove(WorkerReady(far_worker.pid))
+        self.dispatch.worker_died(far_worker.pid, how, expected)
 
     def logged(self) -> list[str]:
         """The lines of the access log."""
@@ -70,41 +81,35 @@ class Running:
 
 
 @asynccontextmanager
-async def running(queue_size: int = 100, threads: int = 1) -> AsyncIterator[Running]:
-    """``threads`` that each worker has."""
+async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> AsyncIterator[Running]:
+    """With changes of the policy."""
     loop = asyncio.get_running_loop()
     log_file = os.memfd_create("access.log")
     clock = Clock()
     access_log = AccessLog(log_file, clock, loop.call_soon, loop.call_later)
-    dispatch = Dispatch(clock, access_log, queue_size, "id")
-    ready: list[int] = []
-
-    def worker_ready(worker: Worker) -> None:
-        ready.append(worker.pid)
-
+    told: list[FromDispatcher] = []
+    dispatch = Dispatch(clock, access_log, a_policy(queue_size=queue_size, **changes), "id", told.append)
     with TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(f"{directory}/channel.sock")
         listener.listen()
         listener.setblocking(False)
         workers = Workers(
             listener,
-            threads,
             dispatch,
             loop,
-            ready=worker_ready,
+            ready=dispatch.worker_ready,
             leaving=dispatch.worker_leaving,
             idle=dispatch.slot_idle,
-            now=clock.now,
         )
         dispatch.workers = workers
-        everything = Running(Path(directory), dispatch, workers, access_log, log_file, ready)
+        everything = Running(Path(directory), dispatch, workers, access_log, log_file, told, threads)
         try:
             yield everything
         finally:
             for far_worker in everything.far_workers:
                 far_worker.close()
             for pid in list(workers.by_pid):
-                workers.died(pid, "the test is over", expected=True)
+                dispatch.worker_died(pid, "the test is over", expected=True)
             await turns(10)
             loop.remove_reader(listener.fileno())
             access_log.flush()

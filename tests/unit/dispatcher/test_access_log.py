@@ -24,7 +24,7 @@ from wsgid.dispatcher.access_log import MOST_UNWRITTEN, RETRY, AccessLog, line, 
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.workers import Worker
+from wsgid.dispatcher.worker import Worker
 from wsgid.protocol.values import Request
 
 STAMP = "2026-11-21T07:33:24.123Z"

@@ -14,7 +14,7 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader, Kind
 from wsgid.dispatcher.exchange import Exchange, Stage
 from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.workers import Worker
+from wsgid.dispatcher.worker import Worker
 
 
 class Story:

@@ -16,7 +16,7 @@ from wsgid.channel import frames
 from wsgid.channel.frames import Answer, FrameReader, Kind
 from wsgid.dispatcher.exchange import Exchange, Stage
 from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.workers import Worker
+from wsgid.dispatcher.worker import Worker
 
 BIG = 2 * 1024 * 1024
 """Bytes, more than a UNIX socket takes at once."""

@@ -17,17 +17,17 @@ from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.workers import Worker, Workers, described
+from wsgid.dispatcher.worker import Lost, Worker, described
+from wsgid.dispatcher.workers import Workers
 
 NOW = 100.0
 
 
 @dataclass
 class Office:
-    """`Workers`, and those it tells: a `SlotOwner` that hands on the outcome as the dispatcher does."""
+    """`Workers`, and those it tells: a `SlotOwner` that notes what is lost as the dispatcher does."""
 
     path: Path
-    threads: int
     workers: Workers = field(init=False)
     ready: list[int] = field(default_factory=list)
     leaving: list[int] = field(default_factory=list)
@@ -51,7 +51,10 @@ class Office:
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self.gone.append(why)
-        self.workers.slot_gone(slot, "answered with 502" if slot.exchange is not None else "")
+        slot.worker.slots.remove(slot)
+        if slot.exchange is not None:
+            told = described(slot.exchange, "answered with 502", NOW + 1.5)
+            slot.worker.lost.append(Lost("GET", "/", told))
 
     def give(self, slot: Slot, **request: Any) -> Exchange:
         exchange = Exchange(a_request(**request), RecordingClient(), True, RecordingJournal(), NOW)
@@ -60,8 +63,8 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(path: Path, threads: int) -> AsyncIterator[Office]:
-    office = Office(path, threads)
+async def open_office(path: Path) -> AsyncIterator[Office]:
+    office = Office(path)
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
@@ -69,13 +72,11 @@ async def open_office(path: Path, threads: int) -> AsyncIterator[Office]:
         listener.setblocking(False)
         office.workers = Workers(
             listener,
-            threads,
             office,
             loop,
             ready=office.worker_ready,
             leaving=office.worker_leaving,
             idle=office.idle.append,
-            now=lambda: NOW + 1.5,
         )
         yield office
         for caller in office.callers:
@@ -91,9 +92,9 @@ Test = Callable[[Office], Coroutine[Any, Any, None]]
 
 @pytest.fixture
 def with_office(tmp_path: Path) -> Callable[..., None]:
-    def with_office(test: Test, threads: int = 1) -> None:
+    def with_office(test: Test) -> None:
         async def main() -> None:
-            async with open_office(tmp_path / "channel.sock", threads) as office:
+            async with open_office(tmp_path / "channel.sock") as office:
                 await test(office)
 
         run(main())
@@ -108,17 +109,17 @@ class TestAWorker:
     def test_is_ready_when_all_its_threads_have_called(self, with_office: Run) -> None:
         async def test(office: Office) -> None:
             for number in range(2):
-                office.call(thread(1, number))
+                office.call(thread(1, number, 3))
             await until(lambda: 1 in office.workers.by_pid and len(office.workers.by_pid[1].slots) == 2, "the calls")
             assert office.ready == []
             assert [slot.thread for slot in office.idle] == [0, 1]  # its application is loaded, it may serve
-            office.call(thread(1, 2))
+            office.call(thread(1, 2, 3))
             await until(lambda: office.ready, "the worker")
             assert office.ready == [1]
             assert [slot.thread for slot in office.idle] == [0, 1, 2]
             assert {slot.worker for slot in office.idle} == {office.workers.by_pid[1]}
 
-        with_office(test, threads=3)
+        with_office(test)
 
     def test_a_thread_that_calls_again_is_idle_at_once(self, with_office: Run) -> None:
         async def test(office: Office) -> None:
@@ -312,7 +313,7 @@ class TestADeath:
         self, with_office: Run, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def test(office: Office) -> None:
-            callers = [office.call(thread(1, 0)), office.call(thread(1, 1))]
+            callers = [office.call(thread(1, number, 2)) for number in range(2)]
             await until(lambda: len(office.idle) == 2, "the worker")
             office.give(office.idle[0], id="a", method="POST", target="/a")
             office.give(office.idle[1], id="b", remote_addr="")
@@ -329,7 +330,7 @@ class TestADeath:
             ]
             assert office.workers.by_pid == {}
 
-        with_office(test, threads=2)
+        with_office(test)
 
     def test_that_the_sockets_told_first_is_the_same_line(
         self, with_office: Run, caplog: pytest.LogCaptureFixture

@@ -52,7 +52,17 @@ class PendingBody(Protocol):
 class ClientConnection(ABC):
     """See `wsgid.dispatcher.exchange.Client`, which this is for each of its exchanges in turn."""
 
-    __slots__ = ("_bodies", "_deaf", "_dispatch", "_going_on", "_opening", "_server", "current", "waiting")
+    __slots__ = (
+        "_bodies",
+        "_deaf",
+        "_dispatch",
+        "_going_on",
+        "_nothing_follows",
+        "_opening",
+        "_server",
+        "current",
+        "waiting",
+    )
 
     def __init__(self, dispatch: Dispatch, server: str) -> None:
         self._dispatch = dispatch
@@ -65,6 +75,8 @@ class ClientConnection(ABC):
         """Of requests whose body is in a file, until they are submitted."""
         self._deaf = False
         """A request has been refused: it is the last."""
+        self._nothing_follows = False
+        """The client has sent its last byte."""
         self._going_on = False
         self._opening: Opening | None = None
         """Of the answer in progress."""
@@ -147,6 +159,8 @@ class ClientConnection(ABC):
         else:
             exchange.body_fd = opened
             self._submit_with_file(exchange)
+            if self._nothing_follows:
+                exchange.client_may_have_left()
 
     def _submit_with_file(self, exchange: Exchange) -> None:
         self._dispatch.submit(exchange)
@@ -173,8 +187,7 @@ class ClientConnection(ABC):
 
     def all_left(self) -> None:
         """The client is gone: nobody waits for any of these."""
-        waiting = [exchange for exchange, _ in self.waiting]
-        self.waiting.clear()
+        waiting = self._take_waiting()
         if self.current is not None:
             self.current.client_left()
         for exchange in waiting:
@@ -182,6 +195,28 @@ class ClientConnection(ABC):
         for body in self._bodies.values():
             body.close()
         self._bodies.clear()
+
+    def may_have_left(self) -> None:
+        """The client sends no more. It is gone, or has half-closed the connection to say that this was all: TCP shows
+        the same until an answer is written to it.
+
+        What finds no worker is dropped unserved, as nginx does it: behind a queue nearly all of these clients have
+        given up, and computing for them is what an overloaded server can least afford. So is what was pipelined behind
+        the request that is being served. That one is finished, and its answer sent.
+        """
+        self._nothing_follows = True
+        for exchange in self._take_waiting():
+            exchange.leave()
+            if (body := self._bodies.pop(exchange, None)) is not None:
+                body.close()
+        # One whose body is still being stored has not looked for a worker yet.
+        if self.current is not None and self.current not in self._bodies:
+            self.current.client_may_have_left()
+
+    def _take_waiting(self) -> list[Exchange]:
+        waiting = [exchange for exchange, _ in self.waiting]
+        self.waiting.clear()
+        return waiting
 
     # Answers (see `Client`).
 

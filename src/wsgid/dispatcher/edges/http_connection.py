@@ -136,10 +136,11 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._mind_reading()
 
     def eof_received(self) -> bool:
-        """The client will send no more. It may well wait for its answers; a request that is not whole is given up."""
+        """The client will send no more (see `may_have_left`); a request that is not whole is given up."""
         self._abandon()
         self._eof = True
         self._deadline = NEVER
+        self.may_have_left()
         if not self._in_progress:
             self._end()
         return self._in_progress
@@ -284,8 +285,13 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._refuse_incoming(Refused(500, BODY_LOST))
 
     def _mind_reading(self) -> None:
-        """Reads unless too much waits already. While nothing is to be read, a client that leaves is not noticed: so
-        the limits are such that only a flood or a slow disk meets them."""
+        """Reads unless too much waits already.
+
+        While nothing is read, neither the end of what a client sends nor a reset is noticed, as both lie behind what
+        has not been read: of such a client one request may be served for nobody, until its answer is written. So the
+        limits are such that only a flood (more than PIPELINE_LIMIT requests behind the one being served) or a disk
+        that is slower than the network meets them, and a body that is on its way in is no request yet.
+        """
         reading = not self._unparsed and not self._body.full
         if reading is not self._reading and not self._transport.is_closing():
             self._reading = reading

@@ -39,7 +39,7 @@ from wsgid.protocol.values import Request
 log = logging.getLogger("wsgid.dispatcher")
 
 LINGER = 1.0
-"""Seconds that the last answers get to reach Mongrel2 at the end; for each edge, one after the other."""
+"""Seconds that the last answers get to reach Mongrel2 at the end."""
 
 
 class Mongrel2Edge:
@@ -69,7 +69,15 @@ class Mongrel2Edge:
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
         self._uploads = Uploads()
         self._warned: set[str] = set()
-        self.link = Mongrel2Link(recv, send, loop, received=self._received, lost=self._lost, room=self._room)
+        self.link = Mongrel2Link(
+            recv,
+            send,
+            loop,
+            received=self._received,
+            lost=self._lost,
+            room=self._room,
+            pressed=lambda: dispatch.queued > 0,
+        )
 
     # Messages in.
 
@@ -269,7 +277,9 @@ class Mongrel2Edge:
         return all(not connection.in_progress for connection in self._connections.values())
 
     def close(self) -> None:
+        """The executor's shutdown waits for the last answers: those of all edges go out side by side."""
         self.link.close(LINGER)
+        self._executor.submit(self.link.terminate)
 
 
 def _all_left(connections: list[Mongrel2Connection]) -> None:

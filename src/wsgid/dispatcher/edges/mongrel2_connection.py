@@ -52,7 +52,8 @@ class Mongrel2Connection(ClientConnection):
         """Answers to pipelined requests, until the next one joins them."""
         self._held_timer: asyncio.TimerHandle | None = None
         # Per answer
-        self._joiner = PartJoiner()
+        self._joiner: PartJoiner | None = None
+        """Of an answer that comes in parts."""
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -111,22 +112,26 @@ class Mongrel2Connection(ClientConnection):
             self.current.slot.resume()
 
     def _write(self, data: bytes) -> None:
+        if self._joiner is None:
+            self._joiner = PartJoiner()
         if message := self._joiner.add(data):
             self._forget_timer()  # it was for what goes out now
             self._send(message)
         elif self._timer is None:
-            self._timer = self._edge.loop.call_later(self._joiner.delay, self._due)
+            self._timer = self._edge.loop.call_later(self._joiner.delay, self._due, self._joiner)
         if self._joiner.overdrawn:
             self._edge.overdrawn()
 
-    def _due(self) -> None:
+    def _due(self, joiner: PartJoiner) -> None:
         self._timer = None
-        self._send(self._joiner.take())
+        self._send(joiner.take())
 
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
-        message = self._joiner.add(data) or self._joiner.take()
-        self._forget_timer()
-        self._joiner = PartJoiner()
+        message = data
+        if self._joiner is not None:
+            message = self._joiner.add(data) or self._joiner.take()
+            self._forget_timer()
+            self._joiner = None
         if keep_alive and self.waiting:
             self._hold(message)
         else:

@@ -196,6 +196,55 @@ class TestLeaving:
         with_wire(test)
 
 
+class TestMaybeLeaving:
+    def test_drops_what_waits_behind_the_one_that_is_served(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker()
+            served, body = wire.serve(), Body()
+            wire.serve()
+            wire.arrive(a_request(), keep_alive=True, body=body)
+            wire.refuse(a_request(), Refused(400, "of no sense"))
+            wire.may_have_left()
+            assert everything.endings() == ["499 left"] * 3
+            assert body.closed
+            assert body.finished == []
+            await worker.threads[0].take()
+            served.answer(a_head(), b"whole")
+            assert wire.written.endswith(b"whole")
+            assert everything.endings()[3:] == ["200"]
+            assert (wire.current, wire.quiet) == (None, 1)
+
+        with_wire(test)
+
+    def test_drops_what_waits_for_a_worker(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.serve()
+            wire.serve()
+            wire.may_have_left()
+            assert everything.endings() == ["499 left"] * 2
+            assert (wire.current, len(wire.waiting)) == (None, 0)
+            assert wire.writes == []
+            wire.may_have_left()
+
+        with_wire(test)
+
+    @pytest.mark.parametrize(("workers", "endings"), [(1, []), (0, ["499 left"])])
+    def test_while_a_body_is_being_stored_says_nothing_until_it_is(self, workers: int, endings: list[str]) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            for _ in range(workers):
+                await everything.worker()
+            body = Body()
+            wire.arrive(a_request(content_length=1, body_in_file=True), keep_alive=True, body=body)
+            wire.may_have_left()
+            assert everything.endings() == []
+            assert not body.closed
+            body.finished[0](os.open("/dev/null", os.O_RDONLY))
+            assert everything.endings() == endings
+            wire.all_left()
+
+        with_wire(test)
+
+
 class TestBodiesInFiles:
     def test_travel_with_their_request(self) -> None:
         async def test(wire: Wire, everything: Running) -> None:

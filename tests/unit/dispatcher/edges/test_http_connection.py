@@ -560,20 +560,55 @@ class TestAClientThatLeaves:
 
         with_place(test)
 
-    def test_by_half_gets_its_answer(self) -> None:
+    def test_by_half_gets_the_answer_that_is_being_made(self) -> None:
         async def test(here: Place) -> None:
-            [thread] = (await here.worker()).threads
+            worker = await here.worker()
             visitor = here.visit()
             await visitor.say(get(), get(), get()[:-1])
+            request = await worker.threads[0].take()
             visitor.half_close()
-            await here.at(lambda connection: connection._eof, "the end")
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
             here.pass_time(1000)
-            await serve(thread, b"1")
-            await serve(thread, b"2")
+            worker.threads[0].say(whole(b"1"))
             assert (await visitor.answer()).body == b"1"
-            assert (await visitor.answer()).body == b"2"
             assert await visitor.rest() == b""
             await here.nobody_left()
+            assert worker.threads[0].silent
+            assert here.everything.endings() == ["499 left", "499 left", "200"]
+
+        with_place(test)
+
+    def test_by_half_while_its_request_waits_for_a_worker(self) -> None:
+        async def test(here: Place) -> None:
+            visitor = here.visit()
+            await visitor.say(get(), get())
+            await here.at(lambda connection: connection.waiting, "both requests")
+            visitor.half_close()
+            assert await visitor.rest() == b""
+            await here.nobody_left()
+            assert here.everything.endings() == ["499 left"] * 2
+            worker = await here.worker()
+            assert worker.threads[0].silent
+
+        with_place(test)
+
+    @pytest.mark.parametrize("workers", [1, 0])
+    def test_by_half_behind_a_large_body_that_is_not_stored_yet(self, workers: int) -> None:
+        async def test(here: Place) -> None:
+            threads = [(await here.worker()).threads[0] for _ in range(workers)]
+            visitor = here.visit()
+            disk = Hold(here.executor)
+            await visitor.say(post(bytes(200_000)))
+            visitor.half_close()
+            await here.at(lambda connection: connection._eof, "the end")
+            assert here.everything.endings() == []
+            disk.let_go()
+            for thread in threads:
+                await serve(thread)
+                assert (await visitor.answer()).body == b"hello"
+            assert await visitor.rest() == b""
+            await here.nobody_left()
+            assert here.everything.endings() == (["200"] if workers else ["499 left"])
 
         with_place(test)
 

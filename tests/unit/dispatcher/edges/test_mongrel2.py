@@ -166,6 +166,7 @@ async def place(directory: Path, *, chroot: str = "", queue_size: int = 100, thr
                 edge._lost()
                 if not edge.link._xpub.closed:
                     edge.link.close(0)
+                    edge.link.terminate()
                 await turns(10)
         assert everything.dispatch.open_count == 0
 

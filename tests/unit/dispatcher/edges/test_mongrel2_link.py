@@ -14,7 +14,7 @@ import zmq
 from tests.unit.dispatcher.edges.mongrel2_side import Endpoints, Mongrel2Side, mongrel2_at
 from tests.unit.dispatcher.loops import run, turns, until
 from wsgid.dispatcher.edges import mongrel2_link
-from wsgid.dispatcher.edges.mongrel2_link import BATCH, Mongrel2Link
+from wsgid.dispatcher.edges.mongrel2_link import BATCH, SENDS, Mongrel2Link
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Handler:
     received: list[bytes] = field(default_factory=list)
     lost: int = 0
     rooms: int = 0
+    pressed: bool = False
     on_received: Callable[[bytes], None] = lambda message: None
     link: Mongrel2Link = field(init=False)
 
@@ -59,12 +60,14 @@ async def handler(endpoints: Endpoints) -> AsyncIterator[Handler]:
         received=here.take,
         lost=here.lose,
         room=here.make_room,
+        pressed=lambda: here.pressed,
     )
     try:
         yield here
     finally:
         if not here.link._xpub.closed:
             here.link.close(0)
+        here.link.terminate()
         await turns(10)  # what was due then finds nothing
 
 
@@ -304,6 +307,65 @@ async def flood(here: Handler, generation: int) -> int:
     return count
 
 
+@pytest.fixture
+def no_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For answers that wait for others."""
+    monkeypatch.setattr(mongrel2_link, "GATHER_TIME", 1000.0)
+
+
+class TestUnderPressure:
+    @pytest.mark.usefixtures("no_time_limit")
+    def test_answers_wait_until_there_are_enough(self, endpoints: Endpoints) -> None:
+        async def test(here: Handler) -> None:
+            with mongrel2_at(endpoints) as side:
+                generation = await here.connected(side)
+                here.pressed = True
+                for number in range(SENDS - 1):
+                    assert here.link.send(b"%d" % number, generation)
+                    await turns()
+                assert len(here.link._unsent) == SENDS - 1
+                assert here.link.send(b"last", generation)
+                assert [await side.receive() for _ in range(SENDS)] == [b"%d" % n for n in range(SENDS - 1)] + [b"last"]
+
+        with_handler(endpoints, test)
+
+    @pytest.mark.usefixtures("no_time_limit")
+    def test_answers_wait_no_longer_than_it(self, endpoints: Endpoints) -> None:
+        async def test(here: Handler) -> None:
+            with mongrel2_at(endpoints) as side:
+                generation = await here.connected(side)
+                here.pressed = True
+                assert here.link.send(b"gathered", generation)
+                here.pressed = False
+                assert here.link.send(b"at once", generation)
+                assert [await side.receive(), await side.receive()] == [b"gathered", b"at once"]
+
+        with_handler(endpoints, test)
+
+    def test_an_answer_that_stays_alone_goes_out(self, endpoints: Endpoints) -> None:
+        async def test(here: Handler) -> None:
+            with mongrel2_at(endpoints) as side:
+                generation = await here.connected(side)
+                here.pressed = True
+                for message in (b"alone", b"and again"):
+                    assert here.link.send(message, generation)
+                    assert await side.receive() == message
+
+        with_handler(endpoints, test)
+
+    @pytest.mark.usefixtures("no_time_limit")
+    def test_what_was_gathered_goes_out_at_the_end(self, endpoints: Endpoints) -> None:
+        async def test(here: Handler) -> None:
+            with mongrel2_at(endpoints) as side:
+                generation = await here.connected(side)
+                here.pressed = True
+                assert here.link.send(b"gathered", generation)
+                here.link.close(1)
+                assert await side.receive() == b"gathered"
+
+        with_handler(endpoints, test)
+
+
 @pytest.mark.usefixtures("narrow")
 class TestAMongrel2ThatDoesNotTakeAnswers:
     def test_gets_them_all_later(self, endpoints: Endpoints) -> None:
@@ -347,6 +409,16 @@ class TestAMongrel2ThatDoesNotTakeAnswers:
                 here.link._loop.remove_reader(here.link._xpub.fileno())
             await here.gone(old)
             assert not here.link.choked
+
+        with_handler(endpoints, test)
+
+    def test_at_the_end_holds_up_nobody_else(self, endpoints: Endpoints) -> None:
+        async def test(here: Handler) -> None:
+            with mongrel2_at(endpoints, receive_high_water=1) as side:
+                count = await flood(here, await here.connected(side)) - len(here.link._unsent)
+                here.link.close(1000.0)  # returns
+                for number in range(count):
+                    assert (await side.receive())[:4] == b"%4d" % number
 
         with_handler(endpoints, test)
 

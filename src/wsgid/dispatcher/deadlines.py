@@ -1,0 +1,41 @@
+"""Whose time is over. Pure, and asked a few times a second: no request has a timer of its own."""
+
+from collections.abc import Iterable
+
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.worker import Worker
+
+
+def waited_too_long(queue: Iterable[Exchange], limit: float, now: float) -> list[Exchange]:
+    """Those that have been in the queue for ``limit`` seconds (0: no limit)."""
+    found: list[Exchange] = []
+    if limit:
+        for exchange in queue:
+            if now - exchange.queued_at >= limit:
+                found.append(exchange)
+            elif not exchange.returned:
+                break  # those behind it came later; only those that came back stand in front of older ones
+    return found
+
+
+def overdue(slots: Iterable[Slot], limit: float, now: float) -> list[Slot]:
+    """Those that serve a request for ``limit`` seconds (0: no limit), and have not been found overdue before.
+
+    The time in which a client does not take what it is sent is not the application's. What it does once the client has
+    its answer, or is gone, counts: it holds the thread all the same.
+    """
+    if not limit:
+        return []
+    return [
+        slot
+        for slot in slots
+        if (exchange := slot.exchange) is not None
+        and not slot.overdue
+        and now - exchange.served_at - slot.excused >= limit
+    ]
+
+
+def spent(worker: Worker) -> bool:
+    """A hung worker that serves nothing but what is overdue."""
+    return all(slot.exchange is None or slot.overdue for slot in worker.slots)

@@ -1,0 +1,48 @@
+"""What becomes of a request whose worker died, or that has reached the time limit."""
+
+import enum
+from typing import Final
+
+from wsgid.dispatcher.exchange import ANSWERING, Exchange
+
+METHODS: Final = frozenset({"GET", "HEAD"})
+"""Safe by RFC 9110 section 9.2.1, and used as such: what asks twice with them, a browser or a proxy, does so unasked.
+PUT and DELETE are idempotent by the same RFC; applications in which they are not are too many."""
+
+
+class Fate(enum.Enum):
+    """Each in the words of the log."""
+
+    ENDED = "already answered or left by its client"
+    OVERDUE = "ended by the time limit"
+    CUT = "answer cut"
+    LEFT = "left by its client"
+    REFUSED = "answered with 502"
+    AGAIN = "given to another worker"
+    UNREAD = "given to another worker, as this one had not read it"
+
+
+def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> Fate:
+    """`read`: the worker may have read the request; `overdue`: it had reached the time limit; `redeliver`: the option.
+
+    What a worker had not read cannot have done anything: it goes to another whatever its method, and as often as that
+    happens.
+    """
+    if exchange.ended:
+        return Fate.OVERDUE if overdue else Fate.ENDED
+    if exchange.stage is ANSWERING:
+        return Fate.CUT
+    if exchange.doubtful:
+        return Fate.LEFT
+    if not read:
+        return Fate.UNREAD
+    if redeliver and exchange.request.method in METHODS and exchange.request.attempt == 1:
+        return Fate.AGAIN
+    return Fate.REFUSED
+
+
+def at_the_limit(exchange: Exchange) -> str:
+    """What becomes of a request that has reached the time limit, in the words of the log."""
+    if exchange.ended:
+        return Fate.ENDED.value
+    return Fate.CUT.value if exchange.stage is ANSWERING else "answered with 504"

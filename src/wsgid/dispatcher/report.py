@@ -1,0 +1,62 @@
+"""What ``wsgid status`` is told: a snapshot in the words of the control socket, cut to a size that is soon written."""
+
+import heapq
+import os
+from collections.abc import Sequence
+
+from wsgid.channel.commands import MAX_NAMED, MAX_TEXT, Report, Served, WorkerReport, WorkerState
+from wsgid.dispatcher.access_log import quoted
+from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
+
+
+def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
+    """Names the oldest requests, when there are too many of them."""
+    ages = [request.age for worker in snapshot.workers for request in worker.requests]
+    youngest = min(heapq.nlargest(MAX_NAMED, ages), default=0.0)
+    return Report(
+        dispatcher=os.getpid(),
+        addresses=list(addresses),
+        draining=snapshot.draining,
+        unfinished=snapshot.unfinished,
+        queued=snapshot.queued,
+        busy=snapshot.busy,
+        workers=[_worker(each, youngest) for each in snapshot.workers],
+        unnamed=max(0, len(ages) - MAX_NAMED),
+    )
+
+
+def _worker(worker: WorkerFacts, youngest: float) -> WorkerReport:
+    return WorkerReport(
+        pid=worker.pid,
+        state=_state(worker),
+        threads=worker.threads,
+        busy=worker.busy,
+        served=worker.served,
+        serving=[_served(each) for each in worker.requests if each.age >= youngest],
+    )
+
+
+def _state(worker: WorkerFacts) -> WorkerState:
+    """The first that is true: a hung worker is leaving as well, a leaving one may be busy."""
+    if worker.hung:
+        return WorkerState.HUNG
+    if worker.leaving:
+        return WorkerState.LEAVING
+    if worker.busy:
+        return WorkerState.BUSY
+    return WorkerState.READY if worker.ready else WorkerState.STARTING
+
+
+def _served(request: RequestFacts) -> Served:
+    return Served(
+        id=request.id,
+        method=_shown(request.method),
+        target=_shown(request.target),
+        client=_shown(request.client),
+        age=round(request.age, 3),
+    )
+
+
+def _shown(text: str) -> str:
+    """Printable, for clients write it and terminals obey what they are sent."""
+    return quoted(text[:MAX_TEXT])[:MAX_TEXT]

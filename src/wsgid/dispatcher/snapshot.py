@@ -1,0 +1,70 @@
+"""What the dispatcher works on at a moment, for those who ask how it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    id: str
+    method: str
+    target: str
+    client: str
+    """IP address; ``""`` when it came over a UNIX socket."""
+    age: float
+    """Seconds since it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    pid: int
+    ready: bool
+    leaving: bool
+    hung: bool
+    threads: int
+    """Those that have called."""
+    busy: int
+    """Threads that serve a request."""
+    served: int
+    """Requests that it has finished."""
+    requests: tuple[RequestFacts, ...]
+    """In its hands. Also those whose clients have their answer, or are gone, while the application is not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    draining: bool
+    unfinished: int
+    """Requests that have arrived and not ended: queued, in the workers' hands, or behind another on a connection."""
+    queued: int
+    workers: tuple[WorkerFacts, ...]
+
+    @property
+    def busy(self) -> int:
+        return sum(worker.busy for worker in self.workers)
+
+
+def facts_of(workers: Iterable[Worker], now: float) -> tuple[WorkerFacts, ...]:
+    return tuple(_worker(each, now) for each in workers)
+
+
+def _worker(worker: Worker, now: float) -> WorkerFacts:
+    held = tuple(_request(slot.exchange, now) for slot in worker.slots if slot.exchange is not None)
+    return WorkerFacts(
+        pid=worker.pid,
+        ready=worker.ready,
+        leaving=worker.leaving,
+        hung=worker.hung,
+        threads=len(worker.slots),
+        busy=worker.busy,
+        served=worker.served,
+        requests=held,
+    )
+
+
+def _request(exchange: Exchange, now: float) -> RequestFacts:
+    request = exchange.request
+    return RequestFacts(request.id, request.method, request.target, request.remote_addr, now - exchange.arrived)

@@ -1,0 +1,81 @@
+"""One worker process as the dispatcher knows it: its slots, its control connection, what it held when it died."""
+
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wsgid.channel import frames
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.slots import Slot
+
+log = logging.getLogger("wsgid.dispatcher")
+
+NO_LIMIT: Final = sys.maxsize
+"""Requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A request that a worker held when its channel ended."""
+
+    method: str
+    path: str
+    told: str
+    """The request and what became of it, in the words of the log."""
+
+
+class Worker:
+    """The connection beside the slots, ``control``, carries what must be heard while the application runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.busy = 0
+        """Requests in its hands."""
+        self.served = 0
+        """Requests that it has finished."""
+        self.most = NO_LIMIT
+        """Requests after which it is worn out."""
+        self.slots: list[Slot] = []
+        self.ready = False
+        self.leaving = False
+        """It gets nothing new, and each thread is released once it has nothing in hand."""
+        self.shut = False
+        """It gets nothing new: it is hung, or dead."""
+        self.hung = False
+        """A request of it has reached the time limit: it will be killed."""
+        self.spent = False
+        """Hung, and holding nothing else: the master has been told."""
+        self.control: socket.socket | None = None
+        self.lost: list[Lost] = []
+        """For the line about its death."""
+
+    def idle_slots(self) -> Iterator[Slot]:
+        """Of those there are now; it may lose them meanwhile."""
+        return (slot for slot in tuple(self.slots) if slot.exchange is None)
+
+    def client_gone(self, request_id: str) -> None:
+        # Untold, the worker goes on: the answer is read and forgotten, and an endless one ends with the worker.
+        self._tell(frames.client_gone(request_id), f"the client of {request_id} left")
+
+    def interrupt(self, request_id: str) -> None:
+        # Untold, the request goes on until the worker is killed, a few seconds later.
+        self._tell(frames.interrupt(request_id), f"{request_id} is to be interrupted")
+
+    def _tell(self, frame: bytes, what: str) -> None:
+        if self.control is not None:
+            try:
+                self.control.send(frame)
+            except OSError as error:  # a full buffer or a dead worker
+                log.debug("worker %d was not told that %s: %s", self.pid, what, error)
+
+
+def described(exchange: Exchange, outcome: str, now: float) -> str:
+    """A request in the words of the log."""
+    request = exchange.request
+    return (
+        f"{request.method} {request.target} (id {request.id}, {now - exchange.served_at:.2f} s in its hands, "
+        f"client {request.remote_addr or 'unknown'}): {outcome}"
+    )
