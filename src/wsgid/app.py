@@ -1,6 +1,8 @@
 """The app folder: where an application, its pid files, its logs and its options lie."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 OPEN_MODE = 0o755
@@ -10,13 +12,26 @@ RUN_MODE = 0o700
 """Whoever can reach the sockets in ``run/`` can give the workers requests."""
 
 
+_READ_ONLY = (errno.EROFS, errno.EACCES)
+
+MakeFolder = Callable[[Path, int], None]
+"""Makes a folder of this mode, whatever the umask; raises OSError, FileExistsError too."""
+
+
+def make_folder(path: Path, mode: int) -> None:
+    path.mkdir(mode)
+    path.chmod(mode)  # mkdir's mode is cut by the umask
+
+
 class WsgidApp:
     """One app folder. Nothing is read before it is asked for, and nothing is remembered."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], run_dir: str | os.PathLike[str] | None = None) -> None:
+        """``run_dir``: where sockets and pid files are kept instead, when the app folder must not be written to."""
         # Made absolute at once: a daemon changes its directory. Symbolic links stay as they are, so that
         # `current -> releases/7` may be pointed elsewhere while the daemon runs.
         self.path = Path(path).absolute()
+        self._run_dir = Path(run_dir).absolute() if run_dir is not None else None
 
     def __repr__(self) -> str:
         return f"WsgidApp({str(self.path)!r})"
@@ -36,7 +51,7 @@ class WsgidApp:
 
     @property
     def piddir(self) -> Path:
-        return self.path / "pid"
+        return (self._run_dir or self.path) / "pid"
 
     @property
     def master_piddir(self) -> Path:
@@ -49,7 +64,7 @@ class WsgidApp:
     @property
     def rundir(self) -> Path:
         """Sockets of the running daemons."""
-        return self.path / "run"
+        return self._run_dir or self.path / "run"
 
     @property
     def options_file(self) -> Path:
@@ -68,14 +83,20 @@ class WsgidApp:
         """The pids that have a file in ``pid/worker/``, in ascending order; the processes may be dead."""
         return _pids(self.worker_piddir)
 
-    def create_folders(self) -> None:
+    def create_folders(self, *, logs: bool = True, make: MakeFolder = make_folder) -> None:
         """Makes what a daemon writes to, where it is missing: ``logs/``, ``pid/master/``, ``pid/worker/``, ``run/``.
 
-        Those that exist keep their mode. Raises OSError, which names the folder.
+        Those that exist keep their mode. Without `logs`, when nobody logs there, an app folder that must not be written
+        to may do without ``logs/``. Raises OSError, which names the folder.
         """
-        for folder in (self.logsdir, self.piddir, self.master_piddir, self.worker_piddir):
-            _make_folder(folder, OPEN_MODE)
-        _make_folder(self.rundir, RUN_MODE)
+        try:
+            _have_folder(self.logsdir, OPEN_MODE, make)
+        except OSError as error:
+            if logs or error.errno not in _READ_ONLY:
+                raise
+        for folder in (self.piddir, self.master_piddir, self.worker_piddir):
+            _have_folder(folder, OPEN_MODE, make)
+        _have_folder(self.rundir, RUN_MODE, make)
 
 
 def _pids(folder: Path) -> list[int]:
@@ -87,12 +108,12 @@ def _pids(folder: Path) -> list[int]:
     return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
 
 
-def _make_folder(folder: Path, mode: int) -> None:
+def _have_folder(folder: Path, mode: int, make: MakeFolder) -> None:
+    if folder.is_dir():  # looked at first: a file system that is read-only may say so sooner than that it exists
+        return
     try:
-        folder.mkdir(mode)
+        make(folder, mode)
     except FileExistsError:
         # Another daemon on this folder may be just as quick. A file of that name is an error all the same.
         if not folder.is_dir():
             raise
-    else:
-        folder.chmod(mode)  # mkdir's mode is cut by the umask

@@ -273,7 +273,7 @@ class Config:
 OPTIONS = read_table(Config)
 _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_VARIABLE = {each.variable: each for each in OPTIONS}
-_APP_PATH = _BY_NAME["app_path"]
+_APP_PATH, _RUN_DIR = _BY_NAME["app_path"], _BY_NAME["run_dir"]
 
 
 class Source(enum.StrEnum):
@@ -334,6 +334,37 @@ def load(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Pa
     if not (values["bind"] or values["recv"]):
         values["bind"] = (DEFAULT_BIND,)
     return Loaded(Config(**values), sources, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where daemons are to be found."""
+
+    app_path: Path
+    run_dir: Path | None
+    warnings: list[str]
+    """What could not be read, and may have named another place."""
+
+
+def locate(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None) -> Place:
+    """As `load`, but only ``app_path`` and ``run_dir``: a daemon can be stopped whatever is wrong with the other options
+    by now. Raises ConfigError."""
+    errors: list[str] = []
+    unread: list[str] = []
+    start = cwd or _current_directory()
+    layers = [
+        _Layer(Source.COMMAND_LINE, start, command_line),
+        _Layer(Source.ENVIRONMENT, start, _from_environment(environ, [])),
+    ]
+    values: dict[str, Any] = {}
+    _choose(_APP_PATH, [*layers, _Layer(Source.DEFAULT, start, {"app_path": "."})], values, {}, errors)
+    if app_path := values.get("app_path"):
+        saved = _read_file(app_path / FILE, unread)
+        layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
+        _choose(_RUN_DIR, layers, values, {}, errors)
+    if errors:
+        raise ConfigError(errors)
+    return Place(values["app_path"], values["run_dir"], unread)
 
 
 @dataclass(frozen=True, slots=True)

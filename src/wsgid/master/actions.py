@@ -1,10 +1,10 @@
 """What the master is to do, as `plan.decide` says it."""
 
+import enum
 import logging
 from dataclasses import dataclass
-from signal import Signals
 
-from wsgid.channel.orders import Drain, Exit, WorkerDied
+from wsgid.channel.orders import Drain, Exit, RestartNews, Retire, WorkerDied
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,15 @@ class ForkWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class ForkWatcher:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Send to the dispatcher."""
 
-    order: Drain | Exit
+    order: Drain | Exit | Retire | RestartNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class ReportDeath:
 @dataclass(frozen=True, slots=True)
 class Kill:
     pid: int
-    signal: Signals
+    signal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,61 @@ class AnnounceReady:
     text: str
 
 
+class Word(enum.Enum):
+    """Of sd_notify(3)."""
+
+    READY = enum.auto()
+    RELOADING = enum.auto()
+    STOPPING = enum.auto()
+    STATUS = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class TellServiceManager:
+    word: Word
+    text: str
+    """For people; the first line of it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedWatchdog:
+    """The service manager hears that dispatcher and master are well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Again. Workers that are forked from then on are given what was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """What was read is what the daemon goes by from now on, and the dispatcher is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropOptions:
+    """What was read is forgotten, unless it has been adopted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenLogs:
+    """Those of the master itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Ask the kernel how much memory this worker holds."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Ask the kernel whether this child is stopped."""
+
+    pid: int
+
+
 @dataclass(frozen=True, slots=True)
 class Finish:
     """The last one: no child is left that could be waited for."""
@@ -57,7 +117,23 @@ class Finish:
     """Why the daemon never was ready, for the terminal; ``""`` when it was."""
 
 
-Deed = ForkDispatcher | ForkWorker | Tell | ReportDeath | Kill | Log | AnnounceReady
+Fork = ForkDispatcher | ForkWorker | ForkWatcher
+Question = ReadOptions | Weigh | LookAt
+"""Its answer is a fact."""
+Deed = (
+    Fork
+    | Question
+    | Tell
+    | ReportDeath
+    | Kill
+    | Log
+    | AnnounceReady
+    | TellServiceManager
+    | FeedWatchdog
+    | AdoptOptions
+    | DropOptions
+    | ReopenLogs
+)
 Action = Deed | Finish
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from signal import Signals
 from typing import NoReturn
 
-from wsgid.master.signals import be_a_child
+from wsgid.master.signals import JOB_CONTROL, be_a_child
 
 EXIT_CRASHED = 70
 """EX_SOFTWARE of <sysexits.h>: an exception that nobody caught; its traceback is in the log."""
@@ -81,7 +81,8 @@ def _live(life: Callable[[], int], mask: Iterable[int]) -> NoReturn:
     code = EXIT_CRASHED
     try:
         be_a_child()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        # Those are blocked for the master's own purposes: a child is stopped by its terminal as any process.
+        signal.pthread_sigmask(signal.SIG_SETMASK, set(mask) - JOB_CONTROL)
         code = _exit_code(life)
     except BaseException:  # whatever it is, it must not unwind into the master's frames below us
         log.exception("process %d ends over an error that nothing caught", os.getpid())

@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from wsgid.channel.orders import Drained, Listening, WorkerReady
+from wsgid.channel.orders import (
+    Alive,
+    Drained,
+    Hung,
+    Listening,
+    RestartWanted,
+    Spent,
+    WorkerLeaving,
+    WorkerReady,
+    WornOut,
+)
+from wsgid.master.state import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +27,22 @@ class WorkerForked:
 
 
 @dataclass(frozen=True, slots=True)
+class WatcherForked:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class DispatcherForkFailed:
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerForkFailed:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherForkFailed:
     reason: str
 
 
@@ -50,14 +71,61 @@ class MeaninglessSignal:
     name: str
 
 
-FromDispatcher = Listening | WorkerReady | Drained
-Fact = (
-    DispatcherForked
-    | WorkerForked
-    | DispatcherForkFailed
-    | WorkerForkFailed
-    | Died
-    | StopAsked
-    | MeaninglessSignal
-    | FromDispatcher
-)
+@dataclass(frozen=True, slots=True)
+class RestartAsked:
+    by: str
+    """The signal's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsRead:
+    """They were read again, and are right."""
+
+    settings: Settings
+    notes: tuple[str, ...]
+    """What people should know of them: which of the new ones a restart cannot put into effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsWrong:
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersAsked:
+    """For one worker more, or one fewer."""
+
+    by: str
+    """The signal's name."""
+    change: int
+    """1 or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenAsked:
+    """The log files have been moved away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How much memory a worker holds."""
+
+    pid: int
+    rss: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the kernel says of a child that says nothing."""
+
+    pid: int
+    stopped: bool
+
+
+FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
+OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
+Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal
+Answer = OptionsRead | OptionsWrong | Weighed | Looked
+"""What came of an action that asks for it."""
+Fact = OfForks | Died | Asked | Answer | FromDispatcher

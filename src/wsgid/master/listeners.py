@@ -10,19 +10,21 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from wsgid.addresses import TcpAddress, UnixAddress, parse_bind
+from wsgid.config import DEFAULT_BIND
 from wsgid.master.errors import CannotStart
+from wsgid.master.holders import tcp_holder, unix_holder
 
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """The machine has no such address, or no such protocol."""
 
 _TCP_CURES = {
-    errno.EADDRINUSE: "another process listens there; stop it, or choose another port",
+    errno.EADDRINUSE: "{holder} listens there; stop it, or choose another port",
     errno.EACCES: "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; take another, such as 8000",
     errno.EADDRNOTAVAIL: "no network interface of this machine has it; 0.0.0.0 and [::] stand for all there are",
     errno.EAFNOSUPPORT: "this machine does without that protocol; choose an address of the other one",
@@ -48,12 +50,29 @@ class Inode:
 
 
 class Listeners:
-    """The sockets of all ``--bind``, and the files that are to be removed with them."""
+    """The sockets of all ``--bind``, and the files that are to be removed with them.
 
-    def __init__(self, binds: Iterable[str], backlog: int) -> None:
-        """Raises CannotStart when one of them cannot be had; none is kept then."""
-        self._sockets: list[socket.socket] = []
+    Or the sockets that were passed to us (`take_activated`), if there are any. They take the place of every ``--bind``,
+    as in gunicorn: who serves where is then written in one place, the .socket unit. Their files are not ours to remove.
+    """
+
+    def __init__(
+        self,
+        binds: Sequence[str],
+        backlog: int,
+        activated: Sequence[socket.socket] = (),
+        files: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Raises CannotStart when one of them cannot be had; none is kept then.
+
+        `files`: within it, root makes and removes files as the user whose they shall be.
+        """
+        self._as_user = files
+        self._sockets: list[socket.socket] = [*activated]
         self._files: dict[str, Inode] = {}
+        if activated:
+            _tell_unopened(binds)
+            return
         try:
             for text in binds:
                 self._open(text, backlog)
@@ -69,8 +88,8 @@ class Listeners:
         """Removes the socket files too, unless another daemon has put its own in their place."""
         for path, inode in self._files.items():
             try:
-                if _inode(path) == inode:
-                    os.unlink(path)
+                with self._as_user():
+                    _unlink(path, inode)
             except FileNotFoundError:
                 continue  # somebody was quicker
             except OSError as error:
@@ -88,28 +107,32 @@ class Listeners:
             case TcpAddress() as address:
                 self._sockets += _listen_tcp(text, address, backlog)
             case UnixAddress(path):
-                self._sockets.append(_listen_unix(text, path, backlog))
-                self._files[path] = _inode(path)
+                with self._as_user():
+                    self._sockets.append(_listen_unix(text, path, backlog))
+                    self._files[path] = _inode(path)
+
+
+def _tell_unopened(binds: Sequence[str]) -> None:
+    unopened = [f"--bind {each}" for each in binds if each != DEFAULT_BIND]  # which nobody may have asked for
+    if unopened:
+        log.warning("serving the sockets that systemd passes, and not %s", ", ".join(unopened))
 
 
 def _listen_tcp(text: str, address: TcpAddress, backlog: int) -> list[socket.socket]:
     """A name may stand for several addresses, as ``localhost`` usually does: all that this machine has are taken."""
     opened: list[socket.socket] = []
     absent: list[OSError] = []
-    try:
+    with ExitStack() as if_it_fails:
         for place in _resolve(text, address):
             try:
-                opened.append(_tcp_socket(place, backlog))
+                opened.append(if_it_fails.enter_context(_tcp_socket(place, backlog)))
             except OSError as error:
                 if error.errno not in _ABSENT:
-                    raise
+                    raise _refused(text, error, _TCP_CURES, place) from None
                 absent.append(error)
         if not opened:
-            raise absent[0]
-    except OSError as error:
-        for each in opened:
-            each.close()
-        raise _refused(text, error, _TCP_CURES) from None
+            raise _refused(text, absent[0], _TCP_CURES)
+        if_it_fails.pop_all()
     return opened
 
 
@@ -169,7 +192,7 @@ def _make_way(text: str, path: str) -> None:
             f"--bind {text}: there is a file of that name that is no socket; move it, or choose another path"
         )
     if _answers(path):
-        raise CannotStart(f"--bind {text}: another process answers there; stop it, or choose another path")
+        raise CannotStart(f"--bind {text}: {unix_holder(path)} answers there; stop it, or choose another path")
     os.unlink(path)
 
 
@@ -183,6 +206,11 @@ def _answers(path: str) -> bool:
         except BlockingIOError:
             return True  # its backlog is full
         return True
+
+
+def _unlink(path: str, inode: Inode) -> None:
+    if _inode(path) == inode:
+        os.unlink(path)
 
 
 def _inode(path: str) -> Inode:
@@ -202,7 +230,9 @@ def _alone_in(folder: str) -> Iterator[None]:
         os.close(directory)
 
 
-def _refused(text: str, error: OSError, cures: dict[int, str]) -> CannotStart:
+def _refused(text: str, error: OSError, cures: dict[int, str], place: Place | None = None) -> CannotStart:
     reason = (error.strerror or str(error)).lower()
-    cure = cures.get(error.errno or 0)
+    cure = cures.get(error.errno or 0, "")
+    if place and error.errno == errno.EADDRINUSE:
+        cure = cure.format(holder=tcp_holder(*place[1][:2]))
     return CannotStart(f"--bind {text}: {reason}" + (f": {cure}" if cure else ""))

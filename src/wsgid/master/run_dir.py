@@ -36,16 +36,20 @@ log = logging.getLogger("wsgid.master")
 
 
 class RunDir:
-    def __init__(self, app: WsgidApp, pid: int) -> None:
-        """Removes what dead daemons have left, makes the directory and the master's pid file. Raises CannotStart."""
+    def __init__(self, app: WsgidApp, pid: int, *, jailed: bool = False) -> None:
+        """Removes what dead daemons have left, makes the directory and the master's pid file. Raises CannotStart.
+
+        `jailed`: there is no ``/proc``, but paths are short.
+        """
         self._name = str(pid)
+        self._short_path = str(app.rundir / self._name) if jailed else ""
         try:
             self._masters, self._workers = PidFolder(app.master_piddir), PidFolder(app.worker_piddir)
             self._run = os.open(app.rundir, _DIRECTORY)
             with _locked(self._run):
                 self._bury_the_dead()
                 self.fd = self._make()
-            self._masters.write(pid)
+                self._write_pid_file(pid)
         except FileExistsError:
             raise CannotStart(
                 f"{app.rundir / self._name} belongs to a running daemon with the same process id, in another container "
@@ -53,14 +57,14 @@ class RunDir:
             ) from None
         except OSError as error:
             raise CannotStart(
-                f"{app.rundir / self._name} or a pid file cannot be made: {error.strerror}; "
-                f"run wsgid as the owner of {app.path}, or give the owner of this process write access to run/ and pid/"
+                f"{app.rundir / self._name} or a pid file cannot be made: {error.strerror}; run wsgid as the owner of "
+                f"{app.path}, or give the user of this process write access to {app.rundir} and {app.piddir}"
             ) from None
 
     @property
     def path(self) -> str:
         """Short enough for UNIX addresses, which hold 107 bytes."""
-        return f"/proc/self/fd/{self.fd}"
+        return self._short_path or f"/proc/self/fd/{self.fd}"
 
     def add_worker(self, pid: int) -> None:
         """Raises OSError."""
@@ -94,6 +98,13 @@ class RunDir:
         self._lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=fd)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return fd
+
+    def _write_pid_file(self, pid: int) -> None:
+        try:
+            self._masters.write(pid)
+        except OSError:
+            shutil.rmtree(self._name, dir_fd=self._run)
+            raise
 
     def _bury_the_dead(self) -> None:
         dead = [name for name in _instances(self._run) if _is_dead(name, self._run)]

@@ -2,6 +2,13 @@
 
 Python's own C handler writes the number of each signal into the wake-up descriptor, so even one that arrives while the
 loop is busy, or just before it waits, is neither lost nor handled in the middle of something.
+
+SIGTTIN and SIGTTOU are another matter. To people they mean one worker more or fewer; but a terminal sends them to a job
+in the background that reads from it, or writes to it (stty tostop). With a handler for SIGTTOU such a write would be
+begun again for ever: the kernel refuses it each time, with the signal. So they are blocked, which the kernel takes for
+leave to write, and fetched, and the kernel's own are told from people's: at those the process stops, as it would have.
+Nobody is woken by a blocked signal: it waits for the next thing that happens, in a master with a dispatcher a quarter
+of a second at most.
 """
 
 import os
@@ -15,6 +22,12 @@ MANY_SIGNALS = 4096
 """Read at once. The kernel folds equal signals that are pending, so this many never wait."""
 
 
+JOB_CONTROL = frozenset({Signals.SIGTTIN, Signals.SIGTTOU})
+
+SI_USER = 0
+"""sigaction(2): sent with kill(2). Other signals from processes have negative codes, the kernel's are greater."""
+
+
 class SignalInbox:
     """While it is open, these signals do nothing but wait in it. Only one can be open, and only in the main thread."""
 
@@ -22,19 +35,27 @@ class SignalInbox:
         self._signals = frozenset(signals)
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._reader, self._writer = os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)
-        self._handlers = {each: signal.signal(each, _do_nothing) for each in self._signals}
+        handled = self._signals - JOB_CONTROL
+        self._handlers = {each: signal.signal(each, _do_nothing) for each in handled}
         self._wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         # A mask inherited from whoever started us, or set until we were ready to listen, must not make us deaf.
-        self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
+        self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, handled)
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._signals & JOB_CONTROL)
 
     def fileno(self) -> int:
         """Readable when there is something to take."""
         return self._reader.fileno()
 
     def take(self) -> list[Signals]:
-        """What has come since the last time, in order. Never waits."""
+        """What has come since the last time, in order; those of `JOB_CONTROL` are the last. Never waits."""
         numbers = self._reader.read(MANY_SIGNALS) or b""
-        return [Signals(number) for number in numbers if number in self._signals]
+        taken = [Signals(number) for number in numbers if number in self._signals]
+        while blocked := signal.sigtimedwait(self._signals & JOB_CONTROL, 0):
+            if blocked.si_code <= SI_USER:
+                taken.append(Signals(blocked.si_signo))
+            else:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        return taken
 
     def close(self) -> None:
         """In a forked child: lets go of the pipe, whose other holder is the parent. Handlers stay as they are."""

@@ -2,7 +2,9 @@
 
 import enum
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from wsgid.config import Config
 
 FIRST_DELAY = 0.1
 """Seconds before a child that died before it was ready is replaced; doubled each time it happens again."""
@@ -42,15 +44,89 @@ class Settings:
     """Seconds."""
     log_file: str
     """Named where the log knows more than we do."""
+    start_timeout: float
+    """Seconds."""
+    max_rss: int
+    """Bytes; 0 is no limit."""
+    reload: bool
+    """There is a watcher."""
+    watchdog: float
+    """Seconds between two words to whoever watches the master (systemd); infinite when nobody does."""
+
+    def by(self, config: Config) -> "Settings":
+        """The same daemon's, with these options."""
+        return replace(
+            self,
+            workers=config.workers,
+            keep_alive=config.keep_alive,
+            graceful_timeout=config.graceful_timeout,
+            start_timeout=config.start_timeout,
+            max_rss=config.max_rss,
+            reload=config.reload,
+        )
+
+
+class Stage(enum.Enum):
+    """Of a worker's life."""
+
+    LOADING = enum.auto()
+    """Until it has said that it is ready; its deadline is when it has to be."""
+    LATE = enum.auto()
+    """It is not ready in time. Its stacks go to the log, and it is killed at its deadline."""
+    READY = enum.auto()
+    """It has no deadline."""
+    LEAVING = enum.auto()
+    """It was asked to, or has said so: it finishes what it has, until its deadline."""
+    HUNG = enum.auto()
+    """A request of its takes too long. Its stacks go to the log, and it is killed at its deadline."""
+    KILLED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class Worker:
+    pid: int
+    release: int = 0
+    """Which restart's code and options it was forked with."""
+    stage: Stage = Stage.LOADING
+    deadline: float = math.inf
+    dumped: float = -math.inf
+    """When it was asked for its stacks."""
+    has_served: bool = False
+    """It has been ready, so it may hold requests and knows the signals that we send."""
+    worn: str = ""
+    """Why it is to be replaced, when a successor is there."""
+    reopen: bool = False
+    """The logs were reopened while it could not be told."""
+
+    @property
+    def counts(self) -> bool:
+        """It serves, or will: no other is needed in its place."""
+        return self.stage in (Stage.LOADING, Stage.LATE, Stage.READY)
+
+    @property
+    def ready(self) -> bool:
+        return self.stage is Stage.READY
+
+    @property
+    def leaving(self) -> bool:
+        return self.stage is Stage.LEAVING
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
     pid: int
     ready: bool = False
-    """A dispatcher that listens, a worker that has loaded the application."""
+    """It listens."""
     leaving: bool = False
-    """We have asked it to."""
+    """It has been told to end, or is being ended."""
+    deadline: float = math.inf
+    """When it has to listen; once it is being ended for its silence, when it is killed."""
+    heard: float = math.inf
+    """Its last sign of life; infinite before the first, so that no silence is counted."""
+    look: float = math.inf
+    """When its silence is to be looked into."""
+    reopen: bool = False
+    """As a worker's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +135,8 @@ class Backoff:
 
     delay: float = 0.0
     until: float = -math.inf
+    times: int = 0
+    """So many have failed in a row."""
 
     def failed(self, now: float) -> "Backoff":
         """A child died before it was ready.
@@ -68,7 +146,25 @@ class Backoff:
         if now < self.until:
             return self
         delay = min(max(2 * self.delay, FIRST_DELAY), LONGEST_DELAY)
-        return Backoff(delay, now + delay)
+        return Backoff(delay, now + delay, self.times + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    pid: int
+    born: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """One that goes on. What it replaces are the workers of all releases but the newest."""
+
+    settings: Settings
+    """By the options that were read again. They count from when a worker has shown that it can do with them."""
+    adopted: bool = False
+    """`settings` count."""
+    replaced: int = 0
+    """Workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +177,30 @@ class State:
     """When the phase is over by itself; infinite while coming up and serving."""
     # Of the children
     wanted: int
-    """Workers that should be there: fewer than at first when the dead are not replaced."""
-    dispatcher: Child | None = None
+    """Workers that should be there: not what was asked for at first, when the dead are not replaced, or people have
+    asked for one more or fewer."""
+    dispatcher: Dispatcher | None = None
     addresses: tuple[str, ...] = ()
-    workers: tuple[Child, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    """In the order of their birth."""
+    watcher: Watcher | None = None
     dispatcher_backoff: Backoff = field(default_factory=Backoff)
     worker_backoff: Backoff = field(default_factory=Backoff)
+    watcher_backoff: Backoff = field(default_factory=Backoff)
+    # Of the replacing of workers that serve
+    release: int = 0
+    restart: Restart | None = None
+    restart_after_start: bool = False
+    """Somebody has asked for one before there was anything to restart."""
+    client_waits: bool = False
+    """For news of the restart, at the dispatcher's control socket."""
+    # Of the clock
+    now: float = -math.inf
+    """When a decision was last taken."""
+    weigh: float = math.inf
+    """When the workers' memory is to be looked at."""
+    feed: float = math.inf
+    """When whoever watches the master is to hear that all is well."""
     # How it will have ended
     exit_code: int = EXIT_STOPPED
     failure: str = ""
@@ -101,5 +215,33 @@ class State:
         return self.dispatcher is not None and self.dispatcher.ready and not self.dispatcher.leaving
 
     @property
+    def staff(self) -> tuple[Worker, ...]:
+        """The workers that count, the oldest first."""
+        return tuple(worker for worker in self.workers if worker.counts)
+
+    @property
+    def ready_staff(self) -> tuple[Worker, ...]:
+        return tuple(worker for worker in self.workers if worker.ready)
+
+    @property
+    def outgoing(self) -> tuple[Worker, ...]:
+        """Those of the staff that are to be replaced, one at a time."""
+        if self.phase is not Phase.SERVING:
+            return ()
+        return tuple(each for each in self.staff if each.worn or (self.restart and each.release < self.release))
+
+    @property
+    def room(self) -> int:
+        """How many the staff may be now: one more than wanted while somebody is to be replaced."""
+        return self.wanted + (1 if self.outgoing else 0)
+
+    @property
     def missing(self) -> int:
-        return max(0, self.wanted - len(self.workers))
+        return max(0, self.room - len(self.staff))
+
+    def worker(self, pid: int) -> Worker | None:
+        return next((worker for worker in self.workers if worker.pid == pid), None)
+
+    def with_worker(self, changed: Worker) -> "State":
+        """With this worker in the place of the one that has its pid."""
+        return replace(self, workers=tuple(changed if each.pid == changed.pid else each for each in self.workers))

@@ -11,53 +11,79 @@ import select
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import Signals
 from types import TracebackType
 from typing import Self
 
-from wsgid.channel.orders import FromMaster
-from wsgid.config import Config
-from wsgid.logs import configure
+from wsgid.channel.orders import Adopt, FromMaster
+from wsgid.config import Config, Loaded
+from wsgid.logs import configure, reopen
 from wsgid.master import children, plan
 from wsgid.master.actions import (
+    AdoptOptions,
     AnnounceReady,
     Deed,
+    DropOptions,
+    FeedWatchdog,
     Finish,
+    Fork,
     ForkDispatcher,
+    ForkWatcher,
     ForkWorker,
     Kill,
     Log,
+    LookAt,
+    Question,
+    ReadOptions,
+    ReopenLogs,
     ReportDeath,
     Tell,
+    TellServiceManager,
+    Weigh,
+    Word,
     logged,
 )
 from wsgid.master.daemon import Herald
 from wsgid.master.facts import (
+    Answer,
+    Asked,
     Died,
     DispatcherForked,
     DispatcherForkFailed,
     Fact,
+    Looked,
     MeaninglessSignal,
+    OfForks,
+    ReopenAsked,
+    RestartAsked,
     StopAsked,
+    WatcherForked,
+    WatcherForkFailed,
+    Weighed,
     WorkerForked,
     WorkerForkFailed,
+    WorkersAsked,
 )
 from wsgid.master.links import OrdersLink, Report
 from wsgid.master.listeners import Listeners
+from wsgid.master.memory_kills import WORDS, MemoryKills
+from wsgid.master.notify import Notify
+from wsgid.master.options_in_use import OptionsInUse
+from wsgid.master.proc_files import STOPPED, ProcFiles
 from wsgid.master.run_dir import RunDir
 from wsgid.master.signals import SignalInbox
 from wsgid.master.state import Settings
-from wsgid.posts import DispatcherPost, WorkerPost
+from wsgid.posts import DispatcherPost, WorkerPost, policy
 
 STOP = (Signals.SIGTERM, Signals.SIGINT)
 STOP_AT_ONCE = (Signals.SIGQUIT,)
-MEANINGLESS = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
-"""They would end a process that says nothing about them, and people send them to daemons of all kinds. SIGHUP stops one
-in the foreground. SIGTTIN and SIGTTOU are left alone: a handler for the latter makes a write to a terminal repeat for
-ever."""
+RESTART, REOPEN_LOGS = Signals.SIGHUP, Signals.SIGUSR1
+MORE_OR_FEWER = {Signals.SIGTTIN: 1, Signals.SIGTTOU: -1}
+MEANINGLESS = (Signals.SIGUSR2,)
+"""It would end a process that says nothing about it, and people send it to daemons of all kinds."""
 
-SIGNALS = (*STOP, *STOP_AT_ONCE, *MEANINGLESS, Signals.SIGCHLD)
+SIGNALS = (*STOP, *STOP_AT_ONCE, RESTART, REOPEN_LOGS, *MORE_OR_FEWER, *MEANINGLESS, Signals.SIGCHLD)
 
 log = logging.getLogger("wsgid.master")
 
@@ -81,22 +107,32 @@ class Supervisor:
         herald: Herald,
         run_dir: RunDir,
         listeners: Listeners,
+        reread: Callable[[], Loaded] | None = None,
+        notify: Notify | None = None,
+        proc: ProcFiles | None = None,
     ) -> None:
-        """`inbox` takes SIGNALS."""
+        """`inbox` takes SIGNALS; `reread` is as in OptionsInUse; `settings` need not be by `config` yet."""
         # For the master's life
-        self._config = config
+        self._no_daemon = config.no_daemon
         self._entries = entries
         self._inbox = inbox
         self._herald = herald
         self._run_dir = run_dir
         self._listeners = listeners
+        self._notify = notify or Notify({})
+        self._proc = proc or ProcFiles()
+        self._memory_kills = MemoryKills(self._proc.oom_kills)
         self._lifeline, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
+        # Between two restarts
+        self._options = OptionsInUse(config, reread or (lambda: Loaded(config, {}, [])))
         # Of the children
-        self._state = plan.begin(settings)
+        self._state = plan.begin(replace(settings.by(config), watchdog=self._notify.watchdog_interval))
         self._orders: dict[int, OrdersLink] = {}
         """By the dispatcher's pid: one at most."""
         self._reports: dict[int, Report] = {}
         """By the child's pid."""
+        self._shot: set[int] = set()
+        """Who has been sent SIGKILL by us."""
 
     def __enter__(self) -> Self:
         return self
@@ -124,22 +160,35 @@ class Supervisor:
     def _wait(self, until: float) -> list[Fact]:
         """What has happened; none when it is ``until``, by the monotonic clock, and nothing has."""
         self._sleep(until)
+        self._memory_kills.look(time.monotonic())
         signals = self._inbox.take()
         deaths = children.reap() if Signals.SIGCHLD in signals else []
         # Requests to stop come first: a child that got the same signal is not to be replaced. Deaths come last, though
         # what was said is listened to after the reaping: by then the dead have said all they had to say.
-        facts = [self._meaning(each) for each in signals if each is not Signals.SIGCHLD]
+        facts: list[Fact] = [self._meaning(each) for each in signals if each is not Signals.SIGCHLD]
         facts += [said for link in self._orders.values() for said in link.hear()]
         for report in self._reports.values():
             report.read()
-        return facts + [Died(each.pid, each.code, each.how, self._close_books(each.pid)) for each in deaths]
+        return facts + [self._buried(each) for each in deaths]
 
-    def _meaning(self, number: Signals) -> Fact:
-        # In the foreground SIGHUP says that the terminal is gone, and with it whoever could press Ctrl-C.
-        hung_up = number is Signals.SIGHUP and self._config.no_daemon
-        if number in MEANINGLESS and not hung_up:
+    def _meaning(self, number: Signals) -> Asked:
+        if number is RESTART and not (self._no_daemon and self._proc.terminal_gone()):
+            return RestartAsked(number.name)
+        if number is REOPEN_LOGS:
+            return ReopenAsked()
+        if number in MORE_OR_FEWER:
+            return WorkersAsked(number.name, MORE_OR_FEWER[number])
+        if number in MEANINGLESS:
             return MeaninglessSignal(number.name)
+        # SIGHUP as well: with its terminal, one in the foreground has lost whoever could press Ctrl-C.
         return StopAsked(number.name, at_once=number in STOP_AT_ONCE)
+
+    def _buried(self, death: children.Death) -> Died:
+        ours = death.pid in self._shot
+        self._shot.discard(death.pid)
+        of_memory = death.code == -Signals.SIGKILL and not ours and self._memory_kills.explains_one(time.monotonic())
+        how = death.how + WORDS if of_memory else death.how
+        return Died(death.pid, death.code, how, self._close_books(death.pid))
 
     def _sleep(self, until: float) -> None:
         # Made anew each time: a master wakes up rarely, and so there is no second list of what is open.
@@ -153,7 +202,7 @@ class Supervisor:
         """Forgets a child; gives its report."""
         report = self._reports.pop(pid, None)
         if report is None:
-            return ""  # an orphan, see plan
+            return ""  # the watcher, or an orphan, see plan
         if link := self._orders.pop(pid, None):
             link.close_ours()
         else:
@@ -173,25 +222,72 @@ class Supervisor:
     def _do(self, deed: Deed) -> list[Fact]:
         """Gives what came of it."""
         match deed:
-            case ForkDispatcher():
-                return [self._fork_dispatcher()]
-            case ForkWorker():
-                return [self._fork_worker()]
+            case ForkDispatcher() | ForkWorker() | ForkWatcher():
+                return [self._fork(deed)]
+            case ReadOptions() | Weigh() | LookAt():
+                return [self._answer(deed)]
             case Tell(order):
                 self._tell(order)
             case ReportDeath(death):
                 if not self._tell(death):
                     self._do(logged(death))
             case Kill(pid, number):
-                os.kill(pid, number)  # it is there, if only as a zombie: nobody but us reaps it
+                self._kill(pid, number)
             case Log(level, text):
                 log.log(level, "%s", text)
             case AnnounceReady(text):
                 self._herald.ready(text)
+                self._notify.ready(text)
+            case TellServiceManager(word, text):
+                self._words()[word](text)
+            case FeedWatchdog():
+                self._notify.watchdog()
+            case AdoptOptions():
+                self._adopt()
+            case DropOptions():
+                self._options.drop()
+            case ReopenLogs():
+                reopen(self._options.config)
         return []
+
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case ReadOptions():
+                return self._options.read(self._state.settings)
+            case Weigh(pid):
+                return Weighed(pid, self._proc.rss(pid))
+            case LookAt(pid):
+                return Looked(pid, self._proc.state(pid) == STOPPED)
+
+    def _kill(self, pid: int, number: int) -> None:
+        if number == Signals.SIGKILL:
+            self._shot.add(pid)
+        os.kill(pid, number)  # it is there, if only as a zombie: nobody but us reaps it
+
+    def _words(self) -> dict[Word, Callable[[str], None]]:
+        return {
+            Word.READY: self._notify.ready,
+            Word.RELOADING: self._notify.reloading,
+            Word.STOPPING: self._notify.stopping,
+            Word.STATUS: self._notify.status,
+        }
+
+    def _adopt(self) -> None:
+        config = self._options.adopt()
+        logging.getLogger("wsgid").setLevel(logging.DEBUG if config.debug else logging.INFO)
+        self._tell(Adopt(policy(config)))
 
     def _tell(self, order: FromMaster) -> bool:
         return any(link.tell(order) for link in self._orders.values())
+
+    def _fork(self, fork: Fork) -> OfForks:
+        match fork:
+            case ForkDispatcher():
+                return self._fork_dispatcher()
+            case ForkWorker():
+                return self._fork_worker()
+            case ForkWatcher():
+                return self._fork_watcher()
 
     def _fork_dispatcher(self) -> DispatcherForked | DispatcherForkFailed:
         with ExitStack() as if_it_fails:
@@ -222,6 +318,13 @@ class Supervisor:
         self._write_pid_file(pid)
         return WorkerForked(pid)
 
+    def _fork_watcher(self) -> WatcherForked | WatcherForkFailed:
+        master = os.getpid()
+        try:
+            return WatcherForked(children.fork(lambda: self._live_as_watcher(master)))
+        except OSError as error:
+            return WatcherForkFailed(str(error.strerror))
+
     def _write_pid_file(self, worker: int) -> None:
         try:
             self._run_dir.add_worker(worker)
@@ -235,10 +338,11 @@ class Supervisor:
         link.close_ours()
         report.close_reader()
         os.close(self._lifeline)
-        configure(self._config, "dispatcher")
+        config = self._options.config
+        configure(config, "dispatcher")
         try:
             return self._entries.dispatcher(
-                DispatcherPost(self._config, self._run_dir.fd, self._run_dir.path, self._listeners.sockets, link.theirs)
+                DispatcherPost(config, self._run_dir.fd, self._run_dir.path, self._listeners.sockets, link.theirs)
             )
         except Exception as error:
             # The log gets the traceback; the terminal, when this is at the start, should hear the reason as well.
@@ -249,16 +353,28 @@ class Supervisor:
         self._let_go()
         report.close_reader()
         self._listeners.close_in_child()
-        configure(self._config, "worker")
+        config = self._options.for_workers
+        configure(config, "worker")
         return self._entries.worker(
-            WorkerPost(self._config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer)
+            WorkerPost(config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer)
         )
+
+    def _live_as_watcher(self, master: int) -> int:
+        from wsgid.master.watcher import watch
+
+        self._let_go()
+        self._listeners.close_in_child()
+        os.close(self._lifeline)
+        configure(self._options.config, "watcher")
+        return watch(self._options.config.app_path, master)
 
     def _let_go(self) -> None:
         self._close_ours()
         self._inbox.close()
         self._herald.close_in_child()
         self._run_dir.close_in_child()
+        self._notify.close_in_child()
+        self._proc.close_in_child()
 
     def _close_ours(self) -> None:
         os.close(self._lifeline_writer)

@@ -14,7 +14,9 @@ import pytest
 from tests.deadlines import wait_for
 from tests.unit.master.locks import hold, is_waited_for
 from tests.unit.master.privileges import as_nobody, open_to_all
+from wsgid.config import DEFAULT_BIND
 from wsgid.master.errors import CannotStart
+from wsgid.master.holders import tcp_holder, unix_holder
 from wsgid.master.listeners import Listeners
 
 BACKLOG = 5
@@ -97,7 +99,8 @@ def test_in_use(stack: ExitStack) -> None:
     (sock,) = listen(stack, "127.0.0.1:0").sockets
     bind = f"127.0.0.1:{sock.getsockname()[1]}"
     assert refusal(stack, bind) == (
-        f"--bind {bind}: address already in use: another process listens there; stop it, or choose another port"
+        f"--bind {bind}: address already in use: {tcp_holder(*sock.getsockname())} listens there; stop it, or choose "
+        "another port"
     )
 
 
@@ -154,7 +157,7 @@ def test_a_living_socket_is_not(stack: ExitStack, tmp_path: Path) -> None:
     path = tmp_path / "http.sock"
     listen(stack, f"unix:{path}")
     assert refusal(stack, f"unix:{path}") == (
-        f"--bind unix:{path}: another process answers there; stop it, or choose another path"
+        f"--bind unix:{path}: {unix_holder(str(path))} answers there; stop it, or choose another path"
     )
     assert answers(socket.AF_UNIX, str(path))
 
@@ -166,7 +169,7 @@ def test_nor_one_that_is_too_busy_to_answer(stack: ExitStack, tmp_path: Path) ->
         client = stack.enter_context(socket.socket(socket.AF_UNIX))
         client.setblocking(False)
         client.connect(str(path))
-    assert "another process answers there" in refusal(stack, f"unix:{path}")
+    assert f"process {os.getpid()} (" in refusal(stack, f"unix:{path}")
     assert path.exists()
 
 
@@ -191,7 +194,7 @@ def test_two_that_start_together_do_not_take_it_from_each_other(stack: ExitStack
         first.bind(str(path))
         first.listen()
         release()
-        assert "another process answers there" in second.result()
+        assert f"process {os.getpid()} (" in second.result()
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
@@ -262,3 +265,40 @@ def test_one_that_cannot_be_removed_is_told(stack: ExitStack, tmp_path: Path, ca
     folder.chmod(0o755)
     assert "http.sock stays behind, it cannot be removed: Permission denied" in caplog.text
     assert listeners.sockets == ()
+
+
+def passed(stack: ExitStack, family: socket.AddressFamily, address: object) -> socket.socket:
+    """What systemd would have opened."""
+    sock = stack.enter_context(socket.socket(family))
+    sock.bind(address)  # type: ignore[arg-type]
+    sock.listen()
+    return sock
+
+
+def test_sockets_that_were_passed_take_the_place_of_every_bind(
+    stack: ExitStack, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sock = passed(stack, socket.AF_INET, ("127.0.0.1", 0))
+    path = tmp_path / "http.sock"
+    listeners = Listeners([f"unix:{path}", "127.0.0.1:9000"], BACKLOG, [sock])
+    assert listeners.sockets == (sock,)
+    assert not path.exists()
+    assert caplog.messages == [
+        f"serving the sockets that systemd passes, and not --bind unix:{path}, --bind 127.0.0.1:9000"
+    ]
+
+
+def test_that_the_default_address_is_not_opened_is_not_worth_a_word(
+    stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    sock = passed(stack, socket.AF_INET, ("127.0.0.1", 0))
+    Listeners([DEFAULT_BIND], BACKLOG, [sock]).close()
+    assert caplog.messages == []
+
+
+def test_the_file_of_a_socket_that_was_passed_is_left(stack: ExitStack, tmp_path: Path) -> None:
+    path = tmp_path / "http.sock"
+    sock = passed(stack, socket.AF_UNIX, str(path))
+    Listeners([], BACKLOG, [sock]).close()
+    assert path.exists()
+    assert sock.fileno() == -1

@@ -2,19 +2,30 @@
 
 import logging
 import math
-from collections.abc import Iterable
+from dataclasses import replace
 from signal import SIGKILL, SIGTERM
 
 import pytest
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.unit.master.histories import (
+    FORKED,
+    GRACE,
+    LISTENING,
+    READY,
+    START,
+    TWO,
+    TWO_MORTAL,
+    UP,
+    Chapter,
+    killed,
+    left,
+    lines,
+    tell,
+    told,
+)
 from wsgid.channel.orders import Drain, Drained, Exit, Listening, WorkerDied, WorkerReady
 from wsgid.master.actions import (
-    Action,
     AnnounceReady,
-    Deed,
     Finish,
     ForkDispatcher,
     ForkWorker,
@@ -27,53 +38,15 @@ from wsgid.master.facts import (
     Died,
     DispatcherForked,
     DispatcherForkFailed,
-    Fact,
     MeaninglessSignal,
     StopAsked,
     WorkerForked,
     WorkerForkFailed,
 )
-from wsgid.master.plan import (
-    DRAIN_MARGIN,
-    GIVE_UP_AFTER,
-    KILL_AFTER,
-    begin,
-    decide,
-    next_moment,
-)
-from wsgid.master.state import FIRST_DELAY, LONGEST_DELAY, Phase, Settings, State
+from wsgid.master.plan import begin, decide, next_moment
+from wsgid.master.state import FIRST_DELAY, LONGEST_DELAY
+from wsgid.master.stopping import DRAIN_MARGIN, GIVE_UP_AFTER, KILL_AFTER
 from wsgid.posts import EXIT_LOAD_FAILED
-
-GRACE = 30.0
-TWO = Settings(pid=1, workers=2, keep_alive=True, graceful_timeout=GRACE, log_file="/app/logs/wsgid.log")
-TWO_MORTAL = Settings(pid=1, workers=2, keep_alive=False, graceful_timeout=GRACE, log_file="/app/logs/wsgid.log")
-
-LISTENING = Listening(["http://127.0.0.1:8000"])
-READY = AnnounceReady("wsgid 1 serves http://127.0.0.1:8000 with 2 workers")
-
-Chapter = tuple[float, list[Fact], list[Action]]
-"""A time, what has happened, and what is to be done about it, leaving out lines for the log."""
-
-FORKED: list[Chapter] = [
-    (0.0, [], [ForkDispatcher()]),
-    (0.0, [DispatcherForked(10)], []),
-    (0.5, [LISTENING], [ForkWorker(), ForkWorker()]),
-    (0.5, [WorkerForked(11), WorkerForked(12)], []),
-]
-UP: list[Chapter] = [*FORKED, (1.0, [WorkerReady(11)], []), (2.0, [WorkerReady(12)], [READY])]
-
-
-def killed(pid: int) -> Died:
-    return Died(pid, -9, "killed by SIGKILL")
-
-
-def left(pid: int) -> Died:
-    return Died(pid, 0, "left")
-
-
-def told(death: Died, *, expected: bool = False) -> ReportDeath:
-    return ReportDeath(WorkerDied(death.pid, death.how, expected))
-
 
 HISTORIES: dict[str, list[Chapter]] = {
     "comes up, one step after the other": UP,
@@ -315,24 +288,10 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.2, [LISTENING], []),
         (5.3, [left(11), left(12), left(20)], [Finish(0, "")]),
     ],
-    "a signal without a meaning": [*UP, (5.0, [MeaninglessSignal("SIGHUP")], [])],
+    "a signal without a meaning": [*UP, (5.0, [MeaninglessSignal("SIGUSR2")], [])],
 }
 
 MORTAL = {"workers that are not replaced: the daemon ends with the last"}
-
-
-def tell(chapters: Iterable[Chapter], settings: Settings = TWO) -> tuple[State, list[Action]]:
-    """Lives through a history, checking it; the state at its end, and all actions."""
-    state, all_actions = begin(settings), list[Action]()
-    for now, facts, expected in chapters:
-        state, actions = decide(state, facts, now)
-        assert [each for each in actions if not isinstance(each, Log)] == expected, f"at {now}"
-        all_actions += actions
-    return state, all_actions
-
-
-def lines(chapters: Iterable[Chapter], settings: Settings = TWO) -> list[Log]:
-    return [each for each in tell(chapters, settings)[1] if isinstance(each, Log)]
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -363,7 +322,7 @@ LOGGED: dict[str, tuple[list[Chapter], Log]] = {
     ),
     "a worker dies young": (
         HISTORIES["workers that die before they are ready come later and later"],
-        Log(logging.ERROR, "worker 14 was not ready yet; the next one comes in 0.2 s"),
+        Log(logging.ERROR, "worker 14 was not ready yet (failure 2 in a row); the next one comes in 0.2 s"),
     ),
     "where the dispatcher listens": (FORKED, Log(logging.INFO, "dispatcher 10 listens: http://127.0.0.1:8000")),
     "who is killed": (
@@ -380,7 +339,7 @@ LOGGED: dict[str, tuple[list[Chapter], Log]] = {
     ),
     "a signal without a meaning": (
         HISTORIES["a signal without a meaning"],
-        Log(logging.WARNING, "SIGHUP means nothing to wsgid: ignored"),
+        Log(logging.WARNING, "SIGUSR2 means nothing to wsgid: ignored"),
     ),
 }
 
@@ -403,7 +362,7 @@ def test_a_failed_start_is_one_line_in_the_log() -> None:
 
 
 def test_every_address_has_its_line() -> None:
-    one = Settings(pid=7, workers=1, keep_alive=True, graceful_timeout=GRACE, log_file="/log")
+    one = replace(TWO, pid=7, workers=1)
     state, _ = decide(begin(one), [DispatcherForked(10)], 0.0)
     state, _ = decide(state, [Listening(["http://[::1]:80", "mongrel2 tcp://a:1 tcp://a:2"])], 0.0)
     state, _ = decide(state, [WorkerForked(11)], 0.0)
@@ -431,8 +390,8 @@ def test_the_wait_doubles_up_to_a_limit() -> None:
 
 MOMENTS: dict[str, tuple[list[Chapter], float]] = {
     "at first: now": ([], -math.inf),
-    "while the dispatcher opens its edges": (FORKED[:2], math.inf),
-    "while workers load": (FORKED, math.inf),
+    "while the dispatcher opens its edges": (FORKED[:2], START),
+    "while workers load": (FORKED, 0.5 + START),
     "while all is well": (UP, math.inf),
     "until the next worker": (
         HISTORIES["workers that die before they are ready come later and later"][:9],
@@ -441,7 +400,7 @@ MOMENTS: dict[str, tuple[list[Chapter], float]] = {
     "until the next dispatcher": (HISTORIES["a dispatcher that dies before it listens comes later and later"][:9], 5.1),
     "while a dispatcher is missing, workers cannot be forked": (
         HISTORIES["a worker that dies while there is no dispatcher waits for one"][:-1],
-        math.inf,
+        5.0 + START,
     ),
     "until the grace is over": (
         HISTORIES["a stop: first the requests, then the processes"][:7],
@@ -466,183 +425,3 @@ def test_how_long_to_wait(until: str) -> None:
     assert next_moment(state) == pytest.approx(moment)
 
 
-class AnyHistory(RuleBasedStateMachine):
-    """Any deaths, words and signals at any time: the plan keeps its promises, and always comes to an end.
-
-    The children live and say what they like; they do not even have to die of SIGKILL.
-    """
-
-    WORKERS = 3
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.state = begin(Settings(1, self.WORKERS, keep_alive=True, graceful_timeout=GRACE, log_file="/log"))
-        self.workers: dict[int, bool] = {}
-        """Those alive, by pid: ready?"""
-        self.dispatchers: dict[int, bool] = {}
-        """The same; one at most."""
-        self.told_to_end: set[int] = set()
-        self.killed: set[int] = set()
-        self.pids = 100
-        self.no_memory = False
-        self.asked_to_stop = False
-        self.start_failed = False
-        self.announced = False
-        self.finish: Finish | None = None
-        self.happens()
-
-    # The one who carries out the plan
-
-    def happens(self, *facts: Fact) -> None:
-        news = list(facts)
-        while True:
-            self.note(news)
-            self.state, actions = decide(self.state, news, self.now)
-            news = [fact for action in actions for fact in self.do(action)]
-            if not news:
-                return
-
-    def note(self, news: list[Fact]) -> None:
-        for fact in news:
-            if isinstance(fact, StopAsked):
-                self.asked_to_stop = True
-            elif isinstance(fact, Died | WorkerForkFailed | DispatcherForkFailed) and not self.asked_to_stop:
-                self.start_failed |= not self.announced
-
-    def do(self, action: Action) -> list[Fact]:
-        assert self.finish is None, "something to do after the end"
-        match action:
-            case Finish():
-                self.finish = action
-            case AnnounceReady():
-                assert not self.announced
-                assert list(self.dispatchers.values()) == [True]
-                assert list(self.workers.values()) == [True] * self.WORKERS
-                self.announced = True
-            case Kill(pid, number):
-                assert pid in self.workers or pid in self.dispatchers
-                (self.killed if number == SIGKILL else self.told_to_end).add(pid)
-            case Tell(Exit()):
-                self.told_to_end |= self.dispatchers.keys()
-            case ForkDispatcher() | ForkWorker():
-                return [self.fork(action)]
-        return []
-
-    def fork(self, action: Deed) -> Fact:
-        assert not self.asked_to_stop
-        assert not (self.start_failed and not self.announced and self.state.phase is not Phase.STARTING)
-        if self.no_memory:
-            return (
-                WorkerForkFailed("no memory") if isinstance(action, ForkWorker) else DispatcherForkFailed("no memory")
-            )
-        self.pids += 1
-        if isinstance(action, ForkWorker):
-            self.workers[self.pids] = False
-            return WorkerForked(self.pids)
-        self.dispatchers[self.pids] = False
-        return DispatcherForked(self.pids)
-
-    # The world
-
-    @rule(seconds=st.floats(0, 40))
-    def time_passes(self, seconds: float) -> None:
-        self.now += seconds
-        self.happens()
-
-    @precondition(lambda self: self.now < next_moment(self.state) < math.inf)
-    @rule()
-    def the_moment_comes(self) -> None:
-        self.now = next_moment(self.state)
-        self.happens()
-
-    @precondition(lambda self: self.dispatchers and not self.finish)
-    @rule()
-    def the_dispatcher_listens(self) -> None:
-        self.dispatchers = dict.fromkeys(self.dispatchers, True)
-        self.happens(LISTENING)
-
-    @precondition(lambda self: any(self.dispatchers.values()) and not self.finish)
-    @rule(unfinished=st.integers(0, 3))
-    def the_dispatcher_is_done(self, unfinished: int) -> None:
-        self.happens(Drained(unfinished))
-
-    @precondition(lambda self: any(self.dispatchers.values()) and self.workers and not self.finish)
-    @rule(data=st.data())
-    def a_worker_is_ready(self, data: st.DataObject) -> None:
-        pid = data.draw(st.sampled_from(sorted(self.workers)))
-        self.workers[pid] = True
-        self.happens(WorkerReady(pid))
-
-    @precondition(lambda self: any(self.dispatchers.values()) and self.workers and not self.finish)
-    @rule()
-    def all_workers_are_ready(self) -> None:
-        self.workers = dict.fromkeys(self.workers, True)
-        self.happens(*(WorkerReady(pid) for pid in self.workers))
-
-    @precondition(lambda self: (self.workers or self.dispatchers) and not self.finish)
-    @rule(data=st.data(), code=st.sampled_from([0, 1, EXIT_LOAD_FAILED, -9]))
-    def some_die(self, data: st.DataObject, code: int) -> None:
-        living = sorted([*self.workers, *self.dispatchers])
-        dead = data.draw(st.lists(st.sampled_from(living), min_size=1, unique=True))
-        for pid in dead:
-            self.workers.pop(pid, None)
-            self.dispatchers.pop(pid, None)
-        self.happens(*(Died(pid, code, "somehow") for pid in dead))
-
-    @precondition(lambda self: not self.finish)
-    @rule(at_once=st.booleans())
-    def stop(self, at_once: bool) -> None:
-        self.happens(StopAsked("SIGTERM", at_once))
-
-    @rule()
-    def memory_comes_and_goes(self) -> None:
-        self.no_memory = not self.no_memory
-
-    # The promises
-
-    @invariant()
-    def never_too_many(self) -> None:
-        assert len(self.workers) <= self.WORKERS
-        assert len(self.dispatchers) <= 1
-
-    @invariant()
-    def what_is_missing_comes_soon(self) -> None:
-        complete = self.dispatchers and len(self.workers) == self.WORKERS
-        waiting = self.dispatchers and not all(self.dispatchers.values())
-        if self.state.up and not complete and not waiting:
-            assert next_moment(self.state) <= self.now + LONGEST_DELAY
-
-    @invariant()
-    def a_stop_or_a_failure_is_obeyed(self) -> None:
-        if self.asked_to_stop or self.start_failed:
-            assert not self.state.up
-            assert self.finish or next_moment(self.state) <= self.now + GRACE + DRAIN_MARGIN
-
-    @invariant()
-    def all_have_been_told(self) -> None:
-        if self.state.phase in (Phase.ENDING, Phase.KILLING):
-            assert self.workers.keys() | self.dispatchers.keys() <= self.told_to_end | self.killed
-
-    @invariant()
-    def the_end_is_the_end(self) -> None:
-        if self.finish:
-            assert self.workers.keys() | self.dispatchers.keys() <= self.killed, "left, and not for being stuck"
-            stuck = bool(self.workers or self.dispatchers)
-            assert self.finish.exit_code == (1 if stuck or self.start_failed else 0)
-            assert bool(self.finish.failure) == (not self.announced)
-
-    def teardown(self) -> None:
-        """Asked to stop, it ends, even when no child ever does."""
-        if not self.finish:
-            self.happens(StopAsked("SIGTERM"))
-        latest = self.now + GRACE + DRAIN_MARGIN + KILL_AFTER + GIVE_UP_AFTER
-        while not self.finish:
-            self.now = next_moment(self.state)
-            assert self.now <= latest
-            self.happens()
-        self.the_end_is_the_end()
-
-
-AnyHistory.TestCase.settings = hypothesis_settings(max_examples=100, stateful_step_count=40, deadline=None)
-test_any_history = AnyHistory.TestCase

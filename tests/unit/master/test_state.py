@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from wsgid.master.state import FIRST_DELAY, LONGEST_DELAY, Backoff, Child, Phase, Settings, State
+from tests.unit.master.histories import TWO
+from wsgid.master.state import FIRST_DELAY, LONGEST_DELAY, Backoff, Dispatcher, Phase, State, Worker
 
-SETTINGS = Settings(pid=1, workers=2, keep_alive=True, graceful_timeout=30, log_file="/log")
 
 
 def test_at_first_nothing_is_waited_for() -> None:
@@ -31,20 +31,20 @@ def test_a_failure_during_the_wait_does_not_make_it_longer() -> None:
     ("dispatcher", "listening"),
     [
         (None, False),
-        (Child(10), False),
-        (Child(10, ready=True), True),
-        (Child(10, ready=True, leaving=True), False),
+        (Dispatcher(10), False),
+        (Dispatcher(10, ready=True), True),
+        (Dispatcher(10, ready=True, leaving=True), False),
     ],
 )
-def test_listening(dispatcher: Child | None, listening: bool) -> None:
-    assert State(SETTINGS, Phase.SERVING, math.inf, 2, dispatcher).listening is listening
+def test_listening(dispatcher: Dispatcher | None, listening: bool) -> None:
+    assert State(TWO, Phase.SERVING, math.inf, 2, dispatcher).listening is listening
 
 
-@pytest.mark.parametrize(("workers", "missing"), [((), 2), ((Child(11),), 1), ((Child(11), Child(12)), 0)])
-def test_missing(workers: tuple[Child, ...], missing: int) -> None:
-    assert State(SETTINGS, Phase.SERVING, math.inf, 2, workers=workers).missing == missing
+@pytest.mark.parametrize(("workers", "missing"), [((), 2), ((Worker(11),), 1), ((Worker(11), Worker(12)), 0)])
+def test_missing(workers: tuple[Worker, ...], missing: int) -> None:
+    assert State(TWO, Phase.SERVING, math.inf, 2, workers=workers).missing == missing
 
 
 @pytest.mark.parametrize("phase", Phase)
 def test_up(phase: Phase) -> None:
-    assert State(SETTINGS, phase, math.inf, 2).up is (phase in (Phase.STARTING, Phase.SERVING))
+    assert State(TWO, phase, math.inf, 2).up is (phase in (Phase.STARTING, Phase.SERVING))

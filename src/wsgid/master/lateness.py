@@ -1,0 +1,81 @@
+"""Workers that take too long: to load the application, to answer a request, to leave.
+
+Before one is killed over something that hangs, it is asked for its stacks (`DUMP_SIGNAL`), so that the log tells where.
+"""
+
+import logging
+import math
+from dataclasses import replace
+from signal import SIGKILL
+
+from wsgid.channel.orders import Hung, Spent
+from wsgid.master import deaths
+from wsgid.master.actions import Action, Kill, Log
+from wsgid.master.state import Stage, State, Worker
+from wsgid.master.steps import Step, after
+from wsgid.posts import DUMP_SIGNAL
+
+DUMP_TIME = 0.5
+"""Seconds for writing the stacks. SIGKILL, sent right after another signal, would be faster."""
+
+HUNG_TIME = 5.0
+"""Seconds that a worker with a hung request has for its other requests."""
+
+
+def hung(state: State, said: Hung, now: float) -> Step:
+    """It does not count any more: a replacement comes at once."""
+    worker = state.worker(said.pid)
+    if worker is None or worker.stage not in (Stage.READY, Stage.LEAVING):
+        return state, []
+    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {said.request}")
+    dumped = replace(worker, stage=Stage.HUNG, dumped=now, deadline=now + HUNG_TIME)
+    return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
+
+
+def spent(state: State, said: Spent, now: float) -> Step:
+    worker = state.worker(said.pid)
+    if worker is None or worker.stage is not Stage.HUNG:
+        return state, []
+    deadline = min(worker.deadline, max(now, worker.dumped + DUMP_TIME))
+    return state.with_worker(replace(worker, deadline=deadline)), []
+
+
+def deadline(state: State, worker: Worker) -> float:
+    """That of a worker that loads counts only while there is a dispatcher to which it could say that it is ready."""
+    return worker.deadline if worker.stage is not Stage.LOADING or state.listening else math.inf
+
+
+def overdue(state: State, now: float) -> Step:
+    """What is due because a worker has not become ready, not left, not ended."""
+    actions: list[Action] = []
+    for worker in state.workers:
+        if now >= deadline(state, worker):
+            state, called_for = _overdue(state, worker, now)
+            actions += called_for
+    return state, actions
+
+
+def _overdue(state: State, worker: Worker, now: float) -> Step:
+    match worker.stage:
+        case Stage.LOADING:
+            told = Log(logging.ERROR, f"{_not_ready(state, worker)}: its stacks follow, then it is killed")
+            late = replace(worker, stage=Stage.LATE, dumped=now, deadline=now + DUMP_TIME)
+            return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL)]
+        case Stage.LATE:
+            why = f"{_not_ready(state, worker)}; where it was then is in {state.settings.log_file}"
+            killed = _killed(state, worker)
+            return after([Kill(worker.pid, SIGKILL)], deaths.not_ready(killed, worker, why, now))
+        case Stage.LEAVING:
+            told = Log(logging.WARNING, f"worker {worker.pid} has not left in time: killing it")
+            return _killed(state, worker), [told, Kill(worker.pid, SIGKILL)]
+    return _killed(state, worker), [Kill(worker.pid, SIGKILL)]
+
+
+def _not_ready(state: State, worker: Worker) -> str:
+    newest = state.restart is not None and worker.release == state.release
+    settings = state.restart.settings if state.restart and newest else state.settings
+    return f"worker {worker.pid} was not ready within --start-timeout ({settings.start_timeout:g} s)"
+
+
+def _killed(state: State, worker: Worker) -> State:
+    return state.with_worker(replace(worker, stage=Stage.KILLED, deadline=math.inf))
