@@ -10,24 +10,36 @@ from typing import NoReturn
 
 import click
 
-from wsgid.cli.command_line import build
-from wsgid.cli.complaints import complain
+from wsgid.cli.command_line import WsgidCommand, build
+from wsgid.cli.commands import commands
+from wsgid.cli.complaints import EXIT_INTERRUPTED, complain
 from wsgid.cli.start import start
 
-__all__ = ["main"]
+__all__ = ["command_line", "main"]
 
-EXIT_INTERRUPTED = 130
-"""What shells report for a command that SIGINT ended: 128 + 2."""
+
+def command_line() -> WsgidCommand:
+    """With all its commands."""
+    whole = build(start)
+    for each in commands():
+        whole.add_command(each)
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command of these arguments (None: those of this process) and ends the process with its exit code."""
     try:
         # Not standalone: click would end the process in its own ways, and speak in another voice than we do.
-        code = build(start).main(arguments, prog_name="wsgid", standalone_mode=False)
+        code = command_line().main(arguments, prog_name="wsgid", standalone_mode=False)
     except click.ClickException as error:
-        complain([f"{error.format_message()} (see wsgid --help)"])
+        complain([f"{error.format_message()} (see {_command_path(error)} --help)"])
         code = error.exit_code
     except click.Abort:
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _command_path(error: click.ClickException) -> str:
+    """``wsgid stop``, when that is the command that was not understood."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return context.command_path if context else "wsgid"

@@ -37,7 +37,7 @@ def build(start: Start) -> "WsgidCommand":
         "wsgid",
         callback=run,
         invoke_without_command=True,
-        params=[_parameter(each) for each in OPTIONS],
+        params=[parameter(each) for each in OPTIONS],
         help="Serve a WSGI application as a daemon: by its own HTTP, behind Mongrel2, or both.",
         epilog=EPILOG,
     )
@@ -77,7 +77,8 @@ class WsgidCommand(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _parameter(option: Option) -> click.Option:
+def parameter(option: Option) -> click.Option:
+    """As click shall have it: text, which others will judge."""
     if option.is_boolean:
         default = "  [default: on]" if option.default else ""  # that a switch is off goes without saying
         return click.Option([option.name, f"{option.flag}/{option.opposite}"], default=None, help=option.help + default)

@@ -6,6 +6,8 @@ the other two as functions, and their code is imported by the process that they 
 
 import os
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 
 from wsgid.app import WsgidApp
 from wsgid.cli.complaints import complain
@@ -29,8 +31,13 @@ def start(command_line: Mapping[str, object]) -> int:
         return EXIT_REFUSED
 
     from wsgid.master.main import run_master
+    from wsgid.master.watcher import check_watchfiles
 
-    return run_master(loaded.config, loaded.warnings, dispatcher=_dispatcher, worker=_worker)
+    if loaded.config.reload and (missing := check_watchfiles()):
+        complain([missing])
+        return EXIT_REFUSED
+    reread = partial(load, command_line, os.environ, Path.cwd())
+    return run_master(loaded.config, loaded.warnings, dispatcher=_dispatcher, worker=_worker, reread=reread)
 
 
 def _cure(app: WsgidApp) -> str:

@@ -31,7 +31,27 @@ def test_version() -> None:
 def test_help() -> None:
     done = wsgid("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Usage: wsgid [options]\n")
+    assert done.stdout.startswith("Usage: wsgid [options] [command ...]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["stop", "--sendsignal=9"],
+            "No such option '--sendsignal'. Did you mean '--send-signal'? (see wsgid stop --help)",
+        ),
+        (["status", "now"], "Got unexpected extra argument (now) (see wsgid status --help)"),
+        (
+            ["--workers=2", "stop"],
+            "--workers is for the start of a daemon, it means nothing to stop (see wsgid stop --help)",
+        ),
+        (["stats"], "there is no command 'stats', did you mean status? (see wsgid --help)"),
+    ],
+)
+def test_a_command_of_a_running_daemon_that_is_not_understood(arguments: list[str], told: str) -> None:
+    done = wsgid(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"wsgid: {told}\n")
 
 
 @pytest.mark.parametrize("arguments", [["--wrokers=2"], ["--workers"], ["nonsense"], ["--debug=yes"]])

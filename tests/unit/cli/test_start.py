@@ -45,8 +45,9 @@ def test_the_command_line_knows_nothing_of_the_processes() -> None:
     """What is imported here is in every process, and takes its time before ``--help`` is shown."""
     code = """
 import sys
-import wsgid.cli.start
-heavy = {"zmq", "uvloop", "httptools", "asyncio", "wsgid.master", "wsgid.dispatcher", "wsgid.worker", "wsgid.channel.orders"}
+import wsgid.cli
+heavy = {"zmq", "uvloop", "httptools", "asyncio", "wsgid.master", "wsgid.dispatcher", "wsgid.worker"}
+heavy |= {"wsgid.channel.orders", "wsgid.channel.commands", "wsgid.cli.status", "wsgid.cli.stop", "wsgid.cli.restart"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=seconds(), check=True)

@@ -1,0 +1,155 @@
+"""What is said on the control socket: JSON, one value a line.
+
+========== ========================================================================================
+by         messages
+========== ========================================================================================
+command    one of Status, Restart; ``echo '{"type":"status"}' | nc -U run/4242/control.sock`` will do
+dispatcher Report to Status; Noted, then News until one of it is over, to Restart; Refused to all else
+========== ========================================================================================
+
+Then the dispatcher closes the connection. JSON and not the channel's MessagePack, as people's own scripts may want to
+ask, too.
+"""
+
+import enum
+from collections.abc import Callable
+
+import msgspec
+
+MAX_COMMAND = 256
+"""Bytes of a line that a command may say. The longest has 18; nesting that deep is nothing to the decoder."""
+
+MAX_REPLY = 4 * 1024 * 1024
+"""Bytes of a line that a command takes: room for a Report with `MAX_NAMED` requests and a thousand workers."""
+
+MAX_NAMED = 1000
+"""Requests that a Report names, the oldest: more than anyone reads, and little enough to be written in one go."""
+
+MAX_TEXT = 256
+"""Characters of a method, target or client in a Report; what is longer is cut. The log has the whole."""
+
+
+class Status(msgspec.Struct, frozen=True, tag="status"):
+    """How is it?"""
+
+
+class Restart(msgspec.Struct, frozen=True, tag="restart"):
+    """Replace the workers by ones with the code and the options that are on disk now. Whoever asks and then closes the
+    connection is forgotten; the restart goes on."""
+
+
+class WorkerState(enum.StrEnum):
+    STARTING = enum.auto()
+    """It loads the application."""
+    READY = enum.auto()
+    """It waits for a request."""
+    BUSY = enum.auto()
+    """It serves one or more."""
+    LEAVING = enum.auto()
+    """It finishes what it has, and gets nothing new."""
+    HUNG = enum.auto()
+    """A request of it has reached ``--timeout``: it is about to be killed."""
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A request in a worker's hands. All text is printable ASCII, the rest escaped."""
+
+    id: str
+    """As in the logs."""
+    method: str
+    target: str
+    client: str
+    """Its address; ``""`` when it came over a UNIX socket."""
+    age: float
+    """Seconds since it arrived, those in the queue among them."""
+
+
+class WorkerReport(msgspec.Struct, frozen=True):
+    pid: int
+    state: WorkerState
+    threads: int
+    """Those that have called."""
+    busy: int
+    """Threads that serve a request."""
+    served: int
+    """Requests that it has finished; the dispatcher counts them, a new one from 0."""
+    serving: list[Served]
+
+
+class Report(msgspec.Struct, frozen=True, tag="report"):
+    """Answers Status."""
+
+    dispatcher: int
+    """Its process id."""
+    addresses: list[str]
+    """For people, as in the ready lines: ``http://127.0.0.1:8000``, ``mongrel2 tcp://... tcp://...``."""
+    draining: bool
+    """It takes nothing new: the daemon stops."""
+    unfinished: int
+    """Requests that have arrived and not ended: what is queued, in the workers' hands, or still on its way in."""
+    queued: int
+    """Requests that wait for a worker."""
+    busy: int
+    """Requests in the workers' hands."""
+    workers: list[WorkerReport]
+    """Those that have called."""
+    unnamed: int
+    """Requests in the workers' hands beyond the `MAX_NAMED` oldest."""
+
+
+class Noted(msgspec.Struct, frozen=True, tag="noted"):
+    """The master has been told; News will follow."""
+
+
+class News(msgspec.Struct, frozen=True, tag="news"):
+    """How the restart goes: a RestartNews of the master's."""
+
+    text: str
+    over: bool
+    ok: bool
+    """Meant only when it is over."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """Nothing comes of it."""
+
+    why: str
+
+
+Command = Status | Restart
+Reply = Report | Noted | News | Refused
+
+_encode = msgspec.json.Encoder().encode
+
+read_command: Callable[[bytes], Command] = msgspec.json.Decoder[Command](Command).decode
+"""A line without its end. Raises ValueError (msgspec.DecodeError, UnicodeDecodeError), which says what is wrong."""
+
+read_reply: Callable[[bytes], Reply] = msgspec.json.Decoder[Reply](Reply).decode
+"""As read_command."""
+
+
+def line(said: Command | Reply) -> bytes:
+    """With the end of the line."""
+    return _encode(said) + b"\n"
+
+
+class LineTooLong(ValueError):
+    """Somebody says more than a line may have."""
+
+
+class LineReader:
+    """Bytes in, whole lines out."""
+
+    def __init__(self, most: int) -> None:
+        """`most` bytes of a line."""
+        self._most = most
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Without their ends. Raises LineTooLong."""
+        self._rest += data
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = rest
+        if any(len(each) > self._most for each in (*lines, rest)):
+            raise LineTooLong(f"a line has more than {self._most} bytes")
+        return [bytes(each) for each in lines]

@@ -1,0 +1,82 @@
+"""How the commands are spelled; what they do is tested with each of them."""
+
+from collections.abc import Mapping
+
+import click
+import pytest
+
+from wsgid.cli import command_line
+from wsgid.cli.commands import commands as all_commands
+from wsgid.cli.complaints import CannotDo
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, object]]:
+    """What each command was called with; their work is not done."""
+    told: dict[str, Mapping[str, object]] = {}
+
+    def note(name: str, options: Mapping[str, object]) -> int:
+        told[name] = options
+        return 7
+
+    for module in ("status", "stop", "restart"):
+        monkeypatch.setattr(f"wsgid.cli.{module}.{module}", lambda options, name=module: note(name, options))
+    return told
+
+
+def run(*arguments: str) -> object:
+    return command_line().main(arguments, prog_name="wsgid", standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "options"),
+    [
+        ("status", "status", {}),
+        ("status --json --pid 3", "status", {"json": True, "pid": "3"}),
+        ("stop --no-wait --send-signal KILL", "stop", {"no_wait": True, "send_signal": "KILL"}),
+        ("restart --send-signal=15", "restart", {"send_signal": "15"}),
+        ("--app-path a --run-dir r stop --pid 3", "stop", {"app_path": "a", "run_dir": "r", "pid": "3"}),
+        ("stop --app-path a --run-dir r", "stop", {"app_path": "a", "run_dir": "r"}),
+        ("--app-path a stop --app-path b", "stop", {"app_path": "b"}),
+    ],
+)
+def test_options(
+    arguments: str, name: str, options: Mapping[str, object], called: dict[str, Mapping[str, object]]
+) -> None:
+    assert run(*arguments.split()) == 7
+    assert called == {name: options}
+
+
+def test_options_of_a_start_mean_nothing(called: dict[str, Mapping[str, object]]) -> None:
+    for arguments in (["--debug", "stop"], ["--bind", ":80", "restart"]):
+        with pytest.raises(
+            click.UsageError, match=f"^{arguments[0]} is for the start of a daemon, it means nothing to "
+        ):
+            run(*arguments)
+    assert called == {}
+
+
+def test_why_a_command_cannot_do_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(options: Mapping[str, object]) -> int:
+        raise CannotDo("this", "and that", exit_code=5)
+
+    monkeypatch.setattr("wsgid.cli.stop.stop", refuse)
+    assert run("stop") == 5
+    assert capsys.readouterr() == ("", "wsgid: this\nwsgid: and that\n")
+
+
+def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in all_commands():
+        assert each.name is not None
+        assert run(each.name, "--help") == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert told.startswith(f"Usage: wsgid {each.name} [OPTIONS] ")
+        assert "Exit code: 0 " in told
+        assert "--app-path DIR" in told
+
+
+def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    run("--help")
+    told = capsys.readouterr().out
+    assert "\n  restart  Replace the workers without losing a request.\n  status   Show which" in told
+    assert "...\n" not in told.partition("Commands:")[2], "each fits its line"
