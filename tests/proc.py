@@ -43,6 +43,22 @@ class Process:
         return f"{self.pid} (parent {self.parent}, state {self.state}): {self.command}"
 
 
+def descriptors(pid: int) -> dict[int, str]:
+    """The open ones of a process, and what each leads to; those that it opens or closes meanwhile may be missing."""
+    found = {}
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found[int(link.name)] = str(link.readlink())
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def rss(pid: int) -> int:
+    """Resident memory of a process, in bytes. Raises FileNotFoundError when there is no such process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def adopt_orphans() -> None:
     """Raises OSError when the kernel refuses."""
     libc = ctypes.CDLL(None, use_errno=True)

@@ -12,6 +12,7 @@ import pytest
 from tests.functional import clients
 from tests.functional.daemon import APPLICATIONS, Daemon
 from tests.functional.gate import Gates
+from tests.functional.ledger import Ledger
 from tests.functional.mongrel2 import Endpoints, Mongrel2, Target
 
 
@@ -164,6 +165,12 @@ def gates(tmp_path: Path) -> Iterator[Gates]:
     made = Gates(tmp_path / "gates")
     yield made
     made.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """Of tests/apps/ledger, once a daemon has been started with its ``env``."""
+    return Ledger(tmp_path / "ledger.log")
 
 
 @pytest.fixture(params=["http", "mongrel2"])

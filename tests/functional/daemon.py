@@ -44,8 +44,12 @@ class Outcome:
 class Daemon:
     """One daemon; start it by one of the start methods, once."""
 
-    def __init__(self, folder: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, env: Mapping[str, str] | None = None, launcher: Sequence[str] = ()
+    ) -> None:
+        """``launcher``: a command that executes the command that follows it, as env(1) does."""
         self.folder = folder
+        self._launcher = tuple(launcher)
         self.options = options
         self.pid = 0
         """Of the master."""
@@ -84,7 +88,7 @@ class Daemon:
         The daemon is running when ``code`` is 0; otherwise nothing may be left. Raises AssertionError.
         """
         launcher = subprocess.run(
-            command(self.folder, *self.options),
+            [*self._launcher, *command(self.folder, *self.options)],
             env=self._env,
             cwd=self.folder.parent,
             stdin=subprocess.DEVNULL,
@@ -104,7 +108,7 @@ class Daemon:
     def _launch(self) -> None:
         with open(self._output, "ab") as output:
             self._process = subprocess.Popen(
-                command(self.folder, "--no-daemon", "--stdout", *self.options),
+                [*self._launcher, *command(self.folder, "--no-daemon", "--stdout", *self.options)],
                 env=self._env,
                 cwd=self.folder.parent,
                 stdin=subprocess.DEVNULL,
@@ -130,6 +134,12 @@ class Daemon:
     def url(self) -> str:
         """The first HTTP address: ``http://127.0.0.1:40001``."""
         return next(address for address in self.addresses if address.startswith("http://"))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The same as host and port."""
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
 
     @property
     def output(self) -> str:
@@ -160,6 +170,30 @@ class Daemon:
         """All that live of it: master, dispatcher, workers, and what those started."""
         mark = f"{MARK}={self._env[MARK]}"
         return [each for each in proc.own_descendants() if not each.zombie and each.has_variable(mark)]
+
+    @property
+    def dispatcher_pid(self) -> int:
+        """The master's only child that is no worker, waited for. Raises AssertionError."""
+        return wait_for(self._dispatcher, "the dispatcher")
+
+    def _dispatcher(self) -> int | None:
+        workers = {int(file.stem) for file in (self.folder / "pid/worker").glob("*.pid")}
+        found = [each.pid for each in self.processes() if each.parent == self.pid and each.pid not in workers]
+        return found[0] if len(found) == 1 else None
+
+    def run(self, command: str, *options: str) -> Outcome:
+        """A command on this daemon's app folder, such as ``status``, until it ends."""
+        done = subprocess.run(
+            [sys.executable, "-m", "wsgid", command, "--app-path", str(self.folder), *options],
+            env={name: value for name, value in self._env.items() if name != MARK},
+            cwd=self.folder.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds(),
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout.decode(errors="replace"))
 
     def wait_for_log(self, text: str) -> str:
         """The first line of the main log with this in it, waited for."""

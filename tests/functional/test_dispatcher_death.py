@@ -5,47 +5,89 @@ import signal
 
 import pytest
 
+from tests import proc
+from tests.deadlines import seconds, wait_for
 from tests.functional.clients import Connection, Cut
-from tests.functional.conftest import MakeDaemon
+from tests.functional.conftest import MakeDaemon, MakeMongrel2
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
+from tests.functional.ledger import Ledger
+from tests.functional.load import Load, mixed
+from tests.functional.outage import AGAIN, LOST, QUICK_REAPER, REAPED, time_without_service
+
+DEATHS = 3
+"""Of dispatchers, one after the other."""
+
+HOW = pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 
 
 def test_workers_serve_the_next_one(serve: MakeDaemon, gates: Gates) -> None:
     daemon = serve("plain", "--bind", "127.0.0.1:0", "--workers", "1", "--threads", "2", env=gates.env)
     [worker] = daemon.worker_pids
-    dispatcher = _dispatcher(daemon)
-    with _connect(daemon) as lost:
+    dispatcher = daemon.dispatcher_pid
+    with Connection(daemon.address) as lost:
         _hold(lost, gates, "lost")
         os.kill(dispatcher, signal.SIGKILL)
         with pytest.raises(Cut):
             lost.answer()
-    with _connect(daemon) as other:
+    with Connection(daemon.address) as other:
         other.ask("/pid")  # while the one thread is held by a request whose client is gone, the other takes this
         assert int(other.answer().body) == worker
     gates.release("lost")
-    with _connect(daemon) as first, _connect(daemon) as second:
+    with Connection(daemon.address) as first, Connection(daemon.address) as second:
         for name, client in (("first", first), ("second", second)):
             _hold(client, gates, name)  # both at once: both threads serve again
         for name, client in (("first", first), ("second", second)):
             gates.release(name, name.encode())
             assert client.answer().body == name.encode()
     assert daemon.worker_pids == [worker]
-    assert _dispatcher(daemon) != dispatcher
+    assert daemon.dispatcher_pid != dispatcher
     assert "SIGKILL" in daemon.wait_for_log(f"dispatcher {dispatcher} died")
-
-
-def _dispatcher(daemon: Daemon) -> int:
-    """The master's only child that is no worker."""
-    [pid] = {each.pid for each in daemon.processes() if each.parent == daemon.pid}.difference(daemon.worker_pids)
-    return pid
-
-
-def _connect(daemon: Daemon) -> Connection:
-    host, port = daemon.url.removeprefix("http://").rsplit(":", 1)
-    return Connection((host, int(port)))
 
 
 def _hold(client: Connection, gates: Gates, name: str) -> None:
     client.ask(f"/hold?fifo={gates.make(name)}")
     gates.wait_until_held(name)
+
+
+@HOW
+def test_new_connections_are_served_at_once_and_nothing_leaks(
+    serve: MakeDaemon, ledger: Ledger, how: signal.Signals
+) -> None:
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "4", env=ledger.env)
+    pids, before = _own_pids(daemon), _descriptor_counts(daemon)
+    with Load(daemon.address, mixed(milliseconds=5)) as load:
+        for _ in range(DEATHS):
+            load.wait_for(50)
+            assert time_without_service(daemon, how) < seconds(AGAIN)
+    assert {each.trouble for each in load.records} <= LOST
+    assert {each.status for each in load.records} <= {0, 200}
+    assert _own_pids(daemon) == pids
+    wait_for(lambda: _descriptor_counts(daemon) == before, f"as many descriptors as before, {before}")
+    assert len(daemon.processes()) == 6
+
+
+def _own_pids(daemon: Daemon) -> set[int]:
+    return {daemon.pid, *daemon.worker_pids}
+
+
+def _descriptor_counts(daemon: Daemon) -> dict[int, int]:
+    """Of all but the dispatcher, whose clients come and go."""
+    return {pid: len(proc.descriptors(pid)) for pid in _own_pids(daemon)}
+
+
+@HOW
+def test_behind_mongrel2_every_client_ends(
+    serve: MakeDaemon, mongrel2: MakeMongrel2, ledger: Ledger, how: signal.Signals
+) -> None:
+    server = mongrel2(settings=QUICK_REAPER)
+    daemon = serve("ledger", *server.options, "--workers", "4", env=ledger.env)
+    with Load(server.address, mixed(milliseconds=5)) as load:
+        load.wait_for(50)
+        dispatcher = daemon.dispatcher_pid
+        os.kill(dispatcher, how)
+        wait_for(lambda: not proc.alive(dispatcher), "the old dispatcher to be gone")
+        load.wait_for(100)
+    assert {each.trouble for each in load.records} <= LOST
+    assert {each.status for each in load.records} <= {0, 200, REAPED}
+    assert not any(f'" {REAPED} ' in line for line in daemon.access_log), "if any got that, then from Mongrel2 itself"

@@ -12,6 +12,8 @@ from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeSite
 from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
+from tests.functional.ledger import Ledger
+from tests.functional.load import REFUSED, Load, mixed
 
 HELLO = b"Hello, World!\n"
 
@@ -117,3 +119,36 @@ def test_without_the_master_the_others_finish_and_leave(serve: MakeDaemon, gates
     assert not (daemon.folder / f"run/{daemon.pid}").exists(), "a new start clears what the dead one left"
     assert all(proc.alive(int(file.stem)) for file in daemon.folder.glob("pid/*/*.pid"))
     again.stop()
+
+
+def test_the_command_stops_it_under_load(serve: MakeDaemon, ledger: Ledger) -> None:
+    """Behind Mongrel2 the requests that ZeroMQ still had in flight would be lost, so this is of our own edge."""
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "4", env=ledger.env)
+    with Load(daemon.address, mixed(milliseconds=5)) as load:
+        load.wait_for(200)
+        outcome = daemon.run("stop")
+    assert outcome.code == 0, outcome.output
+    assert not daemon.processes(), "it returns when they have ended"
+    assert daemon.wait() == 0
+    daemon.assert_nothing_left()
+    assert {each.status for each in load.records} <= {0, 200}
+    ran = ledger.runs()
+    unanswered = [each for each in load.records if each.status == 0]
+    assert [each for each in unanswered if ran[str(each.number)]] == [], "what has been run is answered"
+    assert {each.trouble for each in unanswered} <= {"no answer", REFUSED}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_command_stops_one_that_is_held_up(site: MakeSite, gates: Gates, times: int) -> None:
+    served = site("plain", workers=1, env=gates.env)
+    with served.connect() as held:
+        held.ask(f"/hold?fifo={gates.make('held')}")
+        gates.wait_until_held("held")
+        for _ in range(times):
+            assert served.daemon.run("stop", "--no-wait").code == 0
+            served.daemon.wait_for_log("stop")
+        if times == 1:
+            gates.release("held", b"finished")
+            assert held.answer().body == b"finished"
+        assert served.daemon.wait() == 0
+    served.daemon.assert_nothing_left()

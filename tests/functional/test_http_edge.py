@@ -74,14 +74,44 @@ def test_any_number_of_packets_makes_the_same_request(daemon: Daemon) -> None:
             assert client.answer("POST").body == b"hello world"
 
 
-def test_a_client_that_half_closes_gets_its_answer(daemon: Daemon) -> None:
+@pytest.mark.parametrize("size", [10, 1_000_000])
+def test_a_client_that_half_closes_gets_its_answer(daemon: Daemon, size: int) -> None:
     with connect(daemon) as client:
-        client.ask("/echo", "POST", body=b"last words")
-        client.ask("/")
+        client.ask("/echo", "POST", body=b"b" * size)
         client.finish_sending()
-        assert client.answer().body == b"last words"
-        assert client.answer().body == HELLO
+        assert client.answer().body == b"b" * size
         client.expect_end()
+
+
+def test_behind_a_request_in_progress_a_half_closed_client_gets_nothing(serve: MakeDaemon, gates: Gates) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0", "--workers", "2", env=gates.env)
+    with connect(daemon) as client:
+        client.ask(f"/hold?fifo={gates.make('held')}")
+        client.ask("/")
+        client.send(b"GET / HTTP/1.1\r\nHost: not whole")
+        gates.wait_until_held("held")
+        client.finish_sending()
+        assert [" 499 0 " in line for line in daemon.wait_for_access(2)] == [True, True]
+        gates.release("held", b"last words")
+        assert client.answer().body == b"last words"
+        client.expect_end()
+    assert " 200 10 " in daemon.wait_for_access(3)[2]
+
+
+def test_a_client_that_half_closes_while_it_waits_for_a_worker_is_dropped(serve: MakeDaemon, gates: Gates) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0", "--workers", "1", env=gates.env)
+    with connect(daemon) as held:
+        held.ask(f"/hold?fifo={gates.make('held')}")
+        gates.wait_until_held("held")
+        for size in (0, 1_000_000):
+            with connect(daemon) as waiting:
+                waiting.ask("/echo", "POST", body=b"b" * size)
+                waiting.finish_sending()
+                waiting.expect_end()
+        gates.release("held", b"served")
+        assert held.answer().body == b"served"
+    lines = daemon.wait_for_access(3)
+    assert [" 499 0 " in line and "worker=- " in line for line in lines] == [True, True, False]
 
 
 def test_half_a_request_and_the_end_gets_nothing(daemon: Daemon) -> None:

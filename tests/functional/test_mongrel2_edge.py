@@ -1,7 +1,7 @@
 """The Mongrel2 edge, behind the real server: what it hands over, and what clients make it hand over."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection
-from tests.functional.conftest import MakeDaemon, MakeMongrel2
+from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2
+from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Endpoints, Mongrel2
 
@@ -323,3 +324,67 @@ def test_a_flood_of_pipelined_requests_is_bounded(mongrel2: MakeMongrel2, serve:
         assert statuses == [200] * 64 + [503]
         client.expect_end()
     wait_for(lambda: len(daemon.access_log) >= 67, "a line for every request that was answered")
+
+
+LEAVE = pytest.mark.parametrize("leave", [Connection.close, Connection.reset, Connection.finish_sending])
+"""All of them are the client's end to Mongrel2, also the half-closing one, which gets no answer there."""
+
+
+@LEAVE
+def test_a_client_that_leaves_the_queue_is_not_served(
+    mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates, leave: Callable[[Connection], None]
+) -> None:
+    server = mongrel2()
+    daemon = serve("plain", *server.options, "--queue-size", "2", env=gates.env)
+    held, *others = connections = [Connection(server.address) for _ in range(4)]
+    held.ask(f"/hold?fifo={gates.make('held')}")
+    gates.wait_until_held("held")
+    for each in others:
+        each.ask("/echo", "POST", body=b"small")
+        each.ask("/")
+    refused, _ = refused_one(others)
+    left, stayed = (each for each in others if each is not refused)
+    leave(left)
+    wait_for(lambda: sum(" 499 0 " in line for line in daemon.access_log) == 2, "its requests to be dropped")
+    gates.release("held", b"1")
+    assert held.answer().body == b"1"
+    assert stayed.answer().body == b"small"
+    assert stayed.answer().body == HELLO
+    for each in connections:
+        each.close()
+    assert all("worker=- " in line and "end=left" in line for line in daemon.access_log if " 499 0 " in line)
+
+
+WATCHFUL = """
+import time
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return parts(environ)
+
+def parts(environ):
+    if environ["PATH_INFO"] == "/streamed":
+        yield b"begun"
+    print("waiting", environ["PATH_INFO"], flush=True)
+    for _ in range(1000):
+        if environ["wsgid.client_gone"]():
+            print("told", environ["PATH_INFO"], flush=True)
+            return
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize("target", ["/whole", "/streamed"])
+def test_the_application_can_ask_whether_its_client_has_left(
+    mongrel2: MakeMongrel2, serve: MakeDaemon, app_folder: MakeFolder, target: str
+) -> None:
+    server = mongrel2()
+    daemon = serve(app_folder("watchful", {"app/wsgi.py": WATCHFUL}), *server.options)
+    with Connection(server.address) as client:
+        client.ask(target)
+        daemon.wait_for_log(f"waiting {target}")
+        client.finish_sending()
+        daemon.wait_for_log(f"told {target}")
+    [line] = daemon.wait_for_access(1)
+    assert " 499 " in line
+    assert "end=left" in line

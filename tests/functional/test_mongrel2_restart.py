@@ -1,9 +1,16 @@
-"""Mongrel2 counts its connections from 1 again when it restarts: no answer may reach another's client."""
+"""Mongrel2 goes and comes back, or the dispatcher does: no answer may reach another's client, and every client ends.
+
+Mongrel2 counts its connections from 1 again when it restarts."""
+
+import os
+import signal
 
 import pytest
 
-from tests.functional.clients import Connection
+from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeMongrel2
+from tests.functional.daemon import Daemon
+from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 
 HELD = 4
@@ -64,3 +71,38 @@ def test_a_mongrel2_that_comes_late_is_found(mongrel2: MakeMongrel2, serve: Make
     with Connection(server.address) as client:
         client.ask("/pid")
         assert int(client.answer().body) in daemon.worker_pids
+
+
+REAPER = {"limits.min_ping": "2", "limits.tick_timer": "1"}
+"""Seconds. Mongrel2 ends a connection that was idle for longer and carried little: also that of a client whose request
+has got lost."""
+
+
+def test_every_client_of_a_killed_dispatcher_ends(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
+    server = mongrel2(settings=REAPER)
+    daemon = serve("plain", *server.options, "--workers", "2", "--queue-size", "2", env=gates.env)
+    held, streaming, *waiting = clients = [Connection(server.address) for _ in range(5)]
+    held.ask(f"/hold?fifo={gates.make('held')}")
+    streaming.ask(f"/gate-stream?fifo={gates.make('streaming')}")
+    for name in ("held", "streaming"):
+        gates.wait_until_held(name)
+    for each in waiting:
+        each.ask("/")
+    refused, _ = refused_one(waiting)
+    os.kill(_dispatcher(daemon), signal.SIGKILL)
+    for each in clients:
+        if each is not refused:
+            with pytest.raises(Cut):
+                each.answer()
+        each.close()
+    for name in ("held", "streaming"):
+        gates.release(name)
+    with Connection(server.address) as client:
+        client.ask("/")
+        assert client.answer().status == 200
+
+
+def _dispatcher(daemon: Daemon) -> int:
+    """The master's only child that is no worker."""
+    [pid] = {each.pid for each in daemon.processes() if each.parent == daemon.pid}.difference(daemon.worker_pids)
+    return pid

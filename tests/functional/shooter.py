@@ -1,0 +1,71 @@
+"""Kills workers while they hold a request, and knows which request it was.
+
+A worker is stopped (SIGSTOP) before it is killed, so that what the ledger says of it still holds when it dies: the
+request has begun, and nothing of an answer was sent.
+"""
+
+import os
+import signal
+from collections import Counter
+
+from tests import proc
+from tests.deadlines import wait_for
+from tests.functional.ledger import Entry, Ledger
+from tests.functional.load import Load, complaints
+
+TWICE = 3
+"""One shot of so many is kept for a request that has been shot once."""
+
+
+class Shooter:
+    def __init__(self, ledger: Ledger) -> None:
+        self.shots: Counter[str] = Counter()
+        """How often each request was shot, by number."""
+        self._ledger = ledger
+
+    def shoot(self) -> Entry:
+        """Kills one worker; gives what it held. Raises AssertionError."""
+        entry = wait_for(self._hold, "a worker that holds a request")
+        os.kill(entry.pid, signal.SIGKILL)
+        self._ledger.forget(entry.pid)
+        self.shots[entry.number] += 1
+        return entry
+
+    def _hold(self) -> Entry | None:
+        """Stops a worker that holds a request; the others, and one that was too quick, go on."""
+        running = self._ledger.running()
+        if not running:
+            return None
+        if self.shots.total() % TWICE == 0:
+            running.sort(key=lambda each: -each.attempt)
+        entry = running[0]
+        os.kill(entry.pid, signal.SIGSTOP)
+        wait_for(lambda: _stands_still(entry.pid), f"the worker {entry.pid} to stop")
+        if entry in self._ledger.running():
+            return entry
+        os.kill(entry.pid, signal.SIGCONT)
+        return None
+
+
+def _stands_still(pid: int) -> bool:
+    found = proc.process(pid)
+    assert found is not None, f"the worker {pid} died by itself"
+    return found.state in "TZ"
+
+
+def judged(load: Load, ledger: Ledger, shots: Counter[str]) -> list[str]:
+    """What is wrong with how the requests of ``load`` ended, when exactly ``shots`` were fired: empty when all is well.
+
+    A GET fails only if it was shot twice, a POST if it was shot once; what has failed got 502. No POST ran twice, and a
+    GET only after a shot.
+    """
+    told, runs = complaints(load), ledger.runs()
+    for each in load.records:
+        shot = shots[str(each.number)]
+        lives = 2 if each.method == "GET" else 1
+        expected = 502 if shot >= lives else 200
+        if each.status != expected and not each.trouble:
+            told.append(f"{each.method} {each.number}: {each.status}, shot {shot} times")
+        if runs[str(each.number)] != min(lives, shot + 1):
+            told.append(f"{each.method} {each.number}: ran {runs[str(each.number)]} times, shot {shot} times")
+    return told

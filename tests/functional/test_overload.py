@@ -1,0 +1,106 @@
+"""More than the workers can serve: what is beyond the queue is refused at once, what waits too long is refused, what
+nobody waits for any more is not run."""
+
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests.deadlines import wait_for
+from tests.functional.clients import Connection
+from tests.functional.conftest import MakeDaemon, MakeSite
+from tests.functional.gate import Gates
+from tests.functional.ledger import Ledger
+from tests.functional.load import Load, complaints, other_than, same
+
+CROWD = 200
+
+WORK = 200
+"""Milliseconds of a request. To take in and refuse a crowd at once takes a few dozen on a busy machine."""
+
+SERVICE = re.compile(r" 200 .* service=(?P<service>[0-9.]+)ms")
+
+
+def test_served_and_refused_make_up_what_was_sent(site: MakeSite, ledger: Ledger) -> None:
+    served = site("ledger", "--queue-size", "20", workers=2, env=ledger.env)
+    with Load(served.address, same("POST", f"ms={WORK}"), clients=CROWD, limit=CROWD) as load:
+        load.join()
+    assert complaints(load) == []
+    refused = other_than(200, load.records)
+    assert {each.status for each in refused} == {503}
+    assert 22 <= CROWD - len(refused) < CROWD, "two are served and twenty wait at a time"
+    assert ledger.runs() == {str(each.number): 1 for each in load.records if each.status == 200}
+    assert all(each.retry_after.isdecimal() for each in refused)
+    # Within this very run, so that a slow machine is slow at both.
+    lines = served.daemon.wait_for_access(CROWD)
+    service = statistics.median(float(found["service"]) / 1000 for line in lines if (found := SERVICE.search(line)))
+    assert statistics.median(each.took for each in refused) < service / 2
+
+
+def test_one_that_has_waited_too_long_is_refused_unserved(site: MakeSite, ledger: Ledger, gates: Gates) -> None:
+    served = site("ledger", "--queue-timeout", "0.3", workers=1, env={**ledger.env, **gates.env})
+    with served.connect() as held, served.connect() as waiting:
+        held.ask(f"/1?gate={gates.make('held')}")
+        gates.wait_until_held("held")
+        waiting.ask("/2")
+        answer = waiting.answer()
+        assert answer.status == 503
+        assert answer.header("retry-after") is not None
+        gates.release("held")
+        assert held.answer().status == 200
+        waiting.ask("/3")
+        assert waiting.answer().status == 200
+    assert ledger.runs() == {"1": 1, "3": 1}
+
+
+@pytest.mark.parametrize("rudely", [True, False], ids=["reset", "closed"])
+def test_one_that_leaves_while_it_waits_is_not_run(site: MakeSite, ledger: Ledger, gates: Gates, rudely: bool) -> None:
+    served = site("ledger", workers=1, env={**ledger.env, **gates.env})
+    with served.connect() as held, served.connect() as stayer:
+        held.ask(f"/1?gate={gates.make('held')}")
+        gates.wait_until_held("held")
+        leaver = served.connect()
+        leaver.ask("/2", "POST", body=b"a body")
+        stayer.ask("/3")
+        if rudely:
+            leaver.reset()
+        else:
+            leaver.close()
+        [line] = served.daemon.wait_for_access(1)
+        assert '"POST /2 HTTP/1.1" 499 ' in line
+        gates.release("held")
+        assert held.answer().status == 200
+        assert stayer.answer().status == 200
+    assert ledger.runs() == {"1": 1, "3": 1}
+
+
+def test_the_application_can_ask_whether_its_client_is_gone(site: MakeSite, ledger: Ledger) -> None:
+    served = site("ledger", workers=1, env=ledger.env)
+    leaver = served.connect()
+    leaver.ask("/1?gone=1")
+    wait_for(ledger.running, "the request to have begun")
+    leaver.close()
+    wait_for(ledger.departures, "the application to hear of it")
+    assert served.request("/2").status == 200
+
+
+def test_a_client_that_has_only_finished_sending_still_gets_its_answer(serve: MakeDaemon, ledger: Ledger) -> None:
+    """To the server it looks like one that has left; Mongrel2 takes it for one, so this is of our own edge."""
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", env=ledger.env)
+    with Connection(daemon.address) as client:
+        client.ask("/1?gone=1")
+        wait_for(ledger.running, "the request to have begun")
+        client.finish_sending()
+        assert client.answer().text.startswith("GET 1 ")
+
+
+def test_a_streamed_body_is_closed_when_its_client_leaves(site: MakeSite, tmp_path: Path) -> None:
+    served = site("plain", workers=1)
+    noted = tmp_path / "closed"
+    leaver = served.connect()
+    leaver.ask(f"/endless?path={noted}")
+    assert leaver.receive()
+    leaver.close()
+    wait_for(noted.exists, "the body to be closed")
+    assert served.request("/").status == 200

@@ -1,0 +1,389 @@
+"""Started by root: who every process of the daemon is then, what it may, and what it sees, with and without --chroot."""
+
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests import proc
+from tests.apps.django_project import make_django_project
+from tests.deadlines import wait_for
+from tests.functional import clients, mounts
+from tests.functional.conftest import MakeFolder
+from tests.functional.daemon import Daemon
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
+
+GUEST = 12345
+"""Of a number that has no account."""
+
+NOBODY = 65534
+
+HTTP = ("--bind", "127.0.0.1:0")
+
+NOT_PERMITTED = "the system does not let this process make a jail"
+
+TELLING = """
+import json, os, sys
+
+def see(path):
+    try:
+        if os.path.isdir(path):
+            return sorted(os.listdir(path))
+        with open(path) as file:
+            return file.read()
+    except OSError as error:
+        return error.strerror
+
+def write(path):
+    try:
+        with open(path, "w") as file:
+            file.write("x")
+        return "written"
+    except OSError as error:
+        return error.strerror
+
+def late():
+    import multiprocessing, sqlite3, ssl, subprocess, tempfile, zoneinfo, zmq
+    multiprocessing.Lock()
+    with tempfile.NamedTemporaryFile() as file:
+        code = "import ssl, sqlite3; print('alive')"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        return [str(zoneinfo.ZoneInfo("Europe/Vienna")), os.path.dirname(file.name), done.stdout + done.stderr]
+
+ACTIONS = {"/see": see, "/write": write, "/late": lambda _: late()}
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    told = {"ids": [os.getresuid(), os.getresgid(), os.getgroups()], "directory": os.getcwd(), "pid": os.getpid(),
+            "variables": {name: os.environ.get(name) for name in ("HOME", "USER", "LOGNAME")}}
+    action = ACTIONS.get(environ["PATH_INFO"])
+    return [json.dumps(action(environ["QUERY_STRING"]) if action else told).encode()]
+"""
+
+
+class Launch(Protocol):
+    def __call__(self, folder: Path, *options: str, launcher: tuple[str, ...] | None = None) -> Daemon: ...
+
+
+@pytest.fixture
+def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launch]:
+    """Daemons that are not started yet; unless told otherwise, with an interpreter that everybody can read."""
+    # Their processes can write no coverage data.
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
+    made: list[Daemon] = []
+
+    def make(folder: Path, *options: str, launcher: tuple[str, ...] | None = None) -> Daemon:
+        prefix = mounts.readable_interpreter(tmp_path) if launcher is None else launcher
+        made.append(Daemon(folder, *options, launcher=prefix))
+        return made[-1]
+
+    yield make
+    for daemon in made:
+        print(daemon.report())
+    try:
+        for daemon in made:
+            if daemon.running:
+                daemon.stop()
+    finally:
+        for daemon in made:
+            daemon.kill()
+
+
+@pytest.fixture
+def folder(app_folder: MakeFolder) -> Path:
+    """The guest's, with an application that tells what it sees."""
+    return given_to(app_folder("telling", {"app/wsgi.py": TELLING}), GUEST)
+
+
+def given_to(folder: Path, owner: int) -> Path:
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner, owner)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o001)  # pytest keeps its folders to their owner
+    return folder
+
+
+def ask(daemon: Daemon, target: str = "/") -> Any:
+    return clients.request(daemon.url + target).json()
+
+
+def status(pid: int) -> dict[str, list[str]]:
+    """proc_pid_status(5)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def assert_rightless(daemon: Daemon, owner: int, *, root: Path, processes: int = 4) -> None:
+    """Every process is that user with that group, can do nothing beyond, and has this root directory."""
+    found = daemon.processes()
+    assert len(found) == processes
+    for each in found:
+        told = status(each.pid)
+        assert told["Uid"] == told["Gid"] == [str(owner)] * 4
+        assert told["Groups"] == [str(owner)]
+        assert {int(told[name][0], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
+        assert os.path.samestat(os.stat(f"/proc/{each.pid}/root"), root.stat())
+
+
+def assert_nothing_leads_out(daemon: Daemon) -> None:
+    """No directory outside is open in a process that runs other people's code or speaks with clients."""
+    for each in daemon.processes():
+        if each.pid == daemon.pid:
+            continue  # the master reads its children's /proc
+        for descriptor in Path(f"/proc/{each.pid}/fd").iterdir():
+            if descriptor.is_dir():
+                seen = daemon.folder / os.readlink(descriptor).lstrip("/")
+                assert os.path.samestat(descriptor.stat(), seen.stat())
+
+
+def shoot_a_worker(daemon: Daemon) -> None:
+    victim = daemon.worker_pids[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: victim not in daemon.worker_pids and len(daemon.worker_pids) == 2, "another worker")
+    wait_for(lambda: daemon.log.count("the application is loaded") == 3, "the application to be loaded again")
+
+
+def refusal(daemon: Daemon) -> str:
+    outcome = daemon.start_and_end()
+    assert outcome.code == 1, outcome.output
+    assert "Traceback" not in outcome.output
+    return outcome.output
+
+
+def free_low_port() -> int:
+    for port in range(1023, 600, -1):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port below 1024 is free")
+
+
+# Who they are
+
+
+def test_all_become_the_owner_of_the_folder(launch: Launch, folder: Path) -> None:
+    port = free_low_port()
+    unix = folder / "site.sock"
+    daemon = launch(folder, *HTTP, "--bind", f"127.0.0.1:{port}", "--bind", f"unix:{unix}", "--workers", "2")
+    if not mounts.possible() and mounts.shut_folder(Path(sys.base_prefix).resolve()):
+        assert "may not be searched" in refusal(launch(folder, *HTTP, launcher=()))
+        return
+    daemon.start()
+    told = ask(daemon)
+    assert told["ids"] == [[GUEST] * 3, [GUEST] * 3, [GUEST]]
+    assert told["directory"] == str(folder)
+    assert told["variables"] == {"HOME": "/", "USER": None, "LOGNAME": None}
+    assert clients.request(f"http://127.0.0.1:{port}/").json()["ids"] == told["ids"]
+    assert_rightless(daemon, GUEST, root=Path("/"))
+    shoot_a_worker(daemon)
+    assert_rightless(daemon, GUEST, root=Path("/"))
+    assert_files_are_the_users(folder, daemon.pid)
+    assert (unix.stat().st_uid, unix.stat().st_gid) == (GUEST, GUEST)
+    assert "WARNING" not in daemon.log
+    daemon.stop()
+
+
+def assert_files_are_the_users(folder: Path, master: int) -> None:
+    made = [folder / name for name in ("run", "pid", "logs")]
+    made += [path for each in made for path in each.rglob("*")]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(GUEST, GUEST)}
+    private = [folder / "run", folder / "run" / str(master)]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o700}
+
+
+def test_a_named_user_and_a_folder_of_roots(launch: Launch, app_folder: MakeFolder) -> None:
+    """Code that the application cannot change. What the daemon writes to is made for the user."""
+    folder = given_to(app_folder("telling", {"app/wsgi.py": TELLING}), 0)
+    if launcher_is_missing():
+        pytest.skip("nobody but root can read the interpreter here, and no mount can change that")
+    daemon = launch(folder, *HTTP, "--no-stdout", "--user", "nobody", "--group", str(GUEST), "--umask", "027")
+    daemon.start()
+    told = ask(daemon)
+    assert told["ids"][0:2] == [[NOBODY] * 3, [GUEST] * 3]
+    assert told["variables"]["USER"] == told["variables"]["LOGNAME"] == "nobody"
+    assert ask(daemon, f"/write?{folder}/app/wsgi.py") == "Permission denied"
+    assert ask(daemon, f"/write?{folder}/logs/own") == "written"
+    assert stat.S_IMODE((folder / "logs/own").stat().st_mode) == 0o640
+    assert {(folder / name).stat().st_uid for name in ("run", "pid/worker", "logs/wsgid.log")} == {NOBODY}
+    daemon.stop()
+
+
+def launcher_is_missing() -> bool:
+    return not mounts.possible() and mounts.shut_folder(Path(sys.base_prefix).resolve()) is not None
+
+
+def test_root_stays_root_where_the_folder_is_roots_and_says_so(launch: Launch, app_folder: MakeFolder) -> None:
+    daemon = launch(app_folder("telling", {"app/wsgi.py": TELLING}), *HTTP, launcher=())
+    daemon.start()
+    assert ask(daemon)["ids"][0] == [0, 0, 0]
+    assert "WARNING" in daemon.wait_for_log("root owns the app folder, so everything runs as root")
+
+
+# What cannot be
+
+
+def test_a_user_that_is_not_there(launch: Launch, folder: Path) -> None:
+    told = refusal(launch(folder, *HTTP, "--user", "no-such-user", launcher=()))
+    assert "--user no-such-user: this machine has no user of that name" in told
+    assert not (folder / "run").exists()
+
+
+def test_an_application_that_the_user_cannot_read(launch: Launch, folder: Path) -> None:
+    os.chown(folder / "app", 0, 0)
+    (folder / "app").chmod(0o700)
+    told = refusal(launch(folder, *HTTP))
+    if not launcher_is_missing():
+        assert f"user {GUEST}, whom the daemon runs as: the application ({folder}/app) cannot be read: it may" in told
+    assert "chmod o+rx" in told
+
+
+def test_an_interpreter_that_the_user_cannot_read(launch: Launch, folder: Path) -> None:
+    shut = mounts.shut_folder(Path(sys.base_prefix).resolve())
+    if shut is None:
+        pytest.skip("everybody can read the interpreter here; the unit tests of reach.py know others")
+    told = refusal(launch(folder, *HTTP, launcher=()))
+    assert f"cannot be read: {shut} may not be searched" in told
+
+
+# The jail
+
+
+@pytest.fixture
+def jail(launch: Launch, folder: Path) -> Daemon | None:
+    """Not started; None where the system has none, after a look that this is said in words."""
+    daemon = launch(folder, *HTTP, "--chroot", "--workers", "2", launcher=())
+    if mounts.possible():
+        return daemon
+    assert NOT_PERMITTED in refusal(daemon)
+    return None
+
+
+def test_a_jail(jail: Daemon | None, tmp_path: Path) -> None:
+    if jail is None:
+        return
+    (tmp_path / "secret").write_text("not for the application")
+    (tmp_path / "secret").chmod(0o644)
+    jail.start()
+    assert_jailed(jail, tmp_path)
+    shoot_a_worker(jail)
+    for _ in range(4):
+        assert_jailed(jail, tmp_path)
+    jail.stop()
+
+
+def assert_jailed(jail: Daemon, outside: Path) -> None:
+    assert_rightless(jail, GUEST, root=jail.folder)
+    assert_nothing_leads_out(jail)
+    told = ask(jail)
+    assert told["directory"] == "/"
+    assert told["variables"]["HOME"] == "/"
+    assert {"app", "run", "logs", "tmp", "usr", "etc"} < set(ask(jail, "/see?/"))
+    missing = "No such file or directory"
+    for path in (
+        "/etc/passwd",
+        "/etc/shadow",
+        "/proc",
+        "/sys",
+        "/var",
+        "/usr/bin",
+        "/root/.bashrc",
+        outside / "secret",
+    ):
+        assert ask(jail, f"/see?{path}") == missing
+    for path in ("/usr/lib/own", "/usr/own", "/etc/own", "/dev/own", f"{sys.prefix}/own", f"{sys.base_prefix}/own"):
+        assert ask(jail, f"/write?{path}") in ("Read-only file system", "Permission denied")
+    assert ask(jail, "/write?/tmp/own") == ask(jail, "/write?/own") == ask(jail, "/write?/dev/null") == "written"
+    assert (jail.folder / "own").read_text() == "x"
+    assert ask(jail, "/late") == ["Europe/Vienna", "/tmp", "alive\n"]
+
+
+def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
+    folder = tmp_path / "django"
+    make_django_project(folder, sys.executable)
+    daemon = launch(given_to(folder, GUEST), *HTTP, "--chroot", "--workers", "2", launcher=())
+    if not mounts.possible():
+        assert NOT_PERMITTED in refusal(daemon)
+        return
+    daemon.start()
+    for _ in range(2):
+        assert clients.request(f"{daemon.url}/").body.startswith(b"Hello from Django")
+        # Templates, translations, the database and sessions of the admin.
+        assert b"Django administration" in clients.request(f"{daemon.url}/admin/login/").body
+        shoot_a_worker(daemon) if daemon.log.count("the application is loaded") == 2 else None
+    assert_rightless(daemon, GUEST, root=folder)
+    daemon.stop()
+
+
+def test_what_a_jail_is_made_of_is_gone_with_it(jail: Daemon | None, folder: Path) -> None:
+    """Empty directories stay, and a second daemon can use them."""
+    if jail is None:
+        return
+    for _ in range(2):
+        jail.start()
+        jail.stop()
+    left = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in left if path.is_relative_to(folder / "usr") or path.is_relative_to(folder / "etc")] == []
+    assert str(folder) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_a_jail_that_the_system_does_not_permit(launch: Launch, folder: Path) -> None:
+    without = ("setpriv", "--bounding-set", "-sys_admin")
+    told = refusal(launch(folder, *HTTP, "--chroot", launcher=without))
+    assert NOT_PERMITTED in told
+    assert "CAP_SYS_ADMIN" in told
+
+
+def test_a_folder_of_the_application_that_a_jail_would_hide(launch: Launch, folder: Path) -> None:
+    (folder / "lib").mkdir()
+    (folder / "lib" / "own.py").touch()
+    told = refusal(launch(folder, *HTTP, "--chroot", launcher=()))
+    assert NOT_PERMITTED in told or f"{folder}/lib has files of its own, which /lib of this machine would hide" in told
+
+
+# A folder that must not be written to
+
+
+def test_a_read_only_folder(launch: Launch, app_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = app_folder("telling", {"app/wsgi.py": TELLING})
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if not mounts.possible():
+        pytest.skip("no mount is permitted here, and root may write everywhere else")
+    daemon = launch(folder, *HTTP, "--run-dir", str(elsewhere), launcher=mounts.read_only(folder))
+    daemon.start()
+    assert ask(daemon, f"/write?{folder}/own") == "Read-only file system"
+    assert ask(daemon)["pid"] in [int(file.stem) for file in (elsewhere / "pid/worker").iterdir()]
+    assert sorted(path.name for path in elsewhere.iterdir()) == sorted([str(daemon.pid), "pid"])
+    assert [path.name for path in folder.iterdir()] == ["app"]
+    daemon.stop()
+    assert [path for path in elsewhere.rglob("*") if not path.is_dir()] == []
+    assert proc.own_descendants() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "place"), [(("--no-stdout", "--run-dir", "{elsewhere}"), "logs"), ((), "pid")], ids=["log", "pid files"]
+)
+def test_a_read_only_folder_that_would_be_written_to(
+    launch: Launch, app_folder: MakeFolder, tmp_path: Path, options: tuple[str, ...], place: str
+) -> None:
+    folder = app_folder("telling", {"app/wsgi.py": TELLING})
+    (tmp_path / "elsewhere").mkdir()
+    if not mounts.possible():
+        pytest.skip("no mount is permitted here, and root may write everywhere else")
+    filled = [each.format(elsewhere=tmp_path / "elsewhere") for each in options]
+    told = refusal(launch(folder, *HTTP, *filled, launcher=mounts.read_only(folder)))
+    assert f"{folder}/{place}: Read-only file system" in told
+    assert "--run-dir" in told
+    assert "--stdout" in told
