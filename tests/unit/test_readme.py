@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import seconds
+from wsgid.cli import command_line
 from wsgid.cli.command_line import build
 from wsgid.config import load
 
@@ -28,7 +29,17 @@ COMMAND = re.compile(r"^(?: {4}wsgid|wsgid(?= -)) (?P<arguments>(?:.*\\\n)*.*)$"
 
 def commands() -> list[list[str]]:
     """The arguments of each command line, in the order of the text: those in blocks, not those within sentences."""
-    return [shlex.split(found["arguments"].replace("\\\n", " ")) for found in COMMAND.finditer(README)]
+    found = COMMAND.finditer(README)
+    return [shlex.split(each["arguments"].replace("\\\n", " "), comments=True) for each in found]
+
+
+def starts() -> list[list[str]]:
+    return [each for each in commands() if each[0].startswith("--")]
+
+
+def orders() -> list[list[str]]:
+    """To a running daemon."""
+    return [each for each in commands() if each not in starts()]
 
 
 def parsed(arguments: list[str]) -> Mapping[str, object]:
@@ -43,11 +54,20 @@ def parsed(arguments: list[str]) -> Mapping[str, object]:
 
 
 def test_its_commands_are_found() -> None:
-    assert len(commands()) >= 4
+    assert len(starts()) >= 4
+    assert {each[0] for each in orders()} == {"status", "stop", "restart"}
 
 
-@pytest.mark.parametrize("arguments", commands(), ids=shlex.join)
-def test_its_commands_are_understood(arguments: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", orders(), ids=shlex.join)
+def test_its_orders_are_understood(arguments: list[str]) -> None:
+    name, *options = arguments
+    command = command_line().commands[name]
+    with command.make_context(name, options) as context:
+        assert context.params["app_path"] is None or context.params["app_path"] == "mysite"
+
+
+@pytest.mark.parametrize("arguments", starts(), ids=shlex.join)
+def test_its_starts_are_understood(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "mysite").mkdir()
     options = {**parsed(arguments)}
     options.pop("mongrel2_chroot", None)  # it has to be there where it is named
@@ -73,7 +93,7 @@ def test_mongrel2_loads_its_configuration(tmp_path: Path) -> None:
         handlers = config.execute("SELECT send_spec, recv_spec, protocol FROM handler").fetchall()
         routes = config.execute("SELECT path, target_type FROM route").fetchall()
         settings = dict(config.execute("SELECT key, value FROM setting"))
-    [options] = [given for each in commands() if "recv" in (given := parsed(each))]
+    [options] = [given for each in starts() if "recv" in (given := parsed(each))]
     assert handlers == [(*options["recv"], *options["send"], "tnetstring")]  # type: ignore[misc]  # tuples of text
     assert routes == [("/", "handler")]
     assert settings["upload.temp_store"].endswith("XXXXXX")
