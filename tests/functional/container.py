@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tests import proc
 from tests.deadlines import seconds, wait_for
-from tests.functional.daemon import READY, Daemon, Outcome, command
+from tests.functional.daemon import READY, Daemon, Outcome
 
-AS_ROOT = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+BECOME_ROOT = () if os.geteuid() == 0 else ("--user", "--map-root-user")
 
 
 def why_not() -> str:
@@ -24,35 +24,18 @@ def why_not() -> str:
 
 
 class Container(Daemon):
-    """``readonly``: a folder that cannot be written to in it."""
-
-    def __init__(
-        self, folder: Path, *options: str, env: Mapping[str, str] | None = None, readonly: Path | None = None
-    ) -> None:
-        super().__init__(folder, *options, env=env)
-        self._readonly = readonly
+    def __init__(self, folder: Path, *options: str, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder, *options, env=env, launcher=_unshare())
 
     def _launch(self) -> None:
-        program = command(self.folder, "--no-daemon", "--stdout", *self.options)
-        if self._readonly:
-            lock = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
-            program = ["sh", "-c", lock, str(self._readonly), *program]
-        with open(self._output, "ab") as output:
-            self._process = subprocess.Popen(
-                _unshare(*program),
-                env=self._env,
-                cwd=self.folder.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._ended = False
+        super()._launch()
         self.pid = wait_for(self._first_process, "process 1 of the container")
 
     def _first_process(self) -> int | None:
         assert self._process is not None
         children = [each.pid for each in proc.descendants(self._process.pid) if each.parent == self._process.pid]
+        if not children and not proc.alive(self._process.pid):
+            return self._process.pid  # it has ended already: what `wait` needs
         return children[0] if children else None
 
     def _read_ready_lines(self) -> None:
@@ -62,7 +45,7 @@ class Container(Daemon):
 
     def run(self, command: str, *options: str) -> Outcome:
         """A command in the same container, as by ``docker exec``."""
-        user = ("--user", "--preserve-credentials") if AS_ROOT else ()
+        user = ("--user", "--preserve-credentials") if BECOME_ROOT else ()
         enter = ["nsenter", "--target", str(self.pid), "--pid", "--mount", *user, "--"]
         done = subprocess.run(
             [*enter, sys.executable, "-m", "wsgid", command, "--app-path", str(self.folder), *options],
@@ -88,4 +71,4 @@ class Container(Daemon):
 
 def _unshare(*program: str) -> Sequence[str]:
     # --kill-child: nothing in it outlives a test that is killed.
-    return ["unshare", *AS_ROOT, "--pid", "--fork", "--kill-child", "--mount-proc", "--", *program]
+    return ["unshare", *BECOME_ROOT, "--pid", "--fork", "--kill-child", "--mount-proc", "--", *program]

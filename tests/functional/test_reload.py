@@ -5,8 +5,10 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.deadlines import wait_for
-from tests.functional import clients
+from tests.functional import clients, mounts
 from tests.functional.conftest import MakeDaemon, MakeFolder
 from tests.functional.daemon import Daemon
 
@@ -67,4 +69,15 @@ def test_a_watcher_that_dies_is_replaced(app_folder: MakeFolder, serve: MakeDaem
     wait_for(lambda: len(watching.findall(daemon.log)) == 2, "another watcher")
     (folder / "app/page.py").write_text("TEXT = b'newer'")
     wait_until_served(daemon, "newer")
+    daemon.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: no jail can be made")
+def test_in_a_jail(app_folder: MakeFolder, serve: MakeDaemon) -> None:
+    if not mounts.possible():
+        pytest.skip("the system does not let this process make a jail")
+    daemon = serving(serve, app_folder("jailed", {"app/wsgi.py": PAGE, "app/page.py": "TEXT = b'old'"}), "--chroot")
+    (daemon.folder / "app/page.py").write_text("TEXT = b'newer'")
+    wait_until_served(daemon, "newer")
+    assert re.search(r" app/page\.py\b.* changed: restarting the workers", daemon.log)
     daemon.stop()

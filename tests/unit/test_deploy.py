@@ -19,6 +19,7 @@ from wsgid.config import OPTIONS, Config
 from wsgid.dispatcher.edges.http import MOST_CONNECTIONS, RESERVED_DESCRIPTORS
 from wsgid.master.silence import SILENCE
 from wsgid.master.stopping import DRAIN_MARGIN, GIVE_UP_AFTER, KILL_AFTER
+from wsgid.master.supervisor import MEANINGLESS, SIGNALS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -77,6 +78,12 @@ def test_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)]+)\)", PAGE.read_text())
     assert all((PAGE.parent / link).exists() for link in links)
     assert {f"../deploy/{file.name}" for file in DEPLOY.iterdir()} <= set(links)
+
+
+def test_the_signals_are_those_that_mean_something() -> None:
+    rows = re.findall(r"^\| ([A-Z0-9, ]+) \|", PAGE.read_text(), re.MULTILINE)
+    told = {f"SIG{name}" for row in rows for name in row.split(", ")}
+    assert told == {each.name for each in SIGNALS} - {"SIGCHLD", *(each.name for each in MEANINGLESS)}
 
 
 def test_lines_are_short() -> None:
