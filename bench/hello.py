@@ -122,7 +122,8 @@ def mongrel2_static(folder: Path) -> Iterator[str]:
 @contextmanager
 def mongrel2_wsgid(folder: Path) -> Iterator[str]:
     endpoints = Endpoints()
-    server = Mongrel2("bench", {"/": endpoints.ipc("bench", "tnetstring")}, folder / "mongrel2")
+    # Headers in JSON, Mongrel2's default: a compiled parser reads it, which no tnetstring has.
+    server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2")
     server.start()
     try:
         with daemon(folder, *server.options):

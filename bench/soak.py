@@ -8,6 +8,8 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,10 +17,14 @@ from importlib.metadata import version
 import click
 from tests import proc
 from tests.deadlines import seconds
+from tests.functional.clients import Cut
 from tests.functional.load import CLIENTS, HANG
 
-from bench.soak_parts import PARTS, Limits, Part
+from bench.soak_parts import PARTS, Limits, Part, Tell
 from bench.stage import HTTP, MONGREL2, serving
+
+LABEL = 24
+"""Characters that the names of all parts fit into."""
 
 SHOWN = 10
 """Broken promises that are printed for each part."""
@@ -58,15 +64,23 @@ def main(minutes: float, requests: int, names: tuple[str, ...]) -> None:
 
 def run(name: str, edge: str, part: Part, limits: Limits) -> Result:
     begun = time.monotonic()
-    with serving(edge, *part.options, settings=part.settings) as stage:
-        with click.progressbar(length=100, label=f"{name}, {edge}".ljust(22), file=sys.stderr) as bar:
-            outcome = part.play(stage, limits, lambda done: bar.update(round(100 * min(done, 1.0)) - bar.pos))
-        records = outcome.load.records
-        longest = max(each.took for each in records)
-        broken = list(outcome.broken)
-        if longest > seconds(HANG):
-            broken.append(f"a request took {longest:.1f} s")
+    try:
+        with serving(edge, *part.options, settings=part.settings) as stage, progress(f"{name}, {edge}") as tell:
+            outcome = part.play(stage, limits, tell)
+    except (AssertionError, Cut) as error:  # the other parts are worth knowing all the same
+        return Result(name, edge, time.monotonic() - begun, 0, 0.0, "it was given up", [str(error)])
+    records = outcome.load.records
+    longest = max(each.took for each in records)
+    broken = list(outcome.broken)
+    if longest > seconds(HANG):
+        broken.append(f"a request took {longest:.1f} s")
     return Result(name, edge, time.monotonic() - begun, len(records), longest, outcome.told, broken)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Tell]:
+    with click.progressbar(length=100, label=label.ljust(LABEL), file=sys.stderr) as bar:
+        yield lambda done: bar.update(round(100 * min(done, 1.0)) - bar.pos)
 
 
 def table(results: list[Result]) -> str:

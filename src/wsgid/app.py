@@ -94,9 +94,9 @@ class WsgidApp:
         except OSError as error:
             if logs or error.errno not in _READ_ONLY:
                 raise
+        _have_folder(self.rundir, RUN_MODE, make)  # first, for the others may lie in it
         for folder in (self.piddir, self.master_piddir, self.worker_piddir):
             _have_folder(folder, OPEN_MODE, make)
-        _have_folder(self.rundir, RUN_MODE, make)
 
 
 def _pids(folder: Path) -> list[int]:

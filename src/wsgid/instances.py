@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 LOCK = "lock"
 WORKERS = "workers"
@@ -65,14 +66,25 @@ def workers_of(name: str, run: int) -> set[int]:
 
 
 def has_lock(pid: int, name: str, run: int) -> bool:
-    """Has this process the lock open? Not so when the pid is one of another container's, or has passed to a process
-    that has nothing to do with us. True also when we may not look: then the kernel lets us signal our own only."""
+    """Is it this process that holds the lock? Not so when the pid is one of another container's, or has passed to a
+    process that has nothing to do with us. In doubt it is not: whoever asks wants to send it a signal. Raises OSError.
+    """
     wanted = os.stat(f"{name}/{LOCK}", dir_fd=run)
+    return _is_listed(pid, wanted.st_ino) or _is_open(pid, wanted)
+
+
+def _is_listed(pid: int, inode: int) -> bool:
+    """By proc_locks(5), which everybody may read and which has only processes that are seen from here. The number of
+    the device is left out: several file systems tell stat(2) another one."""
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any("FLOCK" in fields and fields[-4] == str(pid) and fields[-3].endswith(f":{inode}") for fields in locks)
+
+
+def _is_open(pid: int, wanted: os.stat_result) -> bool:
+    """For overlay file systems, which may tell stat(2) another inode as well. It takes the right to trace it."""
     try:
         return any(_is_same(f"/proc/{pid}/fd/{each}", wanted) for each in os.listdir(f"/proc/{pid}/fd"))
-    except PermissionError:
-        return True
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
 
 

@@ -24,7 +24,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.begun: list[Entry] = []
-        self.ended: list[Entry] = []
+        self.ended: set[str] = set()
+        """Numbers of the requests that were run to their end."""
         self._gone: list[Entry] = []
         self._open: dict[Entry, None] = {}
         self._read = 0
@@ -58,7 +59,7 @@ class Ledger:
                 self.begun.append(entry)
                 self._open[entry] = None
             elif what == "end":
-                self.ended.append(entry)
+                self.ended.add(number)
                 del self._open[entry]
             else:
                 self._gone.append(entry)

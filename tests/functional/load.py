@@ -29,6 +29,9 @@ BIG = 100 * 1024
 
 REFUSED = "refused"
 
+PAUSE = 0.01
+"""Seconds until a client that nobody listened to tries again: else it would do nothing but that."""
+
 Address = tuple[str, int]
 
 
@@ -188,6 +191,8 @@ class _Client:
         except Malformed as error:
             trouble = str(error)
         took = time.monotonic() - begun
+        if trouble == REFUSED:
+            await asyncio.sleep(PAUSE)
         if answer is None or answer.headers.get("connection") == "close":
             await self._finish(quietly=answer is None)
         if answer is None:

@@ -19,8 +19,8 @@ def read_only(folder: Path) -> tuple[str, ...]:
 
 
 def readable_interpreter(scratch: Path) -> tuple[str, ...]:
-    """Where Python or wsgid lie in a folder that is shut to others, such as root's home, everybody can reach them. There
-    is then nothing else in that folder."""
+    """Where Python or wsgid lie in a folder that is shut to others, such as root's home, everybody can reach them.
+    There is then nothing else in that folder."""
     steps: list[str] = []
     wanted: dict[Path, list[Path]] = {}
     for path in (sys.base_prefix, sys.prefix, Path(wsgid.__file__).parents[1]):

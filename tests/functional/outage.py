@@ -24,6 +24,10 @@ QUICK_REAPER = {
 """Mongrel2 looks every second for clients of which it has heard nothing for more than a second, and ends them. Both
 rates, which count towards it (``limits.kill_limit``), are out of reach: every client that waits so long is ended."""
 
+REAPABLE = 4
+"""Clients: with each look Mongrel2 ends only every other one of those it should (measured: of 32 clients 16, 8, 4, 2, 1
+and 1, from second to second), as it takes them out of the list that it goes through."""
+
 REAPED = 400
 """What some clients get from Mongrel2 as its reaper ends them: to it their connection has failed, and so has parsing
 what they might have asked for next."""

@@ -13,8 +13,11 @@ from tests.deadlines import wait_for
 from tests.functional.ledger import Entry, Ledger
 from tests.functional.load import Load, complaints
 
-TWICE = 3
-"""One shot of so many is kept for a request that has been shot once."""
+BETWEEN = 10
+"""Requests that end from one shot to the next."""
+
+CHASE = 3
+"""One shot of so many is for the same GET as the one before, in the hands of the worker that got it next."""
 
 
 class Shooter:
@@ -22,29 +25,42 @@ class Shooter:
         self.shots: Counter[str] = Counter()
         """How often each request was shot, by number."""
         self._ledger = ledger
+        self._last: Entry | None = None
 
-    def shoot(self) -> Entry:
+    def shoot(self, load: Load) -> Entry:
         """Kills one worker; gives what it held. Raises AssertionError."""
+        if self._chased() is None:
+            load.wait_for(BETWEEN)
         entry = wait_for(self._hold, "a worker that holds a request")
         os.kill(entry.pid, signal.SIGKILL)
         self._ledger.forget(entry.pid)
         self.shots[entry.number] += 1
+        self._last = entry
         return entry
 
     def _hold(self) -> Entry | None:
-        """Stops a worker that holds a request; the others, and one that was too quick, go on."""
-        running = self._ledger.running()
-        if not running:
+        """Stops a worker that holds a request; one that was too quick goes on."""
+        targets = self._targets()
+        if not targets:
             return None
-        if self.shots.total() % TWICE == 0:
-            running.sort(key=lambda each: -each.attempt)
-        entry = running[0]
+        entry = targets[0]
         os.kill(entry.pid, signal.SIGSTOP)
         wait_for(lambda: _stands_still(entry.pid), f"the worker {entry.pid} to stop")
         if entry in self._ledger.running():
             return entry
         os.kill(entry.pid, signal.SIGCONT)
         return None
+
+    def _targets(self) -> list[Entry]:
+        running, chased = self._ledger.running(), self._chased()
+        return running if chased is None else [each for each in running if each.number == chased]
+
+    def _chased(self) -> str | None:
+        """The number of the GET that is to be shot again, unless it has got away meanwhile."""
+        last = self._last
+        if last is None or last.method != "GET" or last.attempt > 1 or self.shots.total() % CHASE:
+            return None
+        return None if last.number in self._ledger.ended else last.number
 
 
 def _stands_still(pid: int) -> bool:

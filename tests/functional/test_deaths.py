@@ -16,10 +16,7 @@ from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite
 from tests.functional.gate import Gates
 from tests.functional.ledger import Ledger
 from tests.functional.load import HANG, Load, mixed
-from tests.functional.shooter import Shooter, judged
-
-BETWEEN = 10
-"""Requests that end from one shot to the next."""
+from tests.functional.shooter import BETWEEN, Shooter, judged
 
 KILLS = 40
 """Of 8 workers under the load of 32 clients."""
@@ -32,10 +29,8 @@ EVERY_DEATH = pytest.mark.parametrize("how", WORDS)
 def test_every_request_gets_one_answer_while_workers_are_shot(site: MakeSite, ledger: Ledger) -> None:
     served, shooter = site("ledger", workers=8, env=ledger.env), Shooter(ledger)
     with Load(served.address, mixed(milliseconds=10)) as load:
-        fired = []
-        for _ in range(KILLS):
-            fired.append(shooter.shoot())
-            load.wait_for(BETWEEN)
+        fired = [shooter.shoot(load) for _ in range(KILLS)]
+        load.wait_for(BETWEEN)
         load.wait_for(200)
     assert judged(load, ledger, shooter.shots) == []
     assert max(each.took for each in load.records) < seconds(HANG)

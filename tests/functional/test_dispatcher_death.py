@@ -13,7 +13,7 @@ from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.ledger import Ledger
 from tests.functional.load import Load, mixed
-from tests.functional.outage import AGAIN, LOST, QUICK_REAPER, REAPED, time_without_service
+from tests.functional.outage import AGAIN, LOST, QUICK_REAPER, REAPABLE, REAPED, time_without_service
 
 DEATHS = 3
 """Of dispatchers, one after the other."""
@@ -56,7 +56,7 @@ def test_new_connections_are_served_at_once_and_nothing_leaks(
 ) -> None:
     daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "4", env=ledger.env)
     pids, before = _own_pids(daemon), _descriptor_counts(daemon)
-    with Load(daemon.address, mixed(milliseconds=5)) as load:
+    with Load(daemon.address, mixed(milliseconds=5), clients=8) as load:  # more would compete for the processor
         for _ in range(DEATHS):
             load.wait_for(50)
             assert time_without_service(daemon, how) < seconds(AGAIN)
@@ -82,7 +82,7 @@ def test_behind_mongrel2_every_client_ends(
 ) -> None:
     server = mongrel2(settings=QUICK_REAPER)
     daemon = serve("ledger", *server.options, "--workers", "4", env=ledger.env)
-    with Load(server.address, mixed(milliseconds=5)) as load:
+    with Load(server.address, mixed(milliseconds=5), clients=REAPABLE) as load:
         load.wait_for(50)
         dispatcher = daemon.dispatcher_pid
         os.kill(dispatcher, how)

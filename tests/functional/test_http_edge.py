@@ -11,6 +11,7 @@ from tests.deadlines import seconds, wait_for
 from tests.functional.clients import Connection, Cut, request_bytes
 from tests.functional.conftest import MakeDaemon
 from tests.functional.daemon import Daemon
+from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 
 HELLO = b"Hello, World!\n"
@@ -322,3 +323,30 @@ def _offset(daemon: Daemon, path: Path) -> int | None:
             except FileNotFoundError:  # closed while we looked
                 continue
     return None
+
+
+def test_a_full_queue_refuses_large_bodies_too(serve: MakeDaemon, gates: Gates) -> None:
+    """Whether there is room is asked when the request is whole. Its connection remains, its body does not."""
+    daemon = serve("plain", "--bind", "127.0.0.1:0", "--queue-size", "1", env=gates.env)
+    held, first, second = (connect(daemon) for _ in range(3))
+    held.ask(f"/hold?fifo={gates.make('held')}")
+    gates.wait_until_held("held")
+    for each in (first, second):
+        each.ask("/")
+    refused, _ = refused_one((first, second))
+    for size in (1_000_000, 0):
+        refused.ask("/echo", "POST", body=b"b" * size)
+        answer = refused.answer()
+        assert (answer.status, answer.header("retry-after")) == (503, "5")
+    assert not [file for file in _open_files(daemon) if file.endswith("(deleted)")]
+    gates.release("held")
+    for each in (held, second if refused is first else first):
+        assert each.answer().status == 200
+    for each in (held, first, second):
+        each.close()
+    assert [" 503 " in line and "end=refused" in line for line in daemon.wait_for_access(5)] == [True] * 3 + [False] * 2
+
+
+def _open_files(daemon: Daemon) -> list[str]:
+    """Of the dispatcher."""
+    return [str(link.readlink()) for link in Path(f"/proc/{daemon.dispatcher_pid}/fd").iterdir() if link.is_symlink()]

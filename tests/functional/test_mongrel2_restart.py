@@ -9,7 +9,6 @@ import pytest
 
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeMongrel2
-from tests.functional.daemon import Daemon
 from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 
@@ -89,7 +88,7 @@ def test_every_client_of_a_killed_dispatcher_ends(mongrel2: MakeMongrel2, serve:
     for each in waiting:
         each.ask("/")
     refused, _ = refused_one(waiting)
-    os.kill(_dispatcher(daemon), signal.SIGKILL)
+    os.kill(daemon.dispatcher_pid, signal.SIGKILL)
     for each in clients:
         if each is not refused:
             with pytest.raises(Cut):
@@ -100,9 +99,3 @@ def test_every_client_of_a_killed_dispatcher_ends(mongrel2: MakeMongrel2, serve:
     with Connection(server.address) as client:
         client.ask("/")
         assert client.answer().status == 200
-
-
-def _dispatcher(daemon: Daemon) -> int:
-    """The master's only child that is no worker."""
-    [pid] = {each.pid for each in daemon.processes() if each.parent == daemon.pid}.difference(daemon.worker_pids)
-    return pid

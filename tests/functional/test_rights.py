@@ -1,10 +1,11 @@
-"""Started by root: who every process of the daemon is then, what it may, and what it sees, with and without --chroot."""
+"""Started by root: who every process of the daemon is then, what it may, and what it sees, also with --chroot."""
 
 import os
 import signal
 import socket
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +74,15 @@ class Launch(Protocol):
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """pytest keeps its own to their owner, also with a new session while this one runs."""
+    with tempfile.TemporaryDirectory(prefix="wsgid-") as name:
+        path = Path(name).resolve()
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
 def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launch]:
     """Daemons that are not started yet; unless told otherwise, with an interpreter that everybody can read."""
     # Their processes can write no coverage data.
@@ -106,9 +116,6 @@ def folder(app_folder: MakeFolder) -> Path:
 def given_to(folder: Path, owner: int) -> Path:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, owner, owner)
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o001)  # pytest keeps its folders to their owner
     return folder
 
 
@@ -137,6 +144,8 @@ def assert_rightless(daemon: Daemon, owner: int, *, root: Path, processes: int =
 def assert_nothing_leads_out(daemon: Daemon) -> None:
     """No directory outside is open in a process that runs other people's code or speaks with clients."""
     for each in daemon.processes():
+        points = [line.split()[4] for line in Path(f"/proc/{each.pid}/mountinfo").read_text().splitlines()]
+        assert "/proc" not in points
         if each.pid == daemon.pid:
             continue  # the master reads its children's /proc
         for descriptor in Path(f"/proc/{each.pid}/fd").iterdir():
@@ -177,7 +186,7 @@ def test_all_become_the_owner_of_the_folder(launch: Launch, folder: Path) -> Non
     port = free_low_port()
     unix = folder / "site.sock"
     daemon = launch(folder, *HTTP, "--bind", f"127.0.0.1:{port}", "--bind", f"unix:{unix}", "--workers", "2")
-    if not mounts.possible() and mounts.shut_folder(Path(sys.base_prefix).resolve()):
+    if launcher_is_missing():
         assert "may not be searched" in refusal(launch(folder, *HTTP, launcher=()))
         return
     daemon.start()
@@ -243,7 +252,7 @@ def test_a_user_that_is_not_there(launch: Launch, folder: Path) -> None:
 def test_an_application_that_the_user_cannot_read(launch: Launch, folder: Path) -> None:
     os.chown(folder / "app", 0, 0)
     (folder / "app").chmod(0o700)
-    told = refusal(launch(folder, *HTTP))
+    told = refusal(launch(folder, *HTTP, launcher=() if launcher_is_missing() else None))
     if not launcher_is_missing():
         assert f"user {GUEST}, whom the daemon runs as: the application ({folder}/app) cannot be read: it may" in told
     assert "chmod o+rx" in told
@@ -309,6 +318,28 @@ def assert_jailed(jail: Daemon, outside: Path) -> None:
     assert ask(jail, "/late") == ["Europe/Vienna", "/tmp", "alive\n"]
 
 
+def test_a_restart_in_a_jail(jail: Daemon | None) -> None:
+    """Options and code are read anew where they are now, and the command outside finds its way in."""
+    if jail is None:
+        return
+    jail.start()
+    code = jail.folder / "app" / "wsgi.py"
+    code.write_text(code.read_text().replace('"pid": os.getpid()', '"pid": "new code"'))
+    (jail.folder / "wsgid.json").write_text('{"debug": true}')
+    outcome = jail.run("restart")
+    assert outcome.code == 0, outcome.output
+    assert ask(jail)["pid"] == "new code"
+    assert "DEBUG worker" in jail.log
+    assert "stays" not in outcome.output, "no option that is fixed seems to differ"
+    code.write_text("raise RuntimeError('broken release')\napplication = None\n")
+    outcome = jail.run("restart")
+    assert outcome.code != 0
+    assert "app/wsgi.py, line 1" in outcome.output
+    assert ask(jail)["pid"] == "new code"
+    assert "Running" in jail.run("status").output
+    jail.stop()
+
+
 def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
     folder = tmp_path / "django"
     make_django_project(folder, sys.executable)
@@ -326,16 +357,19 @@ def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
     daemon.stop()
 
 
-def test_what_a_jail_is_made_of_is_gone_with_it(jail: Daemon | None, folder: Path) -> None:
-    """Empty directories stay, and a second daemon can use them."""
-    if jail is None:
+def test_a_second_daemon_finds_its_places_made(launch: Launch, folder: Path) -> None:
+    """Empty directories stay. Nobody else has the mounts."""
+    if not mounts.possible():
+        assert NOT_PERMITTED in refusal(launch(folder, *HTTP, "--chroot", launcher=()))
         return
-    for _ in range(2):
-        jail.start()
-        jail.stop()
-    left = [path for path in folder.rglob("*") if path.is_file()]
-    assert [path for path in left if path.is_relative_to(folder / "usr") or path.is_relative_to(folder / "etc")] == []
+    first, second = (launch(folder, *HTTP, "--chroot", launcher=()) for _ in range(2))
+    first.start()
+    second.start()
+    assert ask(first)["ids"] == ask(second)["ids"]
     assert str(folder) not in Path("/proc/self/mountinfo").read_text()
+    assert [path for name in ("usr", "etc", "lib", "dev") for path in (folder / name).iterdir()] == []
+    first.stop()
+    assert ask(second, "/late")[0] == "Europe/Vienna"
 
 
 def test_a_jail_that_the_system_does_not_permit(launch: Launch, folder: Path) -> None:
@@ -373,7 +407,7 @@ def test_a_read_only_folder(launch: Launch, app_folder: MakeFolder, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("options", "place"), [(("--no-stdout", "--run-dir", "{elsewhere}"), "logs"), ((), "pid")], ids=["log", "pid files"]
+    ("options", "place"), [(("--no-stdout", "--run-dir", "{elsewhere}"), "logs"), ((), "run")], ids=["log", "pid files"]
 )
 def test_a_read_only_folder_that_would_be_written_to(
     launch: Launch, app_folder: MakeFolder, tmp_path: Path, options: tuple[str, ...], place: str

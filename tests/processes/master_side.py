@@ -2,12 +2,14 @@
 
 ``python -m tests.processes.master_side FOLDER OPTIONS`` runs it on the app folder FOLDER with these options, a JSON
 object. What a child does is the word in ``FOLDER/app/dispatcher`` or ``FOLDER/app/worker`` at the time it is born, so
-that tests can "deploy" another behaviour. What happens in the children is written to ``FOLDER/journal``, a line each:
-monotonic time, pid, words.
+that tests can "deploy" another behaviour. ``FOLDER/options.json`` holds the options that a restart reads. A line in
+``FOLDER/say`` is what the dispatcher says next, ``WornOut 1234`` for one. What happens in the children is written to
+``FOLDER/journal``, a line each: monotonic time, pid, words.
 """
 
 import errno
 import json
+import math
 import os
 import select
 import signal
@@ -17,26 +19,40 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tests import proc
 from wsgid.channel.orders import (
+    HEARTBEAT,
     MAX_ORDER,
+    Alive,
     Drain,
     Drained,
     Exit,
     FromDispatcher,
+    Hung,
     Listening,
+    RestartWanted,
+    Retire,
+    Spent,
     WorkerDied,
+    WorkerLeaving,
     WorkerReady,
+    WornOut,
     decode_from_master,
     encode,
 )
-from wsgid.config import Config
-from wsgid.master import plan
+from wsgid.config import Config, ConfigError, Loaded
+from wsgid.master import plan, silence, stopping
 from wsgid.master.facts import Fact, MeaninglessSignal
 from wsgid.master.main import run_master
+from wsgid.master.proc_files import ProcFiles
 from wsgid.master.state import State
-from wsgid.posts import CHANNEL_SOCKET, EXIT_LOAD_FAILED, DispatcherPost, WorkerPost
+from wsgid.master.steps import Step
+from wsgid.posts import CHANNEL_SOCKET, DUMP_SIGNAL, EXIT_LOAD_FAILED, DispatcherPost, WorkerPost
+
+GROWN = 100 * 1024 * 1024
+"""Bytes that a worker holds which does as the word "grow" says."""
 
 POLL = 5
 """Milliseconds between two looks at a file, or two calls for a dispatcher."""
@@ -75,29 +91,38 @@ def dispatcher(post: DispatcherPost) -> int:
             signal.pause()
     if word == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    fake = Dispatcher(post, deaf=word == "deaf")
+    signal.signal(signal.SIGUSR1, lambda number, frame: journal(post.config, "dispatcher reopens"))
+    signal.signal(signal.SIGABRT, lambda number, frame: _give_up(post.config))
+    fake = Dispatcher(post, deaf=word == "deaf", mute=word == "mute")
     try:
         return fake.serve()
     finally:
         fake.close()
 
 
+def _give_up(config: Config) -> None:
+    journal(config, "dispatcher aborted")
+    os._exit(1)
+
+
 class Dispatcher:
     """Any worker that calls is ready. Busy, that is with a request in progress, while there is a file ``busy``."""
 
-    def __init__(self, post: DispatcherPost, *, deaf: bool) -> None:
-        self.config, self.orders, self.deaf = post.config, post.orders, deaf
+    def __init__(self, post: DispatcherPost, *, deaf: bool, mute: bool) -> None:
+        self.config, self.orders, self.deaf, self.mute = post.config, post.orders, deaf, mute
         self.draining = False
+        self.beat = 0.0
         Path(channel(post.run_dir)).unlink(missing_ok=True)
         self.calls = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.calls.bind(channel(post.run_dir))
         self.calls.listen()
-        self.workers: list[socket.socket] = []
+        self.workers: dict[int, socket.socket] = {}
         self.say(Listening([str(listener.getsockname()) for listener in post.listeners]))
 
     def serve(self) -> int:
         while True:
-            ready, _, _ = select.select([self.orders, self.calls], [], [], POLL / 1000 if self.draining else None)
+            ready, _, _ = select.select([self.orders, self.calls], [], [], POLL / 1000)
+            self.speak()
             if self.calls in ready:
                 self.take_call()
             if self.orders in ready and (code := self.obey()) is not None:
@@ -108,9 +133,22 @@ class Dispatcher:
 
     def take_call(self) -> None:
         call, _ = self.calls.accept()
-        self.workers.append(call)
         if pid := call.recv(20):
+            self.workers[int(pid)] = call
             self.say(WorkerReady(int(pid)))
+        else:
+            call.close()
+
+    def speak(self) -> None:
+        if time.monotonic() > self.beat:
+            self.beat = time.monotonic() + HEARTBEAT
+            self.say(Alive(0, 0))
+            if self.mute:
+                self.beat = math.inf
+        words = self.config.app_path / "say"
+        if words.exists():
+            self.say(_message(*words.read_text().split()))
+            words.unlink()
 
     def obey(self) -> int | None:
         packet = self.orders.recv(MAX_ORDER)
@@ -124,7 +162,12 @@ class Dispatcher:
                 self.draining = True
             case Exit() if not self.deaf:
                 return 0
-            case WorkerDied() | Drain() | Exit():
+            case Retire(pid):
+                self.workers[pid].send(b"leave")
+            case WorkerDied(pid):
+                if call := self.workers.pop(pid, None):
+                    call.close()
+            case _:
                 pass  # the journal has it
         return None
 
@@ -132,8 +175,19 @@ class Dispatcher:
         self.orders.send(encode(what))
 
     def close(self) -> None:
-        for each in (self.calls, *self.workers):
+        for each in (self.calls, *self.workers.values()):
             each.close()
+
+
+def _message(kind: str, pid: str = "0") -> FromDispatcher:
+    said: dict[str, FromDispatcher] = {
+        "RestartWanted": RestartWanted(),
+        "WorkerLeaving": WorkerLeaving(int(pid)),
+        "WornOut": WornOut(int(pid), "it has served 7 requests"),
+        "Hung": Hung(int(pid), "GET /slow"),
+        "Spent": Spent(int(pid)),
+    }
+    return said[kind]
 
 
 # A worker
@@ -141,6 +195,8 @@ class Dispatcher:
 
 def worker(post: WorkerPost) -> int:
     config, word = post.config, behaviour(post.config, "worker")
+    signal.signal(DUMP_SIGNAL, lambda number, frame: journal(config, "worker dumps"))
+    signal.signal(signal.SIGUSR1, lambda number, frame: journal(config, "worker reopens"))
     match word:
         case "fail to load":
             os.write(post.report, b"ImportError: no module named shop\n  in app/wsgi.py, line 3\n")
@@ -152,7 +208,11 @@ def worker(post: WorkerPost) -> int:
         case "raise":
             raise RuntimeError("a worker's mistake")
         case "hang":
-            signal.pause()
+            while True:
+                signal.pause()
+        case "grow":
+            held = bytearray(os.urandom(1)) * GROWN
+            journal(config, "worker holds", len(held))
         case "leave an orphan":
             _leave_an_orphan(config)
         case "print":
@@ -184,9 +244,18 @@ def _wait(post: WorkerPost, told: int) -> str:
             ready, _, _ = select.select([call.fileno(), told, post.lifeline], [], [])
             if told in ready:
                 return "told to leave"
+            if call.fileno() in ready and _told_to_leave(call):
+                return "retired"
             if post.lifeline in ready:
                 return "orphaned"
         select.select([told], [], [], POLL / 1000)
+
+
+def _told_to_leave(call: socket.socket) -> bool:
+    try:
+        return call.recv(10) == b"leave"
+    except OSError:
+        return False  # the dispatcher is gone: we call again
 
 
 def _call(run_dir: int) -> socket.socket:
@@ -239,7 +308,7 @@ def interrupt_the_middle_one() -> None:
 def make_a_mistake_at_sigusr2() -> None:
     decide = plan.decide
 
-    def mistaken(state: State, facts: Iterable[Fact], now: float) -> plan.Step:
+    def mistaken(state: State, facts: Iterable[Fact], now: float) -> Step:
         if MeaninglessSignal("SIGUSR2") in facts:
             raise ZeroDivisionError("a mistake")
         return decide(state, facts, now)
@@ -247,10 +316,18 @@ def make_a_mistake_at_sigusr2() -> None:
     plan.decide = mistaken
 
 
+def count_oom_kills_in(file: Path) -> None:
+    def oom_kills(self: ProcFiles) -> int:
+        return int(file.read_text()) if file.exists() else 0
+
+    ProcFiles.oom_kills = oom_kills  # type: ignore[method-assign]  # the kernel would need a real one
+
+
 def main() -> int:
     folder, options = Path(sys.argv[1]), json.loads(sys.argv[2])
-    plan.KILL_AFTER = options.pop("kill_after", plan.KILL_AFTER)
-    plan.DRAIN_MARGIN = options.pop("drain_margin", plan.DRAIN_MARGIN)
+    stopping.KILL_AFTER = options.pop("kill_after", stopping.KILL_AFTER)
+    stopping.DRAIN_MARGIN = options.pop("drain_margin", stopping.DRAIN_MARGIN)
+    silence.SILENCE = options.pop("silence", silence.SILENCE)
     if "forks" in options:
         fail_after_forks(options.pop("forks"))
     if options.pop("interrupt", False):
@@ -259,9 +336,23 @@ def main() -> int:
         proc.adopt_orphans()
     if options.pop("mistake", False):
         make_a_mistake_at_sigusr2()
-    options["bind"] = tuple(options.get("bind", ()))
+    if options.pop("oom", False):
+        count_oom_kills_in(folder / "oom")
     warnings = options.pop("warnings", [])
-    return run_master(Config(app_path=folder, **options), warnings, dispatcher=dispatcher, worker=worker)
+    config = configured(folder, options)
+    return run_master(config, warnings, dispatcher=dispatcher, worker=worker, reread=lambda: reread(folder, options))
+
+
+def reread(folder: Path, options: dict[str, object]) -> Loaded:
+    file = folder / "options.json"
+    now: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
+    if "wrong" in now:
+        raise ConfigError([f"WSGID_WORKERS: {now['wrong']} is not a whole number"])
+    return Loaded(configured(folder, {**options, **now}), {}, ["a warning"])
+
+
+def configured(folder: Path, options: dict[str, Any]) -> Config:
+    return Config(app_path=folder, **{**options, "bind": tuple(options.get("bind", ()))})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -19,6 +20,7 @@ import pytest
 
 from tests import proc
 from tests.deadlines import seconds, wait_for
+from wsgid.master.silence import OVERSLEPT
 from wsgid.master.state import FIRST_DELAY
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +88,22 @@ class Daemon:
         wait_for(lambda: "is ready" in self.log or " serves " in self.log or process.poll() is not None, "readiness")
         return process
 
+    def options(self, **options: object) -> None:
+        """What is read at the next restart."""
+        (self.folder / "options.json").write_text(json.dumps(options))
+
+    def say(self, words: str) -> None:
+        """By the dispatcher."""
+        new = self.folder / "say.new"
+        new.write_text(words)
+        new.rename(self.folder / "say")
+
     # Looking
+
+    def news(self) -> list[str]:
+        """Of a restart, to its end."""
+        wait_for(lambda: any("over=True" in entry.words for entry in self.heard("RestartNews(")), "the end")
+        return [entry.words for entry in self.heard("RestartNews(")]
 
     @property
     def log(self) -> str:
@@ -298,9 +315,11 @@ def test_an_address_in_use_fails_the_start(daemon: Daemon, no_daemon: bool) -> N
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         outcome = daemon.start(bind=[f"unix:{daemon.folder}/http.sock", address], no_daemon=no_daemon)
-    text = f"--bind {address}: address already in use: another process listens there; stop it, or choose another port"
-    assert outcome == Outcome(1, "", f"{text}\n")
-    assert f"the start failed: {text}" in daemon.log
+    holder = rf"process {os.getpid()} \(.*\)"
+    text = f"--bind {address}: address already in use: {holder} listens there; stop it, or choose another port"
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert re.fullmatch(f"{text}\n", outcome.stderr)
+    assert re.search(f"the start failed: {text}", daemon.log)
     assert daemon.left() == []
     assert daemon.journal == []
 
@@ -636,18 +655,283 @@ def test_ctrl_c_to_the_whole_group(daemon: Daemon) -> None:
 
 def test_a_closed_terminal_stops_a_daemon_in_the_foreground(daemon: Daemon) -> None:
     """In order, as Ctrl-C does: dispatcher and workers, which get the signal too, leave it to the master."""
-    process = daemon.stay(workers=2)
-    os.killpg(process.pid, signal.SIGHUP)
-    assert ended(process).code == 0
+    pid, terminal = pty.fork()
+    if pid == 0:
+        options = json.dumps({"no_daemon": True, "workers": 2})
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "tests.processes.master_side", str(daemon.folder), options])
+    wait_for(lambda: "is ready" in daemon.log, "readiness")
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
     assert "SIGHUP: stopping" in daemon.log
     assert "died" not in daemon.log
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
-def test_signals_without_a_meaning_do_no_harm(daemon: Daemon, number: signal.Signals) -> None:
+def test_a_signal_without_a_meaning_does_no_harm(daemon: Daemon) -> None:
     daemon.start()
-    os.kill(daemon.master, number)
-    wait_for(lambda: f"{number.name} means nothing to wsgid: ignored" in daemon.log, "the line")
+    os.kill(daemon.master, signal.SIGUSR2)
+    wait_for(lambda: "SIGUSR2 means nothing to wsgid: ignored" in daemon.log, "the line")
+
+
+def test_logs_are_reopened_by_all(daemon: Daemon) -> None:
+    daemon.start(workers=2)
+    log = daemon.folder / "logs" / "wsgid.log"
+    log.rename(log.with_suffix(".1"))
+    os.kill(daemon.master, signal.SIGUSR1)
+    all_three = {daemon.dispatcher, *daemon.worker_pids}
+    wait_for(lambda: {each.pid for each in daemon.heard("reopens")} == all_three, "the signal")
+    os.kill(daemon.master, signal.SIGUSR2)
+    wait_for(lambda: "SIGUSR2 means nothing" in daemon.log, "a line in the new file")
+
+
+def test_one_worker_more_and_one_fewer(daemon: Daemon) -> None:
+    daemon.start(workers=1)
+    (oldest,) = daemon.worker_pids
+    os.kill(daemon.master, signal.SIGTTIN)
+    wait_for(lambda: len(daemon.births("worker")) == 2, "one more")
+    os.kill(daemon.master, signal.SIGTTOU)
+    wait_for(lambda: daemon.heard("worker retired"), "one fewer")
+    assert daemon.heard("worker retired")[0].pid == oldest
+    os.kill(daemon.master, signal.SIGTTOU)
+    wait_for(lambda: "SIGTTOU: the number of workers stays 1" in daemon.log, "the line")
+    assert len(daemon.worker_pids) == 1
+
+
+# Restarts
+
+
+def test_a_restart(daemon: Daemon) -> None:
+    """One after the other: who is retired has a successor by then."""
+    daemon.start(workers=3)
+    old = daemon.worker_pids
+    os.kill(daemon.master, signal.SIGHUP)
+    wait_for(lambda: "the restart is done: 3 workers with the new code and options" in daemon.log, "the end")
+    wait_for(lambda: len(daemon.heard("worker retired")) == 3, "all to leave")
+    assert [entry.pid for entry in daemon.heard("worker retired")] == old
+    for number, retired in enumerate(daemon.heard("worker retired"), start=1):
+        assert sum(birth.time < retired.time for birth in daemon.births("worker")) >= 3 + number
+    assert len(daemon.births("worker")) == 6
+    wait_for(lambda: not set(daemon.worker_pids) & set(old), "the old pid files to go")
+    assert len(daemon.worker_pids) == 3
+    assert "died" not in daemon.log
+
+
+def test_a_restart_in_the_foreground(daemon: Daemon) -> None:
+    """With no terminal that could have hung up: systemd's ExecReload."""
+    process = daemon.stay()
+    os.killpg(process.pid, signal.SIGHUP)
+    wait_for(lambda: "the restart is done" in daemon.log, "the end")
+    os.kill(process.pid, signal.SIGTERM)
+    assert ended(process).code == 0
+
+
+def test_a_restart_reads_the_options_again(daemon: Daemon) -> None:
+    daemon.start(workers=1, queue_size=7)
+    daemon.options(workers=2, queue_size=9, no_daemon=True)
+    daemon.say("RestartWanted")
+    news = daemon.news()
+    assert "the options are read again, new workers load the application" in news[0]
+    assert "--no-daemon stays false until wsgid is stopped and started: no restart can make it true" in news[0]
+    assert "over=False" in news[0]
+    assert "worker 1 of 1 is replaced" in news[1]
+    assert news[-1].endswith("over=True, ok=True)")
+    assert "2 workers with the new code and options" in news[-1]
+    wait_for(lambda: len(daemon.worker_pids) == 2, "the old one's pid file to go")
+    assert "--no-daemon stays false" in daemon.log
+    assert "a warning" in daemon.log
+    assert "queue_size=9" in daemon.heard("Adopt(")[0].words
+
+
+def test_wrong_options_restart_nothing(daemon: Daemon) -> None:
+    daemon.start()
+    old = daemon.worker_pids
+    daemon.options(wrong="many")
+    daemon.say("RestartWanted")
+    (news,) = daemon.news()
+    assert "the restart is refused" in news
+    assert "WSGID_WORKERS: many is not a whole number" in news
+    assert news.endswith("over=True, ok=False)")
+    assert daemon.worker_pids == old
+    assert "WSGID_WORKERS: many is not a whole number" in daemon.log
+
+
+def test_a_restart_with_broken_code(daemon: Daemon) -> None:
+    daemon.start(workers=2)
+    old = daemon.worker_pids
+    daemon.workers("fail to load")
+    daemon.say("RestartWanted")
+    last = daemon.news()[-1]
+    assert "ImportError: no module named shop" in last
+    assert "in app/wsgi.py, line 3" in last
+    assert "all workers go on as before" in last
+    assert last.endswith("over=True, ok=False)")
+    assert len(daemon.births("worker")) == 3
+    assert daemon.worker_pids == old
+    # And the repaired one is loaded.
+    daemon.workers("serve")
+    os.kill(daemon.master, signal.SIGHUP)
+    wait_for(lambda: "the restart is done" in daemon.log, "the end")
+
+
+def test_a_restart_with_code_that_hangs(daemon: Daemon) -> None:
+    daemon.start(workers=1, start_timeout=0.3)
+    (old,) = daemon.worker_pids
+    daemon.workers("hang")
+    daemon.say("RestartWanted")
+    last = daemon.news()[-1]
+    (_, hanging) = (birth.pid for birth in daemon.births("worker"))
+    assert f"worker {hanging} was not ready within --start-timeout (0.3 s)" in last
+    assert f"where it was then is in {daemon.folder}/logs/wsgid.log" in last
+    assert last.endswith("over=True, ok=False)")
+    assert daemon.heard("worker dumps")[0].pid == hanging
+    wait_for(lambda: daemon.worker_pids == [old], "the end of the one that hangs")
+
+
+def test_a_dispatcher_that_dies_during_a_restart(daemon: Daemon) -> None:
+    daemon.start(workers=1)
+    daemon.workers("hang")
+    daemon.say("RestartWanted")
+    wait_for(lambda: len(daemon.births("worker")) == 2, "the new worker")
+    os.kill(daemon.dispatcher, signal.SIGKILL)
+    wait_for(lambda: daemon.log.count("listens: ") == 2, "the new dispatcher")
+    daemon.workers("serve")
+    os.kill(daemon.master, signal.SIGHUP)
+    wait_for(lambda: "the restart is done" in daemon.log, "the end")
+    assert len(daemon.births("worker")) == 3
+
+
+# Workers that are to go
+
+
+def test_a_start_that_hangs(daemon: Daemon) -> None:
+    daemon.workers("hang")
+    outcome = daemon.start(start_timeout=0.3)
+    (worker,) = daemon.births("worker")
+    log = daemon.folder / "logs" / "wsgid.log"
+    text = f"worker {worker.pid} was not ready within --start-timeout (0.3 s); where it was then is in {log}\n"
+    assert outcome == Outcome(1, "", text)
+    assert daemon.heard("worker dumps")
+    assert daemon.left() == []
+
+
+def test_a_worker_that_hangs_later_is_killed_and_tried_again(daemon: Daemon) -> None:
+    daemon.start(start_timeout=0.3)
+    daemon.workers("hang")
+    os.kill(daemon.worker_pids[0], signal.SIGKILL)
+    wait_for(lambda: "(failure 2 in a row); the next one comes in 0.2 s" in daemon.log, "two tries")
+    assert len(daemon.heard("worker dumps")) == 2
+
+
+def test_a_worn_out_worker_goes_when_its_successor_is_there(daemon: Daemon) -> None:
+    daemon.start()
+    (old,) = daemon.worker_pids
+    daemon.say(f"WornOut {old}")
+    wait_for(lambda: daemon.heard("worker retired"), "it to leave")
+    assert f"worker {old} is to be replaced: it has served 7 requests" in daemon.log
+    assert len(daemon.births("worker")) == 2
+    wait_for(lambda: len(daemon.worker_pids) == 1 and daemon.worker_pids != [old], "its pid file to go")
+
+
+def test_a_worker_with_too_much_memory(daemon: Daemon) -> None:
+    daemon.workers("grow")
+    daemon.start(max_rss=100 * 1024 * 1024)
+    old = daemon.births("worker")[0].pid
+    daemon.workers("serve")
+    wait_for(lambda: daemon.heard("worker retired"), "it to leave")
+    assert daemon.heard("worker retired")[0].pid == old
+    assert re.search(rf"worker {old} is to be replaced: it holds \d+ MiB of memory, more than --max-rss", daemon.log)
+    assert len(daemon.births("worker")) == 2
+
+
+def test_a_hung_worker(daemon: Daemon) -> None:
+    """Its stacks are asked for, another comes at once, and it is killed when it has nothing else in hand."""
+    daemon.start()
+    (hung,) = daemon.worker_pids
+    daemon.say(f"Hung {hung}")
+    wait_for(lambda: len(daemon.births("worker")) == 2, "the replacement")
+    assert f"worker {hung} hangs and will be replaced; its stacks follow. GET /slow" in daemon.log
+    wait_for(lambda: daemon.heard("worker dumps"), "the stacks")
+    assert hung in daemon.worker_pids
+    daemon.say(f"Spent {hung}")
+    wait_for(lambda: daemon.heard(f"WorkerDied(pid={hung}, how='killed by SIGKILL', expected=False)"), "its end")
+
+
+def test_a_worker_that_leaves_is_replaced_at_once(daemon: Daemon) -> None:
+    """Before it has finished its requests."""
+    daemon.workers("deaf")
+    daemon.start(graceful_timeout=0)
+    (old,) = daemon.worker_pids
+    daemon.say(f"WorkerLeaving {old}")
+    wait_for(lambda: len(daemon.births("worker")) == 2, "the replacement")
+    assert old in daemon.worker_pids
+    wait_for(lambda: f"worker {old} has not left in time: killing it" in daemon.log, "the line")
+    wait_for(lambda: old not in daemon.worker_pids, "its end")
+
+
+def test_a_worker_killed_for_want_of_memory(daemon: Daemon) -> None:
+    daemon.start(oom=True)
+    first, count = daemon.worker_pids[0], daemon.folder / "oom"
+    os.kill(daemon.master, signal.SIGSTOP)
+    count.with_suffix(".new").write_text("1")
+    count.with_suffix(".new").rename(count)
+    os.kill(first, signal.SIGKILL)
+    os.kill(daemon.master, signal.SIGCONT)
+    wait_for(lambda: daemon.heard(f"WorkerDied(pid={first}, "), "its death")
+    how = "killed by SIGKILL (out of memory, says the kernel)"
+    assert how in daemon.heard(f"WorkerDied(pid={first}, ")[0].words
+
+
+# A dispatcher that says nothing
+
+
+def test_a_stopped_dispatcher_is_replaced(daemon: Daemon) -> None:
+    daemon.start()
+    old = daemon.dispatcher
+    os.kill(old, signal.SIGSTOP)
+    wait_for(lambda: len(daemon.births("dispatcher")) == 2, "a new one")
+    assert re.search(rf"dispatcher {old} is stopped, and silent for 0.\d s: its stacks follow", daemon.log)
+    assert daemon.heard("dispatcher aborted")[0].pid == old
+
+
+def test_a_dispatcher_that_runs_but_says_nothing(daemon: Daemon) -> None:
+    daemon.dispatchers("mute")
+    daemon.start(silence=0.6)
+    daemon.dispatchers("serve")
+    wait_for(lambda: len(daemon.births("dispatcher")) == 2, "a new one")
+    assert re.search(r"dispatcher \d+ runs, but has been silent for \d.\d s", daemon.log)
+
+
+def test_a_stopped_daemon_is_not_taken_for_a_silent_one(daemon: Daemon) -> None:
+    """Ctrl-Z, and fg a little later."""
+    process = daemon.stay()
+    beats = daemon.dispatcher
+    os.killpg(process.pid, signal.SIGSTOP)
+    end = time.monotonic() + OVERSLEPT + 0.2
+    wait_for(lambda: time.monotonic() > end, "a while")
+    os.kill(process.pid, signal.SIGCONT)
+    os.killpg(process.pid, signal.SIGCONT)
+    os.kill(process.pid, signal.SIGUSR2)
+    wait_for(lambda: "SIGUSR2" in daemon.log, "the master to be awake")
+    os.kill(process.pid, signal.SIGTERM)
+    assert ended(process).code == 0
+    assert [birth.pid for birth in daemon.births("dispatcher")] == [beats]
+
+
+# The watcher
+
+
+def test_code_that_changes_is_loaded(daemon: Daemon) -> None:
+    process = daemon.stay(reload=True)
+    wait_for(lambda: "--reload: watching the code" in daemon.log, "the watcher")
+    (daemon.folder / "app" / "shop.py").write_text("")
+    wait_for(lambda: "the restart is done" in daemon.log, "the restart")
+    watcher = int(re.search(r"watcher\[(\d+)\]", daemon.log)[1])  # type: ignore[index]
+    os.kill(watcher, signal.SIGKILL)
+    wait_for(lambda: f"watcher {watcher} died: killed by SIGKILL; the next one comes in 0.1 s" in daemon.log, "a word")
+    wait_for(lambda: daemon.log.count("--reload: watching the code") == 2, "a new one")
+    os.kill(process.pid, signal.SIGTERM)
+    assert ended(process).code == 0
 
 
 def test_folders_that_somebody_removed_keep_nobody_from_ending(daemon: Daemon) -> None:

@@ -15,7 +15,7 @@ from tests.processes.worker_side import WorkerSide
 from tests.unit.worker.dispatcher_side import a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
-from wsgid.posts import EXIT_LOAD_FAILED
+from wsgid.posts import DUMP_SIGNAL, EXIT_LOAD_FAILED
 
 Start = Callable[..., WorkerSide]
 
@@ -78,7 +78,7 @@ def test_a_worker_calls_when_the_application_is_loaded_and_serves(start: Start) 
 def test_the_control_connection_comes_before_the_first_channel(start: Start) -> None:
     worker = start(threads=4)
     first = worker.listener.accept()
-    assert first.hello == Hello(worker.pid, Role.CONTROL, 0, 1)
+    assert first.hello == Hello(worker.pid, Role.CONTROL, 0, 4)
     assert sorted(worker.listener.accept().hello.thread for _ in range(4)) == [0, 1, 2, 3]  # type: ignore[union-attr]
 
 
@@ -209,15 +209,234 @@ def test_sigterm_to_a_busy_worker_waits_for_its_answer(start: Start, gates: Gate
     assert worker.wait() == 0
 
 
-def test_sigterm_is_heard_also_when_the_application_has_taken_the_wakeup_descriptor(start: Start, gates: Gates) -> None:
-    worker = start("import signal\n" + GATED.replace("name =", "signal.set_wakeup_fd(-1); name ="), envs=gates.env)
+EVENT_LOOP = """
+import os, signal, select
+
+def application(environ, start_response):
+    signal.set_wakeup_fd(-1)
+    gate = os.open(os.environ["GATES"] + environ["PATH_INFO"], os.O_RDONLY)
+    # It wakes up now and then, as an event loop does: a signal that comes just before a wait is heard after it.
+    while not select.select([gate], [], [], 0.01)[0]:
+        continue
+    os.close(gate)
+    start_response("200 OK", [])
+    return [b"passed"]
+"""
+
+
+def test_signals_are_heard_also_when_the_application_has_taken_the_wakeup_descriptor(
+    start: Start, gates: Gates
+) -> None:
+    worker = start(EVENT_LOOP, envs=gates.env, detached=True)
     called = worker.accept()
     gate = gates.make("a")
     called.channels[0].ask(a_request(path="/a"))
     gates.wait_until_held(gate)
+    move_log(worker)
+    worker.signal(signal.SIGUSR1)
+    wait_for_new_log(worker)
     worker.signal(signal.SIGTERM)
     assert called.control.frame() == (Kind.LEAVING, b"")
     gates.release(gate)
+    assert called.channels[0].answer().body == b"passed"
+
+
+# Logs and stacks.
+
+
+def move_log(worker: WorkerSide) -> Path:
+    return worker.log_file.rename(worker.log_file.with_suffix(".old"))
+
+
+def wait_for_new_log(worker: WorkerSide) -> str:
+    return wait_for(lambda: worker.log if worker.log_file.exists() else None, "the new log")
+
+
+def test_sigusr1_reopens_the_log(start: Start, gates: Gates) -> None:
+    worker = start(GATED, envs=gates.env, detached=True)
+    [channel] = worker.accept().channels
+    before = worker.count_descriptors()
+    gate = gates.make("a")
+    channel.ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    old = move_log(worker)
+    said = old.read_text()
+    worker.signal(signal.SIGUSR1)
+    assert "the log is reopened" in wait_for_new_log(worker)
+    gates.release(gate)
+    assert channel.answer().body == b"passed a"
+    wait_for(lambda: "through the gate" in worker.log, "what the application prints")
+    assert old.read_text() == said
+    # The gate has been closed, and the signal, which is heard twice, has been heard again.
+    wait_for(lambda: worker.count_descriptors() == before, "nothing more to be open than before")
+    assert worker.log.count("the log is reopened") == 1
+
+
+def test_sigusr1_while_loading_is_heard_when_the_application_is_loaded(start: Start, gates: Gates) -> None:
+    gate = gates.make("import")
+    code = f"open(__import__('os').environ['GATES'] + '/{gate}').read()\n{HELLO}"
+    worker = start(code, envs=gates.env, detached=True)
+    gates.wait_until_held(gate)
+    move_log(worker)
+    worker.signal(signal.SIGUSR1)
+    gates.release(gate)
+    wait_for_new_log(worker)
+    assert worker.accept().channels[0].serve(a_request()).body == b"hello"
+
+
+def test_sigusr1_belongs_to_an_application_that_takes_it(start: Start) -> None:
+    code = """
+import signal
+heard = []
+signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(number))
+
+def application(environ, start_response):
+    signal.raise_signal(signal.SIGUSR1)
+    start_response("200 OK", [])
+    return [repr(len(heard)).encode()]
+"""
+    assert start(code).accept().channels[0].serve(a_request()).body == b"1"
+
+
+STUCK = """
+import os, re, threading
+
+def stuck_in_c():
+    with open(os.environ["GATES"] + "/c", "rb"):
+        pass
+    re.fullmatch("(a+)+b", "a" * 64)  # holds the interpreter lock for years
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"].strip("/")
+    if name == "c":
+        stuck_in_c()
+    with open(os.environ["GATES"] + "/" + name, "rb") as gate:
+        gate.read()
+    start_response("200 OK", [])
+    return [b"passed"]
+"""
+
+
+def test_the_stacks_of_all_threads_go_to_the_log(start: Start, gates: Gates) -> None:
+    worker = start(STUCK, envs=gates.env, threads=2, detached=True)
+    called = worker.accept()
+    gate = gates.make("a")
+    called.channels[1].ask(a_request(path="/a"))
+    gates.wait_until_held(gate)
+    worker.signal(DUMP_SIGNAL)
+    wait_for(lambda: worker.log.count("Thread 0x") + worker.log.count("Current thread 0x") == 3, "three stacks")
+    wait_for(lambda: "in application" in worker.log, "the thread of the request")
+    wait_for(lambda: "in take_requests" in worker.log.rpartition("hread 0x")[2], "the main thread, which is the last")
+    gates.release(gate)
+    assert called.channels[1].answer().body == b"passed"
+
+
+def test_the_stacks_come_also_while_a_thread_holds_the_interpreter_lock(start: Start, gates: Gates) -> None:
+    worker = start(STUCK, envs=gates.env, detached=True)
+    gate = gates.make("c")
+    worker.accept().channels[0].ask(a_request(path="/c"))
+    gates.release(gate)
+
+    def has_stacks() -> bool:
+        # One that comes before the thread is in the regular expression says so.
+        worker.signal(DUMP_SIGNAL)
+        return "in fullmatch" in worker.log and "in stuck_in_c" in worker.log
+
+    wait_for(has_stacks, "the stack of the thread")
+
+
+def test_the_stacks_of_an_import_that_hangs(start: Start, gates: Gates) -> None:
+    gate = gates.make("import")
+    code = f"import os\ndef hang():\n    open(os.environ['GATES'] + '/{gate}').read()\nhang()\n{HELLO}"
+    worker = start(code, envs=gates.env, detached=True)
+    gates.wait_until_held(gate)
+    worker.signal(DUMP_SIGNAL)
+    wait_for(lambda: 'wsgi.py", line 3 in hang' in worker.log, "the stack of the import")
+    gates.release(gate)
+    worker.accept()
+
+
+def test_the_stacks_follow_the_log_that_is_reopened(start: Start) -> None:
+    worker = start(detached=True)
+    worker.accept()
+    move_log(worker)
+    worker.signal(signal.SIGUSR1)
+    wait_for_new_log(worker)
+    worker.signal(DUMP_SIGNAL)
+    wait_for(lambda: "most recent call first" in worker.log, "the stacks")
+
+
+def test_a_worker_that_crashes_leaves_its_stacks(start: Start) -> None:
+    code = """
+import ctypes
+
+def application(environ, start_response):
+    ctypes.string_at(0)
+"""
+    worker = start(code, detached=True)
+    worker.accept().channels[0].ask(a_request())
+    assert worker.wait() == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in worker.log
+    assert "in application" in worker.log
+
+
+# Requests that have taken too long.
+
+SLOW = """
+import os, threading, time
+tidied = []
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"].strip("/")
+    if name == "loop":
+        try:
+            with open(os.environ["GATES"] + "/loop", "rb"):
+                pass
+            while True:
+                time.sleep(0.001)
+        except Exception:
+            tidied.append("caught")
+        finally:
+            tidied.append("tidied")
+    elif name:
+        with open(os.environ["GATES"] + "/" + name, "rb") as gate:
+            gate.read()
+    start_response("200 OK", [])
+    return [",".join(tidied).encode()]
+"""
+
+
+def test_a_request_that_has_taken_too_long_is_interrupted_and_no_other(start: Start, gates: Gates) -> None:
+    worker = start(SLOW, envs=gates.env, threads=2)
+    called = worker.accept()
+    looping, waiting = called.channels
+    for name in ("loop", "other"):
+        gates.make(name)
+    looping.ask(a_request(id="r1", path="/loop", target="/loop"))
+    waiting.ask(a_request(id="r2", path="/other"))
+    gates.wait_until_held("other")
+    gates.release("loop")
+    called.control.sock.sendall(frames.interrupt("r1"))
+    assert looping.answer().status == "500 Internal Server Error"
+    gates.release("other")
+    answered = waiting.answer()
+    assert (answered.status, answered.body) == ("200 OK", b"tidied")
+    wait_for(lambda: "request r1 has taken too long: its thread 0x" in worker.log, "the line of the interruption")
+    assert "GET /loop (request r1): the application was interrupted, the answer is given up" in worker.log
+
+
+def test_a_thread_that_waits_in_c_is_interrupted_when_it_is_back(start: Start, gates: Gates) -> None:
+    worker = start(SLOW, envs=gates.env)
+    called = worker.accept()
+    gates.make("wait")
+    called.channels[0].ask(a_request(id="r1", path="/wait"))
+    gates.wait_until_held("wait")
+    called.control.sock.sendall(frames.interrupt("r1"))
+    wait_for(lambda: "its thread 0x" in worker.log, "the interruption")
+    assert "given up" not in worker.log
+    gates.release("wait")
+    assert called.channels[0].answer().status == "500 Internal Server Error"
+    assert called.channels[0].serve(a_request(id="r2")).status == "200 OK"
 
 
 def test_the_masters_death_ends_a_worker_by_way_of_the_dispatcher(start: Start, gates: Gates) -> None:
@@ -365,7 +584,7 @@ def test_the_word_may_come_before_the_request(start: Start) -> None:
     called.control.sock.sendall(frames.client_gone("r0"))
     while called.channels[1].frame()[0] is not Kind.DONE:
         continue
-    assert Kind.PART not in called.channels[0].serve(a_request(id="r1")).kinds
+    assert called.channels[0].serve(a_request(id="r1")).parts == [b"tick"]
 
 
 # Threads.

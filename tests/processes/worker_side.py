@@ -6,7 +6,6 @@ Run as a module it is that process: it takes a post from its argument and lives 
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from tests import proc
 from tests.deadlines import seconds
 from tests.unit.worker.dispatcher_side import Listener, Peer
+from wsgid import logs
 from wsgid.channel.frames import Role
 from wsgid.config import Config
 from wsgid.posts import WorkerPost
@@ -41,8 +41,16 @@ class WorkerSide:
     """One worker process, and all that it is connected to."""
 
     def __init__(
-        self, folder: Path, code: str, *, threads: int = 1, envs: Mapping[str, str] | None = None, listen: bool = True
+        self,
+        folder: Path,
+        code: str,
+        *,
+        threads: int = 1,
+        envs: Mapping[str, str] | None = None,
+        listen: bool = True,
+        detached: bool = False,
     ) -> None:
+        """``detached`` as by the real master: all it says goes to its log, and not to its standard error."""
         self.folder = folder
         self.threads = threads
         self.listener = Listener(folder / "run")
@@ -52,17 +60,19 @@ class WorkerSide:
         (folder / "app" / "wsgi.py").write_text(code)
         self._lifeline, self._master = os.pipe()
         self.report, report = os.pipe()
-        self._log = folder / "worker.log"
+        self.log_file = folder / ("logs/wsgid.log" if detached else "worker.log")
+        self.log_file.parent.mkdir(exist_ok=True)
         post = {
             "folder": str(folder),
             "threads": threads,
             "envs": dict(envs or {}),
+            "detached": detached,
             "run_dir": self.listener.descriptor,
             "lifeline": self._lifeline,
             "report": report,
         }
         path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-        with self._log.open("wb") as log:
+        with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, json.dumps(post)],
                 cwd=ROOT,
@@ -80,7 +90,7 @@ class WorkerSide:
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self.log_file.read_text()
 
     def accept(self) -> Called:
         """All the connections of the worker, from the first to the last."""
@@ -97,7 +107,7 @@ class WorkerSide:
                 channels[peer.hello.thread] = peer
         return Called(control, [channels[number] for number in range(self.threads)])
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
     def master_dies(self) -> None:
@@ -113,6 +123,10 @@ class WorkerSide:
         folder = Path(f"/proc/{self.pid}/fd")
         return {f"{entry.name} {os.readlink(entry)}" for entry in folder.iterdir()}
 
+    def count_descriptors(self) -> int:
+        """Also while some are being opened and closed."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
@@ -127,8 +141,12 @@ class WorkerSide:
 
 
 def main(post: dict[str, Any]) -> int:
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     config = Config(app_path=Path(post["folder"]), threads=post["threads"], envs=post["envs"])
+    if post["detached"]:
+        logs.configure(config, "worker")
+        logs.redirect_stdio(config)
+    else:
+        logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     run_dir = post["run_dir"]
     return run(WorkerPost(config, run_dir, f"/proc/self/fd/{run_dir}", post["lifeline"], post["report"]))
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgid.app import WsgidApp
+from wsgid.app import WsgidApp, make_folder
 
 
 @pytest.fixture
@@ -99,3 +100,38 @@ def test_a_file_in_the_place_of_a_folder_is_an_error_that_names_it(tmp_path: Pat
     (tmp_path / "run").touch()
     with pytest.raises(FileExistsError, match=f"{tmp_path}/run"):
         WsgidApp(tmp_path).create_folders()
+
+
+def test_sockets_and_pid_files_may_lie_elsewhere(tmp_path: Path) -> None:
+    app = WsgidApp(tmp_path / "site", run_dir=tmp_path / "elsewhere")
+    assert app.rundir == tmp_path / "elsewhere"
+    assert app.master_piddir == tmp_path / "elsewhere/pid/master"
+    assert app.worker_piddir == tmp_path / "elsewhere/pid/worker"
+    assert app.logsdir == tmp_path / "site/logs"
+    (tmp_path / "site").mkdir()
+    app.create_folders()
+    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["logs"]
+    assert app.master_pids() == []
+
+
+def refuse_logs(path: Path, mode: int) -> None:
+    if path.name == "logs":
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+    make_folder(path, mode)
+
+
+def test_nobody_misses_logs_that_cannot_be_made_when_nobody_logs_there(tmp_path: Path) -> None:
+    app = WsgidApp(tmp_path)
+    with pytest.raises(OSError, match="Read-only file system"):
+        app.create_folders(make=refuse_logs)
+    app.create_folders(logs=False, make=refuse_logs)
+    assert (app.logsdir.exists(), app.rundir.is_dir(), app.worker_piddir.is_dir()) == (False, True, True)
+
+
+def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
+    """A file system that is read-only says so sooner than that a folder exists."""
+    app = WsgidApp(tmp_path)
+    app.create_folders()
+    made: list[Path] = []
+    app.create_folders(make=lambda path, mode: made.append(path))
+    assert made == []

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.standing_in import app_folder, living_master
+from tests.unit.cli.standing_in import app_folder, bystander, living_master
 from tests.unit.master.locks import hold
+from tests.unit.master.privileges import as_nobody, open_to_all
 from wsgid.app import WsgidApp
 from wsgid.instances import DIRECTORY, has_lock, instances, is_dead, locked, workers_of
 
@@ -82,3 +83,20 @@ def test_who_has_the_lock(app: WsgidApp, run: int) -> None:
         assert not has_lock(master.workers[0], name, run), "a child that has it would make a dead master look alive"
         master.kill()
         assert not has_lock(master.pid, name, run)
+
+
+def test_who_has_the_lock_where_inodes_have_two_numbers(
+    app: WsgidApp, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wsgid.instances._is_listed", lambda pid, inode: False)
+    test_who_has_the_lock(app, run)
+
+
+def test_a_process_that_may_not_be_looked_at_does_not_have_it(app: WsgidApp, run: int) -> None:
+    """But a master that may not be looked at, because it has dropped root's rights, has it."""
+    with living_master(app) as master, bystander() as other:
+        open_to_all(master.run_dir)
+        open_to_all(app.rundir)
+        with as_nobody():
+            assert has_lock(master.pid, str(master.pid), run)
+            assert not has_lock(other.pid, str(master.pid), run)

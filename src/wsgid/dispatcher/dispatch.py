@@ -176,8 +176,7 @@ class Dispatch:
     def _let_go(self, worker: Worker) -> None:
         """It finishes what it has; its idle threads are released at once."""
         for slot in worker.idle_slots():
-            if not self._needed(worker):
-                slot.release()
+            slot.release()
 
     def _needed(self, worker: Worker) -> bool:
         """While we drain no new worker comes: a leaving one helps to empty the queue. (Ctrl-C and some supervisors
@@ -241,29 +240,34 @@ class Dispatch:
         self._ticked = now
 
     def _look_at(self, worker: Worker, now: float) -> None:
-        # Spent is said one look after Hung at the earliest: the worker writes down its stacks meanwhile, and the
-        # interrupted request gives back what it holds.
-        if worker.hung and not worker.spent and deadlines.spent(worker):
+        # One step at each look: Hung, so that the master has the stacks written down while they tell where it hangs;
+        # then the interruption; then, with a moment to give back what the request holds, Spent.
+        if worker.to_interrupt:
+            for request_id in worker.to_interrupt:
+                worker.interrupt(request_id)
+            worker.to_interrupt.clear()
+        elif worker.hung and not worker.spent and deadlines.spent(worker):
             worker.spent = True
             self._tell_master(Spent(worker.pid))
         for slot in worker.slots:
             if slot.paused:
                 slot.excused += now - self._ticked
         for slot in deadlines.overdue(worker.slots, self._policy.timeout, now):
-            self._interrupt(slot, now)
+            self._give_up_on(slot, now)
 
-    def _interrupt(self, slot: Slot, now: float) -> None:
+    def _give_up_on(self, slot: Slot, now: float) -> None:
         """Its request has reached the time limit."""
         worker, exchange = slot.worker, slot.exchange
         assert exchange is not None, "an overdue slot is a busy one"
         told = described(exchange, at_the_limit(exchange), now)
-        log.error("worker %d: the time limit of %g s is reached by %s", worker.pid, self._policy.timeout, told)
         slot.overdue = True
-        worker.interrupt(exchange.request.id)
-        if not worker.hung:
+        worker.to_interrupt.append(exchange.request.id)
+        if worker.hung:
+            log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told)
+        else:
             worker.hung = True
             self._shut(worker)
-            self._tell_master(Hung(worker.pid, told))
+            self._tell_master(Hung(worker.pid, told))  # which logs it, with the worker's stacks
         exchange.fail(504, "the application took longer than the time limit")
         self._refuse_if_nobody_comes()
 

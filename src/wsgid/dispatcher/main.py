@@ -158,7 +158,8 @@ class Dispatcher:
         """From the loop that does the work: when it does not go round, the master hears nothing."""
         self._loop.call_later(HEARTBEAT, self._beat)
         self._dispatch.tick()
-        self._link.say_alive(self._dispatch.queued, self._dispatch.busy)
+        if not self._master_gone:
+            self._link.say_alive(self._dispatch.queued, self._dispatch.busy)
 
     def _obey(self, order: FromMaster) -> None:
         match order:

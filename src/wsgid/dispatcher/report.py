@@ -2,7 +2,7 @@
 
 import heapq
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from wsgid.channel.commands import MAX_NAMED, MAX_TEXT, Report, Served, WorkerReport, WorkerState
 from wsgid.dispatcher.access_log import quoted
@@ -11,8 +11,8 @@ from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 
 def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
     """Names the oldest requests, when there are too many of them."""
-    ages = [request.age for worker in snapshot.workers for request in worker.requests]
-    youngest = min(heapq.nlargest(MAX_NAMED, ages), default=0.0)
+    held = [request for worker in snapshot.workers for request in worker.requests]
+    named = {request.id for request in heapq.nlargest(MAX_NAMED, held, key=lambda each: each.age)}
     return Report(
         dispatcher=os.getpid(),
         addresses=list(addresses),
@@ -20,19 +20,19 @@ def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
         unfinished=snapshot.unfinished,
         queued=snapshot.queued,
         busy=snapshot.busy,
-        workers=[_worker(each, youngest) for each in snapshot.workers],
-        unnamed=max(0, len(ages) - MAX_NAMED),
+        workers=[_worker(each, named) for each in snapshot.workers],
+        unnamed=len(held) - len(named),
     )
 
 
-def _worker(worker: WorkerFacts, youngest: float) -> WorkerReport:
+def _worker(worker: WorkerFacts, named: Set[str]) -> WorkerReport:
     return WorkerReport(
         pid=worker.pid,
         state=_state(worker),
         threads=worker.threads,
         busy=worker.busy,
         served=worker.served,
-        serving=[_served(each) for each in worker.requests if each.age >= youngest],
+        serving=[_served(each) for each in worker.requests if each.id in named],
     )
 
 

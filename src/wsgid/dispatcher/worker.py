@@ -46,6 +46,8 @@ class Worker:
         """It gets nothing new: it is hung, or dead."""
         self.hung = False
         """A request of it has reached the time limit: it will be killed."""
+        self.to_interrupt: list[str] = []
+        """Ids of the requests that have just reached it."""
         self.spent = False
         """Hung, and holding nothing else: the master has been told."""
         self.control: socket.socket | None = None

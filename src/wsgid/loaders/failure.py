@@ -4,13 +4,24 @@ Of a traceback through importlib, a framework and the application, that person n
 application it happened in: the innermost frame inside the app folder. All the rest follows below it.
 """
 
+import importlib
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+OWN = Path(__file__).parents[1]
+"""Our own package."""
+
+MACHINERY = ("<frozen importlib", importlib.__file__)
+"""How the files begin that are Python's own part in an import."""
+
 INSTALLED = {"site-packages", "dist-packages"}
-"""An environment may lie inside the app folder (with ``--chroot`` it has to): its packages are not the application."""
+"""An environment may lie inside the app folder: its packages are not the application."""
+
+CODE = ("app", "plugins")
+"""Folders of the app folder with code that is the user's. The app folder itself may be ``/`` (``--chroot``), which all
+the rest of Python is in, too."""
 
 
 class LoadError(Exception):
@@ -30,7 +41,7 @@ def describe_failure(error: BaseException, app_path: Path) -> str:
     text = f"cannot load the application: {error if said else summary(error, app_path)}"
     if cause is None:
         return text
-    return f"{text}\n\n{''.join(traceback.format_exception(cause)).rstrip()}"
+    return f"{text}\n\n{_traceback(cause, app_path)}"
 
 
 def summary(error: BaseException, app_path: Path) -> str:
@@ -76,12 +87,46 @@ def _place(error: BaseException, app_path: Path) -> str | None:
 
 
 def _inside(file: Path, app_path: Path) -> Path | None:
-    """The file's path relative to the app folder; None when it lies elsewhere or is an installed package."""
+    """The file's path relative to the app folder; None when it is neither the user's code nor a file of the folder
+    itself."""
     for folder in (app_path.absolute(), app_path.resolve()):
         if file.is_relative_to(folder):
             inside = file.relative_to(folder)
-            return None if INSTALLED.intersection(inside.parts) else inside
+            ours = len(inside.parts) == 1 or inside.parts[0] in CODE
+            return inside if ours and not INSTALLED.intersection(inside.parts) else None
     return None
+
+
+def _traceback(error: BaseException, app_path: Path) -> str:
+    """From the application's first line on: what leads there, of ours, of a framework or of Python's, is the same for
+    every application. One that did not get there begins below our own lines."""
+    told = traceback.TracebackException.from_exception(error)
+    for link in _links(told):
+        _shorten(link, app_path)
+    return "".join(told.format()).rstrip()
+
+
+def _links(told: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    """It, and all that it was raised from or after, as far as they are told."""
+    waiting = [told]
+    while waiting:
+        link = waiting.pop()
+        yield link
+        waiting += [each for each in (link.__cause__, link.__context__) if each is not None]
+
+
+def _shorten(told: traceback.TracebackException, app_path: Path) -> None:
+    files = [frame.filename for frame in told.stack]
+    start = next((depth for depth, file in enumerate(files) if _inside(Path(file), app_path) is not None), None)
+    if start is None:
+        # A SyntaxError names its file itself. All else that is only ours is a fault of ours, and stays.
+        none_left = len(files) if getattr(told, "filename", None) else 0
+        start = next((depth for depth, file in enumerate(files) if not _leads_there(file)), none_left)
+    del told.stack[:start]
+
+
+def _leads_there(file: str) -> bool:
+    return file.startswith(MACHINERY) or Path(file).is_relative_to(OWN)
 
 
 def _in_words(error: BaseException) -> str:

@@ -8,9 +8,9 @@ import math
 from dataclasses import replace
 from signal import SIGKILL
 
-from wsgid.channel.orders import Hung, Spent
+from wsgid.channel.orders import Hung, Retire, Spent
 from wsgid.master import deaths
-from wsgid.master.actions import Action, Kill, Log
+from wsgid.master.actions import Action, Kill, Log, Tell
 from wsgid.master.state import Stage, State, Worker
 from wsgid.master.steps import Step, after
 from wsgid.posts import DUMP_SIGNAL
@@ -25,10 +25,11 @@ HUNG_TIME = 5.0
 def hung(state: State, said: Hung, now: float) -> Step:
     """It does not count any more: a replacement comes at once."""
     worker = state.worker(said.pid)
-    if worker is None or worker.stage not in (Stage.READY, Stage.LEAVING):
+    if worker is None or worker.stage not in (Stage.LOADING, Stage.READY, Stage.LEAVING):
         return state, []
     told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {said.request}")
-    dumped = replace(worker, stage=Stage.HUNG, dumped=now, deadline=now + HUNG_TIME)
+    # It may hang before all of its threads have called: then it has served all the same.
+    dumped = replace(worker, stage=Stage.HUNG, has_served=True, dumped=now, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
 
 
@@ -60,7 +61,8 @@ def _overdue(state: State, worker: Worker, now: float) -> Step:
         case Stage.LOADING:
             told = Log(logging.ERROR, f"{_not_ready(state, worker)}: its stacks follow, then it is killed")
             late = replace(worker, stage=Stage.LATE, dumped=now, deadline=now + DUMP_TIME)
-            return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL)]
+            # Should it call now, no request is to be lost with it.
+            return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL), Tell(Retire(worker.pid))]
         case Stage.LATE:
             why = f"{_not_ready(state, worker)}; where it was then is in {state.settings.log_file}"
             killed = _killed(state, worker)

@@ -49,6 +49,10 @@ class Inode:
     number: int
 
 
+class _Answered(Exception):
+    """There is a living server at this path."""
+
+
 class Listeners:
     """The sockets of all ``--bind``, and the files that are to be removed with them.
 
@@ -107,9 +111,18 @@ class Listeners:
             case TcpAddress() as address:
                 self._sockets += _listen_tcp(text, address, backlog)
             case UnixAddress(path):
-                with self._as_user():
-                    self._sockets.append(_listen_unix(text, path, backlog))
-                    self._files[path] = _inode(path)
+                self._open_unix(text, path, backlog)
+
+    def _open_unix(self, text: str, path: str, backlog: int) -> None:
+        try:
+            with self._as_user():
+                self._sockets.append(_listen_unix(text, path, backlog))
+                self._files[path] = _inode(path)
+        except _Answered:
+            # Asked here, for root finds more than the user does.
+            raise CannotStart(
+                f"--bind {text}: {unix_holder(path)} answers there; stop it, or choose another path"
+            ) from None
 
 
 def _tell_unopened(binds: Sequence[str]) -> None:
@@ -175,7 +188,7 @@ def _listen_unix(text: str, path: str, backlog: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise _refused(text, error, _UNIX_CURES) from None
-    except CannotStart:
+    except (CannotStart, _Answered):
         sock.close()
         raise
     return sock
@@ -192,7 +205,7 @@ def _make_way(text: str, path: str) -> None:
             f"--bind {text}: there is a file of that name that is no socket; move it, or choose another path"
         )
     if _answers(path):
-        raise CannotStart(f"--bind {text}: {unix_holder(path)} answers there; stop it, or choose another path")
+        raise _Answered
     os.unlink(path)
 
 

@@ -171,7 +171,7 @@ def _reopen(state: State) -> Step:
 def _go_on(state: State, now: float) -> Step:
     match state.phase:
         case Phase.STARTING:
-            return in_turn(state, now, lateness.overdue, silence.listen, _lead, _begin_to_serve)
+            return in_turn(state, now, lateness.overdue, silence.listen, silence.feed, _lead, _begin_to_serve)
         case Phase.SERVING:
             parts = (lateness.overdue, silence.listen, _lead, _staff, _watch, replacing.weigh, silence.feed)
             return in_turn(state, now, *parts)

@@ -52,7 +52,7 @@ def let_go(state: State, now: float) -> Step:
 
 def worn_out(state: State, said: WornOut) -> Step:
     worker = state.worker(said.pid)
-    if worker is None or not worker.ready or worker.worn:
+    if worker is None or not worker.counts or worker.worn:
         return state, []
     told = Log(logging.INFO, f"worker {worker.pid} is to be replaced: {said.why}")
     return state.with_worker(replace(worker, worn=said.why)), [told]

@@ -38,8 +38,9 @@ def says_it_leaves(state: State, said: WorkerLeaving, now: float) -> Step:
 
 
 def retire_again(state: State) -> list[Action]:
-    """Said to a new dispatcher, which does not know what the old one knew."""
-    return [Tell(Retire(worker.pid)) for worker in state.workers if worker.leaving]
+    """Said to a new dispatcher, which does not know what the old one knew: it must not give a request to a worker that
+    leaves, or that will be killed over another one."""
+    return [Tell(Retire(worker.pid)) for worker in state.workers if not worker.counts]
 
 
 def _leaves(state: State, worker: Worker, now: float) -> State:

@@ -19,18 +19,13 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from wsgid.app import WsgidApp
+from wsgid.instances import DIRECTORY, LOCK, WORKERS, instances, is_dead, locked, workers_of
 from wsgid.master.errors import CannotStart
 from wsgid.master.pid_files import PidFolder
 
-LOCK = "lock"
-WORKERS = "workers"
 PRIVATE_DIR, PRIVATE_FILE = 0o700, 0o600
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 log = logging.getLogger("wsgid.master")
 
@@ -45,8 +40,8 @@ class RunDir:
         self._short_path = str(app.rundir / self._name) if jailed else ""
         try:
             self._masters, self._workers = PidFolder(app.master_piddir), PidFolder(app.worker_piddir)
-            self._run = os.open(app.rundir, _DIRECTORY)
-            with _locked(self._run):
+            self._run = os.open(app.rundir, DIRECTORY)
+            with locked(self._run):
                 self._bury_the_dead()
                 self.fd = self._make()
                 self._write_pid_file(pid)
@@ -79,7 +74,7 @@ class RunDir:
 
     def remove(self) -> None:
         """Leaves nothing of this daemon in ``run/`` and ``pid/``. Raises OSError."""
-        with _locked(self._run):
+        with locked(self._run):
             self._bury(self._name)
         os.close(self.fd)
         self.close_in_child()
@@ -93,7 +88,7 @@ class RunDir:
 
     def _make(self) -> int:
         os.mkdir(self._name, PRIVATE_DIR, dir_fd=self._run)
-        fd = os.open(self._name, _DIRECTORY, dir_fd=self._run)
+        fd = os.open(self._name, DIRECTORY, dir_fd=self._run)
         os.mkdir(WORKERS, PRIVATE_DIR, dir_fd=fd)
         self._lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=fd)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,53 +102,21 @@ class RunDir:
             raise
 
     def _bury_the_dead(self) -> None:
-        dead = [name for name in _instances(self._run) if _is_dead(name, self._run)]
+        dead = [name for name in instances(self._run) if is_dead(name, self._run)]
         for name in dead:
             log.info("removing what the dead daemon %s has left", name)
             self._bury(name)
 
     def _bury(self, name: str) -> None:
-        for pid in _workers_of(name, self._run) - self._living_workers(name):
+        for pid in workers_of(name, self._run) - self._living_workers(name):
             self._workers.remove(pid)
         self._masters.remove(int(name))
         shutil.rmtree(name, dir_fd=self._run)
 
     def _living_workers(self, dead: str) -> set[int]:
         """Of the other daemons. A worker of theirs may have got the pid, and so the pid file, of a dead one's."""
-        others = [name for name in _instances(self._run) if name != dead and not _is_dead(name, self._run)]
-        return {pid for name in others for pid in _workers_of(name, self._run)}
-
-
-def _instances(run: int) -> list[str]:
-    return [name for name in os.listdir(run) if name.isascii() and name.isdigit()]
-
-
-def _is_dead(name: str, run: int) -> bool:
-    try:
-        lock = os.open(f"{name}/{LOCK}", os.O_RDWR | os.O_CLOEXEC, dir_fd=run)
-    except FileNotFoundError:
-        return True  # its master was killed between making the directory and making the lock
-    except PermissionError:
-        return False  # another user's: nothing that we could remove
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(lock)
-
-
-def _workers_of(name: str, run: int) -> set[int]:
-    try:
-        workers = os.open(f"{name}/{WORKERS}", _DIRECTORY, dir_fd=run)
-    except (FileNotFoundError, PermissionError):
-        return set()
-    try:
-        return {int(pid) for pid in os.listdir(workers) if pid.isascii() and pid.isdigit()}
-    finally:
-        os.close(workers)
+        others = [name for name in instances(self._run) if name != dead and not is_dead(name, self._run)]
+        return {pid for name in others for pid in workers_of(name, self._run)}
 
 
 def _unlink(name: str, directory: int) -> None:
@@ -161,12 +124,3 @@ def _unlink(name: str, directory: int) -> None:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
         return
-
-
-@contextmanager
-def _locked(directory: int) -> Iterator[None]:
-    fcntl.flock(directory, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(directory, fcntl.LOCK_UN)

@@ -22,7 +22,7 @@ from wsgid.protocol.mongrel2_messages import (
     WebSocketHandshake,
 )
 from wsgid.protocol.mongrel2_routes import split_path
-from wsgid.protocol.mongrel2_uploads import Upload, drop_upload, take_upload
+from wsgid.protocol.mongrel2_uploads import DONE, START, Upload, drop_upload, take_upload
 from wsgid.protocol.values import Header, Request
 
 HttpMessage = (
@@ -31,6 +31,7 @@ HttpMessage = (
 
 _FLAGS: Final = re.compile(r"0x[0-9A-F]{1,2}").fullmatch
 _ACCEPT: Final = re.compile(rb"[A-Za-z0-9+/]{27}=").fullmatch
+_ABOUT_BODIES: Final = ("content-length", "transfer-encoding", START, DONE)
 _NO_UPLOAD: Final = Upload(b"", False)
 _COUNT: Final = re.compile(r"[0-9]{1,10}").fullmatch
 
@@ -51,6 +52,9 @@ def read_http(envelope: Envelope, next_id: Callable[[], str]) -> HttpMessage:
 def _whole(envelope: Envelope, line: Line, request_id: str) -> HttpMessage:
     """A request whose body is in the message or in a file."""
     fields, body = envelope.fields, envelope.body
+    if line.usual and not body and "host" in fields and fields.keys().isdisjoint(_ABOUT_BODIES):
+        # The usual GET: none of the rules below has anything to say about it.
+        return HttpRequest(_request(envelope, line, request_id, None, b"", False), 0)
     upload = take_upload(fields, envelope.repeats, body)
     fault = _bad_head(envelope, line)
     if fault is None and upload is None:

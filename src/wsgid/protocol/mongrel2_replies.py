@@ -8,6 +8,7 @@ not read is refused here. It never compares the UUID with anything but its subsc
 is the name the request came with.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -27,7 +28,7 @@ def reply(server_id: str, client_id: str, payload: bytes) -> bytes:
 
     Raises ValueError for a ``server_id`` or ``client_id`` that Mongrel2 could not read.
     """
-    return _address(server_id, _readable(client_id)) + payload
+    return _one_address(server_id, client_id) + payload
 
 
 def reply_all(server_id: str, client_ids: Sequence[str], payload: bytes) -> bytes:
@@ -42,7 +43,7 @@ def close(server_id: str, client_id: str) -> bytes:
 
     Mongrel2 says nothing in return. With 16 messages waiting for this client it loses the order.
     """
-    return _address(server_id, _readable(client_id))
+    return _one_address(server_id, client_id)
 
 
 def keep_alive(server_id: str, client_id: str) -> bytes:
@@ -72,6 +73,12 @@ def _control(orders: dict[bytes, Value]) -> bytes:
 
 _KEEP_ALIVE: Final = _control({b"keep-alive": True})
 _CANCEL: Final = _control({b"cancel": True})
+
+
+@functools.lru_cache(maxsize=4096)
+def _one_address(server_id: str, client_id: str) -> bytes:
+    """Cached: a connection that is kept gets many answers."""
+    return _address(server_id, _readable(client_id))
 
 
 def _address(server_id: str, targets: str) -> bytes:

@@ -144,10 +144,15 @@ class Control:
         if kind is Kind.CLIENT_GONE:
             self._in_hand.client_gone(request_id)
         elif kind is Kind.INTERRUPT:
-            thread = self._in_hand.interrupt(request_id)
-            if thread is not None:
-                # As faulthandler writes it, so that its stack can be found among those of the others.
-                log.warning("request %s has taken too long: its thread 0x%016x is interrupted", request_id, thread)
+            interrupted = self._in_hand.interrupt(request_id)
+            if interrupted is not None:
+                # The number as faulthandler writes it, so that it can be found among the stacks of all threads.
+                log.warning(
+                    "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s",
+                    request_id,
+                    interrupted.thread,
+                    "".join(interrupted.stack.format()).rstrip(),
+                )
         else:
             raise FrameError(f"{kind.name} on a control connection")
 

@@ -8,20 +8,20 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
-from wsgid.worker.interrupt import Interruptible
+from wsgid.worker.interrupt import Interrupted, Interruptible
 
 MAX_EARLY: Final = 1024
 """Words that are kept for requests that have not come yet. Most are for those that have ended: nobody looks for them,
 and they are pushed out in time."""
 
 
-class Held:
+class Held(Interruptible):
     """One request in a thread's hands."""
 
-    __slots__ = ("application", "client_left")
+    __slots__ = ("client_left",)
 
     def __init__(self) -> None:
-        self.application = Interruptible()
+        super().__init__()
         self.client_left = False
 
     def client_gone(self) -> bool:
@@ -46,13 +46,13 @@ class InHand:
             if self._gone_early and self._gone_early.pop(request_id, self) is None:
                 held.client_left = True
             if self._timed_out_early and self._timed_out_early.pop(request_id, self) is None:
-                held.application.interrupt()
+                held.interrupt()
         return held
 
     def release(self, request_id: str) -> None:
         """The request has ended."""
-        with self._lock:
-            del self._held[request_id]
+        # One step of the interpreter: without the lock, which would cost a third of a microsecond.
+        del self._held[request_id]
 
     def client_gone(self, request_id: str) -> None:
         """The dispatcher's word that this request's client has left."""
@@ -63,15 +63,14 @@ class InHand:
             else:
                 held.client_left = True
 
-    def interrupt(self, request_id: str) -> int | None:
-        """The dispatcher's word that this request has taken too long. The identifier of the thread that serves it;
-        None when there is none."""
+    def interrupt(self, request_id: str) -> Interrupted | None:
+        """The dispatcher's word that this request has taken too long. None when no thread serves it."""
         with self._lock:
             held = self._held.get(request_id)
             if held is None:
                 _keep(self._timed_out_early, request_id)
                 return None
-            return held.application.interrupt()
+            return held.interrupt()
 
 
 def _keep(early: OrderedDict[str, None], request_id: str) -> None:

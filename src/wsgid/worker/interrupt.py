@@ -10,25 +10,41 @@ process is not to be trusted afterwards, and an interrupted worker is always rep
 Each request has one `Interruptible`, whose lock makes "the thread is in the application's code" and "the exception is
 set" exclude each other: what is set while the thread is inside has been raised before the thread is outside again, if
 need be on a line that is there to be struck. It is set at most once for a request. That is what the nested ``try`` of
-`_run` relies on: once it has struck, in the application or on the few lines between the application and the lock,
+`call` relies on: once it has struck, in the application or on the few lines between the application and the lock,
 nothing else can. (What the application had just returned is then dropped, as if it had been struck on its last line.)
 """
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from itertools import takewhile
+from traceback import StackSummary, walk_stack
+from typing import Final, TypeVar
 
 from wsgid.worker.errors import RequestTimeout
 
 Result = TypeVar("Result")
 
 _set_exception: Final = ctypes.pythonapi.PyThreadState_SetAsyncExc
-"""With NULL it would also take an exception back that has not been raised yet. But CPython 3.11 and 3.12 then look for
-it for ever after: slower, and where lines are traced (coverage, debuggers) without coming further."""
+"""With NULL it would also take an exception back that has not been raised yet. But CPython 3.11 then goes on looking
+for it: every thread becomes slower, and one whose lines are traced (coverage, a debugger) stands still (tried with
+3.11.7).
+"""
 
 LINES_TO_STRIKE: Final = 2
 """Rounds of a loop: the interpreter raises what is pending at the first jump back, if it has not before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """What was interrupted."""
+
+    thread: int
+    """Its identifier."""
+    stack: StackSummary
+    """Where it was just before: the stacks that faulthandler writes at the same time may show where it went then."""
 
 
 class Interruptible:
@@ -37,30 +53,40 @@ class Interruptible:
     `interrupt` is for any thread, all else for the one that has made it, which serves the request.
     """
 
-    __slots__ = ("_inside", "_lock", "_thread", "_timed_out")
+    __slots__ = ("_inside", "_thread", "_timed_out", "held_off")
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
-        self._lock = threading.Lock()
+        self.held_off = threading.Lock()
+        """Whoever holds it is not interrupted meanwhile; for what is over at once, after a `check`."""
         self._inside = False
         """The application's code is running."""
         self._timed_out = False
 
-    def call(self, code: Callable[..., Result], *arguments: object) -> Result:
+    def call(self, code: Callable[..., Result], *arguments: object, also_late: bool = False) -> Result:
         """Runs the application's code. Raises RequestTimeout when the request is interrupted meanwhile, or has been
-        before, and whatever the code raises."""
-        return self._run(code, arguments, also_late=False)
+        before, and whatever the code raises.
 
-    def close(self, code: Callable[[], object]) -> None:
-        """Runs the application's ``close()``, which PEP 3333 promises to it, also for a request that has been
-        interrupted, and then to its end. Raises RequestTimeout when it is itself interrupted, and whatever it raises.
+        ``also_late`` is for ``close()``, which PEP 3333 promises to the application: it runs also for a request that
+        has been interrupted before, and then to its end.
         """
-        self._run(code, (), also_late=True)
+        try:
+            try:
+                with self.held_off:
+                    if not also_late:
+                        self.check()
+                    self._inside = not self._timed_out
+                return code(*arguments)
+            finally:
+                self.leave()
+        except RequestTimeout:
+            self.leave()  # the exception may have come before the one above had begun
+            raise
 
     def leave(self) -> None:
         """From here to `enter` the thread is in our code, which the application has called: nothing is interrupted."""
         try:
-            with self._lock:
+            with self.held_off:
                 self._inside = False
             if self._timed_out:
                 for _ in range(LINES_TO_STRIKE):
@@ -69,30 +95,31 @@ class Interruptible:
             self._inside = False
 
     def enter(self) -> None:
-        """Goes back to the application's code. Raises RequestTimeout when the request has been interrupted, now or
-        before: the application can catch it, but nobody takes its answer any more."""
-        with self._lock:
-            if self._timed_out:
-                raise RequestTimeout
+        """Goes back to the application's code. Raises RequestTimeout as `check` does."""
+        with self.held_off:
+            self.check()
             self._inside = True
 
-    def interrupt(self) -> int:
-        """Raises RequestTimeout in the application's code; in our own it waits until the thread comes back to it.
-        Gives the thread's identifier."""
-        with self._lock:
+    def check(self) -> None:
+        """Raises RequestTimeout when the request has been interrupted, now or before: the application can catch it, but
+        nobody takes its answer any more."""
+        if self._timed_out:
+            raise RequestTimeout
+
+    def interrupt(self) -> Interrupted:
+        """Raises RequestTimeout in the application's code; in our own it waits until the thread comes back to it."""
+        with self.held_off:
+            stack = _stack(self._thread)
             again, self._timed_out = self._timed_out, True
             if self._inside and not again:
                 _set_exception(ctypes.c_ulong(self._thread), ctypes.py_object(RequestTimeout))
-        return self._thread
+        return Interrupted(self._thread, stack)
 
-    def _run(self, code: Callable[..., Result], arguments: tuple[Any, ...], *, also_late: bool) -> Result:
-        try:
-            try:
-                if not (also_late and self._timed_out):
-                    self.enter()
-                return code(*arguments)
-            finally:
-                self.leave()
-        except RequestTimeout:
-            self.leave()  # the exception may have come before the one above had begun
-            raise
+
+def _stack(thread: int) -> StackSummary:
+    """Innermost last; what is inside the application only, if the thread is there."""
+    walked = walk_stack(sys._current_frames()[thread])
+    inside = takewhile(lambda place: place[0].f_code is not Interruptible.call.__code__, walked)
+    stack = StackSummary.extract(inside, lookup_lines=False)
+    stack.reverse()
+    return stack

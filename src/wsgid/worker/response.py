@@ -80,40 +80,35 @@ class Response:
         self, status: str, headers: list[Header], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333, "The start_response() Callable"."""
-        application = self._held.application
-        application.leave()
-        try:
-            self._start(status, headers, exc_info)
-        finally:
-            exc_info = None
-            application.enter()
+        with self._held.held_off:
+            self._held.check()
+            if exc_info and exc_info[1] is not None:
+                try:
+                    if self._phase in (STREAMING, OVER):
+                        raise exc_info[1].with_traceback(exc_info[2])
+                finally:
+                    exc_info = None  # as the PEP asks: the traceback holds this frame, which would hold the traceback
+            elif self._phase is not SILENT:
+                raise ApplicationError(
+                    "PEP 3333: start_response may be called again only with exc_info; the application gave the status "
+                    f"{self._head.status!r} first and now {status!r}; call it once, or pass sys.exc_info() from an "
+                    "'except' block to replace the answer"
+                )
+            self._start(status, headers)
         return self.write
 
     def write(self, data: bytes) -> None:
         """The ``write()`` callable of PEP 3333."""
-        application = self._held.application
-        application.leave()
+        self._held.leave()
         try:
             if not isinstance(data, bytes):
                 raise ApplicationError(_not_bytes(data))
             if data:
                 self._take(data)
         finally:
-            application.enter()
+            self._held.enter()
 
-    def _start(self, status: str, headers: list[Header], exc_info: ExcInfo | None) -> None:
-        if exc_info and exc_info[1] is not None:
-            try:
-                if self._phase in (STREAMING, OVER):
-                    raise exc_info[1].with_traceback(exc_info[2])
-            finally:
-                exc_info = None  # as the PEP asks: the traceback holds this frame, which would hold the traceback
-        elif self._phase is not SILENT:
-            raise ApplicationError(
-                "PEP 3333: start_response may be called again only with exc_info; the application gave the status "
-                f"{self._head.status!r} first and now {status!r}; call it once, or pass sys.exc_info() from an "
-                "'except' block to replace the answer"
-            )
+    def _start(self, status: str, headers: list[Header]) -> None:
         code = check_status(status)
         length = check_headers(headers)
         # A copy: what has been checked must not change any more.

@@ -43,7 +43,7 @@ def serve(
     response = Response(request, channel.send, held)
     try:
         environ = build_environ(template, request, body, held.client_gone)
-        _answer(application, environ, request, response, held.application)
+        _answer(application, environ, request, response, held)
         if not response.done:
             channel.send(frames.DONE)
     except DispatcherGone:
@@ -111,7 +111,7 @@ def _iterated(result: Iterable[object], inside: Interruptible) -> Iterator[objec
 
 def _close(close: Callable[[], object], request: Request, inside: Interruptible) -> None:
     try:
-        inside.close(close)
+        inside.call(close, also_late=True)
     except RequestTimeout:
         log.info("%s: close() was interrupted", named(request))
     except BaseException as error:  # whatever comes out of the application; its answer is out

@@ -81,10 +81,19 @@ def living_master(app: WsgidApp, workers: int = 0) -> Iterator[Master]:
         try:
             yield Master(process.pid, pids, process, app.rundir / str(process.pid))
         finally:
-            process.terminate()
-            process.wait(seconds())
+            process.kill()  # it may have been stopped; and what it leaves nobody will miss
             for pid in pids:
                 _kill(pid)
+
+
+@contextmanager
+def bystander() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that is none of ours, whose pid may be taken for one."""
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _kill(pid: int) -> None:

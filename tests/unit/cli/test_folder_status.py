@@ -65,6 +65,13 @@ def test_what_the_pid_files_say(app: WsgidApp) -> None:
     assert time.time() >= found.daemons[0].since
 
 
+def test_a_worker_that_is_dead_but_not_yet_buried(app: WsgidApp) -> None:
+    with living_master(app) as master:
+        (master.run_dir / "workers" / "4194305").touch()
+        told = describe(look(app), app)
+        assert (told.status, told.daemons[0].workers) == ("Stopped", [WorkerStatus(4194305, "dead")])
+
+
 def test_a_master_without_a_worker_is_stopped(app: WsgidApp) -> None:
     with living_master(app):
         told = describe(look(app), app)

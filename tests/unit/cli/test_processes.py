@@ -1,13 +1,12 @@
 import os
 import select
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.deadlines import seconds, wait_for
-from tests.unit.cli.standing_in import living_master
+from tests.unit.cli.standing_in import bystander, living_master
 from tests.unit.master.privileges import as_nobody, open_to_all
 from wsgid.app import WsgidApp
 from wsgid.cli.complaints import CannotDo
@@ -36,12 +35,11 @@ def test_a_master_that_has_ended_meanwhile(app: WsgidApp, tmp_path: Path) -> Non
 
 
 def test_whoever_has_the_pid_of_a_dead_master_gets_nothing(app: WsgidApp) -> None:
-    with living_master(app) as living, subprocess.Popen(["sleep", "1000"]) as other:
+    with living_master(app) as living, bystander() as other:
         living.kill()
         living.run_dir.rename(app.rundir / str(other.pid))
         with pytest.raises(Gone), master(other.pid, app):
             pass
-        other.kill()
 
 
 @pytest.mark.parametrize("there_is_such_a_pid_here", [True, False])

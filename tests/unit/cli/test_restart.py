@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.deadlines import seconds, wait_for
-from tests.unit.cli.standing_in import answering, living_master
+from tests.unit.cli.standing_in import answering, bystander, living_master
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import News, Noted, Refused, Restart, line
 from wsgid.cli.complaints import CannotDo
@@ -120,12 +120,11 @@ def test_a_signal_for_nobody(app: WsgidApp, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_whoever_has_the_pid_of_a_worker_that_is_gone_gets_nothing(app: WsgidApp) -> None:
-    with living_master(app) as master, subprocess.Popen(["sleep", "1000"]) as other:
+    with living_master(app) as master, bystander() as other:
         (master.run_dir / "workers" / str(other.pid)).touch()
         assert restart({"app_path": str(app.path), "send_signal": "KILL"}) == 0
         assert other.poll() is None
         (master.run_dir / "workers" / str(other.pid)).unlink()
-        other.kill()
 
 
 def test_a_master_that_ends_meanwhile(

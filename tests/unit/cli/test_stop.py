@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deadlines import seconds, wait_for
-from tests.unit.cli.standing_in import answering, living_master
+from tests.unit.cli.standing_in import answering, bystander, living_master
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import Report, line
 from wsgid.cli.complaints import CannotDo
@@ -79,15 +79,16 @@ def test_one_that_ends_before_it_gets_the_signal(
 
 
 def test_one_that_cannot_be_stopped_does_not_keep_the_others(app: WsgidApp, capsys: pytest.CaptureFixture[str]) -> None:
-    with living_master(app) as one, living_master(app) as elsewhere:
-        elsewhere.run_dir.rename(app.rundir / "1")
+    with living_master(app) as one, living_master(app) as elsewhere, bystander() as other:
+        elsewhere.run_dir.rename(app.rundir / str(other.pid))
         assert stop({"app_path": str(app.path)}) == 1
         assert one.process.wait() == 0
         assert running(elsewhere.pid)
-        (app.rundir / "1").rename(elsewhere.run_dir)
+        assert other.poll() is None
+        (app.rundir / str(other.pid)).rename(elsewhere.run_dir)
     told = capsys.readouterr()
     assert told.out == f"wsgid {one.pid} has ended\n"
-    assert told.err.startswith("wsgid: the daemon 1 lives, but is not the process 1 that is seen from here")
+    assert told.err.startswith(f"wsgid: the daemon {other.pid} lives, but is not the process {other.pid} that is seen")
 
 
 @pytest.fixture

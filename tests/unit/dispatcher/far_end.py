@@ -63,6 +63,14 @@ class FarEnd:
             self._heard += self._reader.feed(data)
             self.ended = not data
 
+    def drop_what_is_there(self) -> None:
+        """Reads without understanding."""
+        try:
+            while self.sock.recv(READ_SIZE):
+                pass
+        except BlockingIOError:
+            pass
+
     def serve_all(self, answer: bytes) -> None:
         """From now on each request gets this answer at once."""
         self._serving = True

@@ -4,20 +4,22 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.unit.dispatcher.fakes import HandClock, RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
-from tests.unit.dispatcher.loops import turns, until
-from tests.unit.dispatcher.requests import a_policy
+from tests.unit.dispatcher.loops import run, turns, until
+from tests.unit.dispatcher.requests import a_policy, a_request
 from wsgid.channel.orders import FromDispatcher, WorkerReady
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.workers import Workers
 
 
@@ -80,12 +82,31 @@ class Running:
         return [" ".join(filter(None, match.groups())) for match in found if match]
 
 
+def arrive(everything: Running, **request: Any) -> tuple[Exchange, RecordingClient]:
+    """A request whose turn it is."""
+    client = RecordingClient()
+    exchange = everything.dispatch.open(a_request(**request), client, keep_alive=True)
+    everything.dispatch.submit(exchange)
+    return exchange, client
+
+
+def with_hand_clock(test: Callable[[Running, HandClock], Coroutine[Any, Any, None]], **changes: Any) -> None:
+    """Runs a test in which time passes when the test says so."""
+
+    async def main() -> None:
+        clock = HandClock()
+        async with running(clock=clock, **changes) as everything:
+            await test(everything, clock)
+
+    run(main())
+
+
 @asynccontextmanager
 async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> AsyncIterator[Running]:
-    """With changes of the policy."""
+    """With changes of the policy, and possibly another ``clock``."""
     loop = asyncio.get_running_loop()
     log_file = os.memfd_create("access.log")
-    clock = Clock()
+    clock: Clock = changes.pop("clock", None) or Clock()
     access_log = AccessLog(log_file, clock, loop.call_soon, loop.call_later)
     told: list[FromDispatcher] = []
     dispatch = Dispatch(clock, access_log, a_policy(queue_size=queue_size, **changes), "id", told.append)

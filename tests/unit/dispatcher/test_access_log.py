@@ -20,7 +20,7 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader
 from wsgid.config import Config
 from wsgid.dispatcher import access_log
-from wsgid.dispatcher.access_log import MOST_UNWRITTEN, RETRY, AccessLog, line, quoted
+from wsgid.dispatcher.access_log import GATHER_TIME, MOST_UNWRITTEN, RETRY, AccessLog, line, quoted
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
@@ -119,6 +119,62 @@ class TestFile:
         assert access_log.open_file(Config(app_path=tmp_path, stdout=True)) == 1
 
 
+class HandClock(Clock):
+    """Goes on when it is told to."""
+
+    __slots__ = ("time",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 1000.0
+
+    def now(self) -> float:  # type: ignore[override]  # the real one needs no instance
+        return self.time
+
+
+class TestReopening:
+    """After somebody has moved the file away."""
+
+    def open(self, config: Config) -> AccessLog:
+        (config.app_path / "logs").mkdir()
+        return AccessLog(access_log.open_file(config), Clock(), lambda flush: None, never)
+
+    def test_writes_to_a_new_file(self, tmp_path: Path) -> None:
+        config = Config(app_path=tmp_path)
+        log = self.open(config)
+        log.ended(an_exchange(a_request(id="before")), 200, "")
+        moved = (tmp_path / "logs/access.log").rename(tmp_path / "moved")
+        log.reopen(config)
+        log.ended(an_exchange(a_request(id="after")), 200, "")
+        log.flush()
+        assert "id=before\n" in moved.read_text()
+        assert moved.read_text().count("\n") == 1
+        assert "id=after\n" in (tmp_path / "logs/access.log").read_text()
+        assert not os.get_inheritable(log._fd)
+        os.close(log._fd)
+
+    def test_goes_on_with_the_old_one_when_there_can_be_no_new(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        config = Config(app_path=tmp_path)
+        log = self.open(config)
+        moved = (tmp_path / "logs").rename(tmp_path / "moved") / "access.log"
+        log.reopen(config)
+        log.ended(an_exchange(), 200, "")
+        log.flush()
+        assert moved.read_text().count("\n") == 1
+        assert "the access log cannot be opened again, the old file stays in use: [Errno 2]" in caplog.text
+        os.close(log._fd)
+
+    def test_is_nothing_to_the_standard_output(self, tmp_path: Path) -> None:
+        with open(tmp_path / "out", "wb") as out:
+            log = AccessLog(out.fileno(), Clock(), lambda flush: None, never)
+            log.reopen(Config(app_path=tmp_path, stdout=True))
+            log.ended(an_exchange(), 200, "")
+            log.flush()
+        assert (tmp_path / "out").read_text().count("\n") == 1
+
+
 def never(delay: float, retry: Callable[[], None]) -> None:
     raise AssertionError("nothing is left to be tried again")
 
@@ -138,10 +194,27 @@ class TestWriting:
             packet = right.recv(65536).decode()
             assert packet.count("\n") == 3
             assert all(LINE.fullmatch(each) for each in packet.splitlines(keepends=True))
-            log.ended(an_exchange(), 200, "")
-            assert len(due) == 1  # the next turn has its own
-            log.flush()
-            assert right.recv(65536).count(b"\n") == 1
+
+    def test_lines_that_come_thicker_are_one_write_too(self) -> None:
+        clock = HandClock()
+        soon: list[Callable[[], None]] = []
+        later: list[tuple[float, Callable[[], None]]] = []
+        left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with left, right:
+            log = AccessLog(left.fileno(), clock, soon.append, lambda *call: later.append(call))
+            for _ in range(2):
+                end(log, 1)
+                soon.pop()()
+                assert right.recv(65536).count(b"\n") == 1
+                clock.time += GATHER_TIME / 2
+                end(log, 2)
+                assert not soon
+                [(delay, due)] = later
+                later.clear()
+                clock.time += delay
+                due()
+                assert right.recv(65536).count(b"\n") == 2
+                clock.time += 2 * GATHER_TIME  # a pause: the next is written without waiting
 
     def test_a_full_disk_stops_nothing(self) -> None:
         with open("/dev/full", "wb", buffering=0) as full:

@@ -10,7 +10,7 @@ from tests.unit.dispatcher.fakes import RecordingClient
 from tests.unit.dispatcher.far_end import call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_request
-from tests.unit.dispatcher.running import FarWorker, Running, running
+from tests.unit.dispatcher.running import FarWorker, Running, arrive, running
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
 from wsgid.dispatcher.exchange import Exchange, Stage
@@ -19,20 +19,12 @@ HELLO = frames.answer(Answer(a_head(), b"hello", True))
 HEAD = frames.head(a_head())
 
 
-def with_dispatch(test: Callable[[Running], Coroutine[Any, Any, None]], **changes: int) -> None:
+def with_dispatch(test: Callable[[Running], Coroutine[Any, Any, None]], **changes: Any) -> None:
     async def main() -> None:
         async with running(**changes) as everything:
             await test(everything)
 
     run(main())
-
-
-def arrive(everything: Running, **request: Any) -> tuple[Exchange, RecordingClient]:
-    """A request whose turn it is."""
-    client = RecordingClient()
-    exchange = everything.dispatch.open(a_request(**request), client, keep_alive=True)
-    everything.dispatch.submit(exchange)
-    return exchange, client
 
 
 async def answered(client: RecordingClient) -> list[str]:
@@ -139,7 +131,7 @@ class TestADeath:
     ) -> None:
         async def test(everything: Running) -> None:
             worker = await everything.worker()
-            _, client = arrive(everything)
+            _, client = arrive(everything, method="POST")
             await worker.threads[0].take()
             if said:
                 worker.threads[0].say(said)
@@ -153,7 +145,8 @@ class TestADeath:
     def test_leaves_the_queue_to_the_others(self) -> None:
         async def test(everything: Running) -> None:
             worker = await everything.worker(1)
-            arrive(everything)
+            arrive(everything, method="POST")
+            await worker.threads[0].take()
             waiting, _ = arrive(everything, id="waiting")
             everything.kill(worker)
             assert waiting.stage is Stage.WAITING

@@ -64,6 +64,9 @@ class Story:
     def client_left(self) -> None:
         self.exchange.client_left()
 
+    def client_may_have_left(self) -> None:
+        self.exchange.client_may_have_left()
+
     def body_is_open(self) -> bool:
         """The pipe has a reader as long as the exchange has its descriptor."""
         try:
@@ -94,7 +97,7 @@ def orders(draw: st.DrawFn) -> list[str]:
     happenings = ["given", *steps] if draw(st.booleans()) else []
     for _ in range(draw(st.integers(0, 3))):
         position = draw(st.integers(0, len(happenings)))
-        happenings.insert(position, draw(st.sampled_from(["fail", "client_left"])))
+        happenings.insert(position, draw(st.sampled_from(["fail", "client_left", "client_may_have_left"])))
     return happenings
 
 
@@ -110,6 +113,29 @@ class TestBeginning:
     def test_a_worker_has_it_from_now_on(self, story: Story) -> None:
         story.given()
         assert (story.exchange.slot, story.exchange.served_at) == (story.slot, 2.0)
+
+
+class TestTakingBack:
+    def test_it_waits_as_in_the_beginning(self, story: Story) -> None:
+        story.given()
+        story.exchange.take_back(1, 5.0)
+        exchange = story.exchange
+        assert (exchange.slot, exchange.served_at, exchange.stage) == (None, 0.0, Stage.WAITING)
+        assert (exchange.arrived, exchange.queued_at, exchange.returned) == (1.0, 5.0, True)
+        assert exchange.request == a_request()
+        assert story.body_is_open()
+
+    def test_the_application_can_tell_that_it_is_not_the_first(self, story: Story) -> None:
+        story.given()
+        story.exchange.take_back(2, 5.0)
+        assert story.exchange.request == a_request(attempt=2)
+
+    def test_its_client_can_leave_again(self, story: Story) -> None:
+        story.given()
+        story.exchange.take_back(2, 5.0)
+        story.client_left()
+        assert story.journal.codes == [(499, "left")]
+        assert story.told_the_worker == []
 
 
 class TestEnd:
@@ -188,6 +214,27 @@ class TestEnd:
         story.client_left()
         assert story.journal.codes == [(499, "left")]
         assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+
+    def test_a_client_that_may_have_left_has_left_while_it_waits(self, story: Story) -> None:
+        story.exchange.client_may_have_left()
+        assert story.journal.codes == [(499, "left")]
+        assert story.client.told == []
+
+    def test_later_it_still_gets_its_answer(self, story: Story) -> None:
+        story.given()
+        story.client_may_have_left()
+        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+        story.begin()
+        story.client_may_have_left()
+        story.finish()
+        assert story.client.told == ["head 202", "end"]
+        assert story.journal.codes == [(202, "")]
+
+    def test_after_the_end_nothing_is_said_of_it(self, story: Story) -> None:
+        story.given()
+        story.answer()
+        story.client_may_have_left()
+        assert story.told_the_worker == []
 
     @pytest.mark.parametrize(("happening", "code"), [("drop", (503, "refused")), ("leave", (499, "left"))])
     def test_before_its_turn_is_no_turn(self, happening: str, code: tuple[int, str], story: Story) -> None:

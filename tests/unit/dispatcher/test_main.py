@@ -1,11 +1,48 @@
+"""The dispatcher without edges, in the test's own process: what it says to the master, and how it obeys."""
+
+import asyncio
+import os
 import resource
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wsgid.dispatcher.main import _allow_open_files
+from tests.unit.dispatcher.fakes import RecordingClient
+from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
+from tests.unit.dispatcher.loops import run, turns, until
+from tests.unit.dispatcher.requests import a_head, a_policy, a_request
+from wsgid.channel import frames, orders
+from wsgid.channel.frames import Answer, Kind
+from wsgid.channel.orders import (
+    HEARTBEAT,
+    Adopt,
+    Alive,
+    Drain,
+    Drained,
+    Exit,
+    FromDispatcher,
+    FromMaster,
+    Listening,
+    RestartNews,
+    Retire,
+    WorkerDied,
+    WorkerReady,
+)
+from wsgid.config import Config
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.main import Dispatcher, _allow_open_files
+from wsgid.posts import CHANNEL_SOCKET, DispatcherPost
 
 MORE_THAN_ANY = 2**40
 """Above fs.nr_open, whatever that is."""
+
+HELLO = frames.answer(Answer(a_head(), b"hello", True))
 
 
 def test_a_limit_of_open_files_that_cannot_be_raised_stays(
@@ -18,3 +55,214 @@ def test_a_limit_of_open_files_that_cannot_be_raised_stays(
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
     [told] = caplog.messages
     assert told.startswith(f"the limit of open files stays as it was, it cannot be raised to {MORE_THAN_ANY}: ")
+
+
+@dataclass
+class Master:
+    """Plays the master, and the workers."""
+
+    dispatcher: Dispatcher
+    folder: Path
+    orders: socket.socket
+    heard: list[FromDispatcher] = field(default_factory=list)
+    callers: list[FarEnd] = field(default_factory=list)
+
+    def say(self, order: FromMaster) -> None:
+        self.orders.send(orders.encode(order))
+
+    async def hear(self, kind: type[FromDispatcher]) -> Any:
+        """The next message of this kind."""
+
+        def heard() -> FromDispatcher | None:
+            try:
+                said = orders.decode_from_dispatcher(self.orders.recv(orders.MAX_ORDER))
+            except BlockingIOError:
+                return None
+            return said if isinstance(said, kind) else None
+
+        return await until(heard, str(kind))
+
+    async def worker(self, pid: int) -> FarEnd:
+        """One with a single thread, and ready."""
+        path = self.folder / CHANNEL_SOCKET
+        self.callers += [call(path, control(pid)), call(path, thread(pid))]
+        assert await self.hear(WorkerReady) == WorkerReady(pid)
+        return self.callers[-1]
+
+    def arrive(self) -> tuple[Exchange, RecordingClient]:
+        client = RecordingClient()
+        dispatch = self.dispatcher._dispatch
+        exchange = dispatch.open(a_request(), client, keep_alive=True)
+        dispatch.submit(exchange)
+        return exchange, client
+
+
+@asynccontextmanager
+async def mastered(folder: Path) -> AsyncIterator[Master]:
+    (folder / "logs").mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    run_dir = os.open(folder, os.O_RDONLY)
+    config = Config(app_path=folder, graceful_timeout=60.0)
+    loop = asyncio.get_running_loop()
+    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs), loop)
+    await dispatcher.open_edges()
+    master = Master(dispatcher, folder, ours)
+    try:
+        yield master
+    finally:
+        dispatcher._end()
+        for caller in master.callers:
+            caller.close()
+        await turns(10)
+        for pid in list(dispatcher._workers.by_pid):
+            dispatcher._dispatch.worker_died(pid, "the test is over", expected=True)
+        loop.remove_reader(dispatcher._workers._listener.fileno())
+        loop.remove_reader(theirs.fileno())
+        for each in (dispatcher._workers._listener, ours, theirs):
+            each.close()
+        os.close(run_dir)
+        os.close(dispatcher._access_log._fd)
+
+
+@pytest.fixture
+def with_master(tmp_path: Path) -> Callable[[Callable[[Master], Coroutine[Any, Any, None]]], None]:
+    def with_master(test: Callable[[Master], Coroutine[Any, Any, None]]) -> None:
+        async def main() -> None:
+            async with mastered(tmp_path) as master:
+                await test(master)
+
+        run(main())
+
+    return with_master
+
+
+Run = Callable[[Callable[[Master], Coroutine[Any, Any, None]]], None]
+
+
+def test_it_says_that_it_listens_and_lives(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        assert await master.hear(Listening) == Listening([])
+        began = master.dispatcher._clock.now()
+        for _ in range(3):
+            assert await master.hear(Alive) == Alive(queued=0, busy=0)
+        assert master.dispatcher._clock.now() - began > HEARTBEAT
+        await master.worker(1)
+        for _ in range(3):
+            master.arrive()
+        assert await until_alive(master, queued=2, busy=1)
+
+    with_master(test)
+
+
+async def until_alive(master: Master, queued: int, busy: int) -> bool:
+    while await master.hear(Alive) != Alive(queued, busy):
+        pass
+    return True
+
+
+def test_its_master_retires_a_worker(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        far_end = await master.worker(1)
+        master.say(Retire(1))
+        assert await far_end.hear() == (Kind.RELEASE, b"")
+
+    with_master(test)
+
+
+def test_its_master_tells_of_a_death(with_master: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(master: Master) -> None:
+        await master.worker(1)
+        master.say(WorkerDied(1, "killed by SIGKILL", expected=False))
+        await until(lambda: caplog.messages, "the line")
+        assert caplog.messages == ["worker 1 died: killed by SIGKILL; it held no request"]
+
+    with_master(test)
+
+
+def test_its_master_changes_the_options(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        await master.worker(1)
+        _, client = master.arrive()
+        master.say(Adopt(a_policy(timeout=0.1)))
+        await until(lambda: client.told, "the time limit")
+        assert client.told == ["whole 504"]
+
+    with_master(test)
+
+
+def test_news_of_a_restart_for_which_nobody_waits(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        master.say(RestartNews("worker 2 of 4 is replaced", over=False, ok=False))
+        master.say(Drain(60.0))
+        assert await master.hear(Drained) == Drained(unfinished=0)
+
+    with_master(test)
+
+
+def test_it_finishes_what_it_has_and_ends_at_its_masters_word(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        far_end = await master.worker(1)
+        _, client = master.arrive()
+        master.say(Drain(60.0))
+        await until(lambda: master.dispatcher._dispatch.draining, "the order")
+        assert client.told == []
+        far_end.say(HELLO)
+        assert await master.hear(Drained) == Drained(unfinished=0)
+        assert client.told == ["whole 200"]
+        master.say(Exit())
+        assert await master.dispatcher.ended == 0
+
+    with_master(test)
+
+
+def test_what_does_not_end_in_time_is_counted(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        await master.worker(1)
+        _, client = master.arrive()
+        master.say(Drain(0.0))
+        assert await master.hear(Drained) == Drained(unfinished=1)
+        assert client.told == ["whole 503"]
+
+    with_master(test)
+
+
+def test_without_a_master_it_ends_by_itself_and_says_nothing_to_it(
+    with_master: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(master: Master) -> None:
+        far_end = await master.worker(1)
+        _, client = master.arrive()
+        master.orders.close()
+        await until(lambda: master.dispatcher._dispatch.draining, "the end of the master")
+        before = len(caplog.messages)
+        await asyncio.sleep(2 * HEARTBEAT)  # what it must not do has no sign to wait for
+        assert len(caplog.messages) == before
+        far_end.say(HELLO)
+        assert await master.dispatcher.ended == 0
+        assert client.told == ["whole 200"]
+
+    with_master(test)
+
+
+def test_sigterm_drains_and_leaves(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await master.dispatcher.ended == 0
+
+    with_master(test)
+
+
+def test_sigusr1_reopens_the_logs(with_master: Run) -> None:
+    async def test(master: Master) -> None:
+        log = master.folder / "logs" / "access.log"
+        moved = log.rename(master.folder / "moved")
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await until(log.exists, "the new file")
+        exchange, _ = master.arrive()
+        exchange.client_left()
+        master.dispatcher._access_log.flush()
+        assert "499" in log.read_text()
+        assert moved.read_text() == ""
+
+    with_master(test)

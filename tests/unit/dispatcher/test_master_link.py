@@ -8,7 +8,18 @@ import pytest
 
 from tests.unit.dispatcher.loops import run, turns, until
 from wsgid.channel import orders
-from wsgid.channel.orders import MAX_ORDER, Drain, Drained, Exit, FromMaster, Listening, WorkerDied, WorkerReady
+from wsgid.channel.orders import (
+    MAX_ORDER,
+    Alive,
+    Drain,
+    Drained,
+    Exit,
+    FromDispatcher,
+    FromMaster,
+    Listening,
+    WorkerDied,
+    WorkerReady,
+)
 from wsgid.dispatcher.master_link import MasterLink
 
 
@@ -111,5 +122,32 @@ def test_a_look_for_nothing_finds_nothing() -> None:
         async with linked() as pair:
             pair.link._readable()
             assert (pair.obeyed, pair.gone) == ([], 0)
+
+    run(main())
+
+
+def test_a_heartbeat_is_heard() -> None:
+    async def main() -> None:
+        async with linked() as pair:
+            pair.link.say_alive(3, 4)
+            assert orders.decode_from_dispatcher(pair.master.recv(MAX_ORDER)) == Alive(3, 4)
+
+    run(main())
+
+
+def test_heartbeats_leave_room_for_what_a_stopped_master_must_hear(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with linked() as pair:
+            for _ in range(1000):
+                pair.link.say_alive(0, 0)
+            for pid in range(50):
+                pair.link.say(WorkerReady(pid))
+            assert not caplog.text
+            heard: list[FromDispatcher] = []
+            while heard[-1:] != [WorkerReady(49)]:
+                heard.append(orders.decode_from_dispatcher(pair.master.recv(MAX_ORDER)))
+            assert 1 < heard.count(Alive(0, 0)) < 100
+            pair.link.say_alive(1, 1)
+            assert orders.decode_from_dispatcher(pair.master.recv(MAX_ORDER)) == Alive(1, 1)
 
     run(main())

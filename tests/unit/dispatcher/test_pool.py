@@ -53,7 +53,7 @@ class PoolMachine(RuleBasedStateMachine):
     def a_request_arrives(self) -> None:
         self.next_request += 1
         request = self.next_request
-        if not self.idle and len(self.waiting) == self.QUEUE_SIZE:
+        if not self.idle and len(self.waiting) >= self.QUEUE_SIZE:
             with pytest.raises(QueueFull):
                 self.pool.arrive(request)
             return
@@ -65,6 +65,22 @@ class PoolMachine(RuleBasedStateMachine):
         else:
             best = max(index for index, count in enumerate(busy) if count == min(busy))
             assert slot is self.idle.pop(best)
+            self.give(slot, request)
+
+    @precondition(lambda self: self.working)
+    @rule(data=st.data())
+    def a_request_comes_back(self, data: st.DataObject) -> None:
+        """Its slot has gone."""
+        gone = data.draw(st.sampled_from(list(self.working)))
+        request = self.working.pop(gone)
+        self.pool.remove(gone)
+        self.pool.finished(gone)
+        slot = self.pool.come_back(request)
+        if slot is None:
+            assert not self.idle
+            self.waiting.insert(0, request)
+        else:
+            self.idle.remove(slot)
             self.give(slot, request)
 
     @precondition(lambda self: self.working)
@@ -107,6 +123,7 @@ class PoolMachine(RuleBasedStateMachine):
     def nobody_waits_while_a_slot_is_idle(self) -> None:
         assert not (self.idle and self.waiting)
         assert self.pool.queued == len(self.waiting)
+        assert list(self.pool.queue) == self.waiting
 
     @invariant()
     def it_is_known_how_busy_each_process_is(self) -> None:

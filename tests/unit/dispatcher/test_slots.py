@@ -369,7 +369,48 @@ class TestTheEndOfTheChannel:
             channel.give()  # closing with this unread makes a reset of it
             channel.far_end.close()
             await until(lambda: channel.owner.gone, "the end")
-            assert channel.closed_because == "its channel failed: Connection reset by peer"
+            assert channel.closed_because == "its channel was closed with a request unread"
+
+        with_channel(test)
+
+    def test_before_the_request_was_read_is_known(self) -> None:
+        async def test(channel: Channel) -> None:
+            channel.give()
+            channel.far_end.close()
+            await until(lambda: channel.owner.gone, "the end")
+            assert not channel.slot.read
+
+        with_channel(test)
+
+    def test_before_it_was_read_to_its_end_as_well(self) -> None:
+        """A frame that the socket does not take at once, and of which the worker has read all it took."""
+
+        async def test(channel: Channel) -> None:
+            channel.give(body=bytes(3 * 1024 * 1024))
+            await turns()
+            channel.far_end.drop_what_is_there()
+            channel.far_end.close()
+            await until(lambda: channel.owner.gone, "the end")
+            assert not channel.slot.read
+
+        with_channel(test)
+
+    def test_before_it_was_given(self) -> None:
+        async def test(channel: Channel) -> None:
+            channel.far_end.close()
+            channel.give()
+            await until(lambda: channel.owner.gone, "the end")
+            assert not channel.slot.read
+
+        with_channel(test)
+
+    def test_once_it_was_read(self) -> None:
+        async def test(channel: Channel) -> None:
+            channel.give()
+            await channel.far_end.take()
+            channel.far_end.close()
+            await until(lambda: channel.owner.gone, "the end")
+            assert channel.slot.read
 
         with_channel(test)
 

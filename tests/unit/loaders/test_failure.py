@@ -1,3 +1,4 @@
+import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,7 +15,13 @@ from wsgid.loaders.importing import import_named
 def failure(name: str) -> BaseException:
     with pytest.raises(BaseException) as caught:
         import_named(name, "--wsgi-app")
-    return caught.value
+    return below_the_test(caught.value)
+
+
+def below_the_test(error: BaseException) -> BaseException:
+    """Without the test's own line, which no worker has."""
+    assert error.__traceback__ is not None
+    return error.with_traceback(error.__traceback__.tb_next)
 
 
 def first_line(error: BaseException, folder: Path) -> str:
@@ -177,3 +184,66 @@ def test_a_load_error_without_a_cause_has_no_traceback(tmp_path: Path) -> None:
 def test_a_file_is_shown_as_people_call_it(tmp_path: Path, call: Callable[[Path], Path]) -> None:
     assert shown(call(tmp_path) / "app/wsgi.py", tmp_path) == "app/wsgi.py"
     assert shown(Path("/usr/lib/python3/x.py"), tmp_path) == "/usr/lib/python3/x.py"
+
+
+# The traceback.
+
+
+def files_of(error: BaseException, folder: Path) -> list[str]:
+    """The files of the lines of the traceback, in order."""
+    return [
+        Path(line.split('"')[1]).name
+        for line in describe_failure(error, folder).splitlines()
+        if line.startswith('  File "')
+    ]
+
+
+def test_the_traceback_begins_in_the_application(modules: WriteModules) -> None:
+    folder = modules(
+        {"failing_o.py": "import json\n\nimport failing_p", "failing_p.py": "import json\njson.loads('{')"}
+    )
+    files = files_of(failure("failing_o"), folder)
+    assert files[0] == "failing_o.py"
+    assert "failing_p.py" in files
+    assert files[-1] == "decoder.py"  # json's: what comes behind the application's lines stays
+
+
+def test_the_traceback_of_each_exception_in_a_chain_begins_in_the_application(modules: WriteModules) -> None:
+    code = "try:\n    import failing_r\nexcept ZeroDivisionError as error:\n    raise LookupError from error"
+    folder = modules({"failing_q.py": code, "failing_r.py": "1 / 0"})
+    error = failure("failing_q")
+    text = describe_failure(error, folder)
+    assert text.count("Traceback (most recent call last)") == 2
+    assert "importing.py" not in text
+    first, _, second = text.partition("direct cause")
+    assert [part.split('File "')[1].split('"')[0] for part in (first, second)] == [f"{folder}/app/failing_q.py"] * 2
+
+
+def test_a_file_that_does_not_compile_has_no_line_above_it(modules: WriteModules) -> None:
+    folder = modules({"failing_s.py": "a = ="})
+    assert files_of(failure("failing_s"), folder) == ["failing_s.py"]
+
+
+def test_a_traceback_that_never_came_to_the_application_begins_below_our_lines(
+    modules: WriteModules, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/installed_t.py").write_text("1 / 0")
+    sys.path.insert(1, str(tmp_path / "elsewhere"))
+    assert files_of(failure("installed_t"), modules({})) == ["installed_t.py"]
+
+
+def test_a_traceback_that_is_all_ours_stays(tmp_path: Path) -> None:
+    """It is a fault of ours, then."""
+    with pytest.raises(AttributeError) as caught:
+        import_named(None, "--wsgi-app")  # type: ignore[arg-type]
+    assert files_of(below_the_test(caught.value), tmp_path)[0] == "importing.py"
+
+
+def test_an_app_folder_that_is_the_root_does_not_make_everything_the_application() -> None:
+    """So it is with --chroot."""
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        json.loads("{")
+    assert first_line(below_the_test(caught.value), Path("/")).startswith("JSONDecodeError: ")
+    assert shown(Path("/app/wsgi.py"), Path("/")) == "app/wsgi.py"
+    assert shown(Path("/usr/lib/python3/x.py"), Path("/")) == "/usr/lib/python3/x.py"

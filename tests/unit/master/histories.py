@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from wsgid.channel.orders import Alive, Listening, WorkerDied, WorkerReady
+from wsgid.channel.orders import Listening, WorkerDied, WorkerReady
 from wsgid.master.actions import (
     Action,
     AnnounceReady,

@@ -364,6 +364,11 @@ class AnyHistory(RuleBasedStateMachine):
         assert next_moment(self.state) <= until <= self.now + LONGEST_DELAY
 
     @invariant()
+    def it_sleeps_when_there_is_nothing_to_do(self) -> None:
+        state, actions = decide(self.state, [], self.now)
+        assert actions or self.finish or next_moment(state) > self.now
+
+    @invariant()
     def nobody_waits_for_nothing(self) -> None:
         if self.client_waits and self.state.up and self.state.listening:
             assert self.state.restart or self.state.restart_after_start

@@ -3,7 +3,7 @@
 import logging
 import math
 from dataclasses import replace
-from signal import SIGKILL, SIGTERM
+from signal import SIGKILL, SIGTERM, SIGUSR1
 
 import pytest
 
@@ -28,18 +28,26 @@ from wsgid.master.actions import (
     AnnounceReady,
     Finish,
     ForkDispatcher,
+    ForkWatcher,
     ForkWorker,
     Kill,
     Log,
+    ReopenLogs,
     ReportDeath,
     Tell,
+    TellServiceManager,
+    Word,
 )
+from wsgid.master.deaths import FRUITFUL
 from wsgid.master.facts import (
     Died,
     DispatcherForked,
     DispatcherForkFailed,
     MeaninglessSignal,
+    ReopenAsked,
     StopAsked,
+    WatcherForked,
+    WatcherForkFailed,
     WorkerForked,
     WorkerForkFailed,
 )
@@ -288,10 +296,93 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.2, [LISTENING], []),
         (5.3, [left(11), left(12), left(20)], [Finish(0, "")]),
     ],
+    "the logs are reopened": [
+        *UP,
+        (5.0, [ReopenAsked()], [ReopenLogs(), Kill(11, SIGUSR1), Kill(12, SIGUSR1), Kill(10, SIGUSR1)]),
+    ],
+    "who does not know the signal yet is told later, once": [
+        *FORKED,
+        (1.0, [WorkerReady(11)], []),
+        (1.5, [ReopenAsked()], [ReopenLogs(), Kill(11, SIGUSR1), Kill(10, SIGUSR1)]),
+        (2.0, [WorkerReady(12)], [Kill(12, SIGUSR1), READY]),
+        (3.0, [WorkerReady(12)], []),
+    ],
+    "so is a dispatcher": [
+        *UP,
+        (5.0, [killed(10)], [ForkDispatcher()]),
+        (5.0, [DispatcherForked(20)], []),
+        (5.1, [ReopenAsked()], [ReopenLogs(), Kill(11, SIGUSR1), Kill(12, SIGUSR1)]),
+        (5.5, [LISTENING], [Kill(20, SIGUSR1)]),
+        (5.6, [LISTENING], []),
+    ],
     "a signal without a meaning": [*UP, (5.0, [MeaninglessSignal("SIGUSR2")], [])],
 }
 
 MORTAL = {"workers that are not replaced: the daemon ends with the last"}
+
+
+WATCHED = replace(TWO, reload=True)
+WATCHED_UP: list[Chapter] = [*UP, (2.0, [], [ForkWatcher()]), (2.0, [WatcherForked(30)], [])]
+
+WITH_A_WATCHER: dict[str, list[Chapter]] = {
+    "one is enough": [*WATCHED_UP, (3.0, [], [])],
+    "it dies again and again": [
+        *WATCHED_UP,
+        (3.0, [killed(30)], []),
+        (3.1, [], [ForkWatcher()]),
+        (3.1, [WatcherForkFailed("no memory")], []),
+        (3.35, [], [ForkWatcher()]),
+        (3.35, [WatcherForked(31)], []),
+        (3.4, [killed(31)], []),
+        (3.7, [], []),
+        (3.9, [], [ForkWatcher()]),
+        # One that has lived for a while is no failure to start.
+        (3.9, [WatcherForked(32)], []),
+        (4.0 + FRUITFUL, [killed(32)], []),
+        (4.2 + FRUITFUL, [], [ForkWatcher()]),
+    ],
+    "it ends with the others": [
+        *WATCHED_UP,
+        (5.0, [StopAsked("SIGTERM")], [Tell(Drain(GRACE))]),
+        (6.0, [Drained(0)], [Kill(11, SIGTERM), Kill(12, SIGTERM), Kill(30, SIGTERM), Tell(Exit())]),
+        (6.1, [left(11), left(12), left(10)], []),
+        (6.2, [Died(30, -15, "killed by SIGTERM")], [Finish(0, "")]),
+    ],
+    "and is not replaced then": [
+        *WATCHED_UP,
+        (5.0, [StopAsked("SIGTERM")], [Tell(Drain(GRACE))]),
+        (5.5, [killed(30)], []),
+        (6.0, [Drained(0)], [Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WITH_A_WATCHER)
+def test_a_watcher(name: str) -> None:
+    tell(WITH_A_WATCHER[name], WATCHED)
+
+
+def test_the_log_tells_of_a_watcher() -> None:
+    said = lines(WITH_A_WATCHER["it dies again and again"], WATCHED)
+    assert Log(logging.ERROR, "watcher 30 died: killed by SIGKILL; the next one comes in 0.1 s") in said
+    assert Log(logging.ERROR, "the watcher could not be forked: no memory") in said
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("comes up, one step after the other", []),
+        ("a stop: first the requests, then the processes", ["stopping"]),
+        ("SIGQUIT: at once", ["stopping"]),
+        ("a stop before anything is there", ["stopped by SIGTERM before it was ready"]),
+        ("and no process for the dispatcher", ["the dispatcher could not be forked: out of memory"]),
+        ("a dispatcher that dies while it drains", ["stopping"]),
+    ],
+)
+def test_the_service_manager_hears_of_the_end(name: str, words: list[str]) -> None:
+    _, actions = tell(HISTORIES[name])
+    heard = [each for each in actions if isinstance(each, TellServiceManager)]
+    assert heard == [TellServiceManager(Word.STOPPING, each) for each in words]
 
 
 @pytest.mark.parametrize("name", HISTORIES)
@@ -423,5 +514,3 @@ def test_how_long_to_wait(until: str) -> None:
     chapters, moment = MOMENTS[until]
     state, _ = tell(chapters)
     assert next_moment(state) == pytest.approx(moment)
-
-

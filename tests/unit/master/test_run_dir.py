@@ -174,6 +174,22 @@ def test_no_place_for_it(app: WsgidApp) -> None:
         RunDir(app, 100)
 
 
+def test_no_pid_file_no_run_directory(app: WsgidApp) -> None:
+    (app.master_piddir / ".100.new").mkdir()
+    with pytest.raises(CannotStart, match="run/100 or a pid file cannot be made: Is a directory"):
+        RunDir(app, 100)
+    assert instances(app) == []
+
+
+def test_its_path_is_short_with_and_without_proc(stack: ExitStack, app: WsgidApp) -> None:
+    run_dir = live(stack, app, 100)
+    assert os.path.samestat(os.stat(run_dir.path), (app.rundir / "100").stat())
+    assert len(run_dir.path) < 40
+    jailed = RunDir(app, 200, jailed=True)
+    stack.callback(jailed.remove)
+    assert jailed.path == str(app.rundir / "200")
+
+
 def test_somebody_elses_is_left_alone(stack: ExitStack, app: WsgidApp) -> None:
     die(app, 100, 101)
     for folder in (app.path, app.rundir, app.master_piddir, app.worker_piddir):

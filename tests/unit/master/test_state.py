@@ -6,7 +6,6 @@ from tests.unit.master.histories import TWO
 from wsgid.master.state import FIRST_DELAY, LONGEST_DELAY, Backoff, Dispatcher, Phase, State, Worker
 
 
-
 def test_at_first_nothing_is_waited_for() -> None:
     assert Backoff().until == -math.inf
 

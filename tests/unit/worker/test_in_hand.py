@@ -16,7 +16,7 @@ def in_hand() -> InHand:
 def is_interrupted(in_hand: InHand, request_id: str) -> bool:
     """Whether this request, which is only now taken, was interrupted before."""
     try:
-        in_hand.take(request_id).application.call(lambda: None)
+        in_hand.take(request_id).call(lambda: None)
     except RequestTimeout:
         return True
     return False
@@ -26,10 +26,12 @@ def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
     one, other = in_hand.take("one"), in_hand.take("other")
     in_hand.client_gone("one")
     assert (one.client_gone(), other.client_gone()) == (True, False)
-    assert in_hand.interrupt("other") == threading.get_ident()
-    one.application.call(lambda: None)
+    interrupted = in_hand.interrupt("other")
+    assert interrupted
+    assert interrupted.thread == threading.get_ident()
+    one.call(lambda: None)
     with pytest.raises(RequestTimeout):
-        other.application.call(lambda: None)
+        other.call(lambda: None)
 
 
 def test_a_word_that_comes_before_the_request_is_kept_for_it(in_hand: InHand) -> None:
@@ -56,7 +58,7 @@ def test_a_word_that_comes_after_the_end_harms_nobody(in_hand: InHand) -> None:
     in_hand.client_gone("one")
     assert in_hand.interrupt("one") is None
     assert not held.client_gone()
-    held.application.call(lambda: None)
+    held.call(lambda: None)
 
 
 def test_who_has_left_stays_so_when_the_request_has_ended(in_hand: InHand) -> None:

@@ -67,7 +67,17 @@ def test_frameworks_do_not_catch_it() -> None:
 def test_the_thread_that_is_interrupted_is_told() -> None:
     request = Interruptible()
     with ThreadPoolExecutor(1) as executor:
-        assert executor.submit(request.interrupt).result() == threading.get_ident()
+        interrupted = executor.submit(request.interrupt).result()
+    assert interrupted.thread == threading.get_ident()
+    assert "test_the_thread_that_is_interrupted_is_told" in {frame.name for frame in interrupted.stack}
+
+
+def test_where_the_application_was_is_told(thread: Thread) -> None:
+    called = thread.start(endless)
+    interrupted = thread.request.interrupt()
+    assert called.exception(seconds())
+    # What leads to the application is left out.
+    assert [frame.name for frame in interrupted.stack][:1] == ["application"]
 
 
 def test_what_the_code_gives_and_raises_passes() -> None:
@@ -133,7 +143,7 @@ def test_an_interrupted_request_is_closed_to_the_end(thread: Thread) -> None:
     thread.request.interrupt()
     assert called.exception(seconds())
     closed: list[int] = []
-    thread.request.close(lambda: closed.append(sum(number for number in range(100_000))))
+    thread.request.call(lambda: closed.append(sum(number for number in range(100_000))), also_late=True)
     assert closed
 
 
@@ -146,7 +156,7 @@ def test_closing_is_interrupted_like_all_the_rest(thread: Thread) -> None:
 
     with ThreadPoolExecutor(1) as executor:
         request: Interruptible = executor.submit(Interruptible).result()
-        closed = executor.submit(request.close, close)
+        closed = executor.submit(request.call, close, also_late=True)
         assert closing.wait(seconds())
         request.interrupt()
         assert isinstance(closed.exception(seconds()), RequestTimeout)
@@ -191,7 +201,7 @@ class Interrupter:
         if event == "opcode":
             self.left -= 1
             # Whoever interrupts waits for the lock.
-            if self.left <= 0 and not self.request._timed_out and not self.request._lock.locked():
+            if self.left <= 0 and not self.request._timed_out and not self.request.held_off.locked():
                 self.request.interrupt()
         return self._trace
 
@@ -209,7 +219,7 @@ def outcomes(code: Callable[[Interruptible], object]) -> set[str]:
         # Nothing is left behind.
         assert sum(number for number in range(100)) == 4950
         assert not interrupter.request._inside
-        assert not interrupter.request._lock.locked()
+        assert not interrupter.request.held_off.locked()
         if interrupter.left > 0:
             return found
     raise AssertionError("never reached")

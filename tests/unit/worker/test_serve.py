@@ -309,7 +309,8 @@ def test_what_the_application_catches_is_met_again_when_it_answers(bench: Bench,
     def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
         write = start_response("200 OK", PLAIN)
         steps: list[Callable[[], object]] = [held, lambda: start_response("500 Sorry", PLAIN, sys.exc_info())]
-        for step in (*steps, lambda: write(b"x")):
+        steps.append(lambda: write(b"x"))
+        for step in steps:
             try:
                 step()
             except RequestTimeout as error:

@@ -439,16 +439,18 @@ class TestStreaming:
                 exchange = connection.current
                 assert exchange is not None
                 exchange.begin(a_head())
+                joiner = connection._joiner
+                assert joiner is not None
                 timer, sent_before, framed = None, 0, 0
                 while framed < 14 * 1024:
-                    part = bytes(chance.choice([1, 1, 1 << min(connection._joiner.sent, 13)]))
+                    part = bytes(chance.choice([1, 1, 1 << min(joiner.sent, 13)]))
                     exchange.part(part)
                     framed += len(chunk(part))
                     if timer is not connection._timer:
-                        timer, sent_before = connection._timer, connection._joiner.sent
+                        timer, sent_before = connection._timer, joiner.sent
                     if timer is not None and sent_before < EARLY_MESSAGES and chance.random() < 0.5:
                         timer.cancel()
-                        connection._due()
+                        connection._due(joiner)
                     elif sent_before >= EARLY_MESSAGES and chance.random() < 0.1:
                         break
                 exchange.finish()
@@ -497,7 +499,8 @@ class TestStreaming:
                 connection.current.begin(a_head())
                 for _ in range(EARLY_MESSAGES + 1):
                     connection.current.part(b"x")
-                    connection._due()
+                    assert connection._joiner is not None
+                    connection._due(connection._joiner)
                 connection.current.part(b"x")
                 connection.current.finish()
                 assert (await here.answer(client))[1] == b"x" * (EARLY_MESSAGES + 2)

@@ -1,0 +1,204 @@
+"""The children as processes: how each is born, what it holds, what is said to it and by it, how it is buried.
+
+What the master holds open no child may keep (`_let_go`): when the master is killed, nobody else must hold the ends of
+the pipes and sockets by which its children notice.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from wsgid.channel.orders import FromMaster
+from wsgid.logs import configure
+from wsgid.master import children
+from wsgid.master.actions import Fork, ForkDispatcher, ForkWatcher, ForkWorker
+from wsgid.master.facts import (
+    DispatcherForked,
+    DispatcherForkFailed,
+    FromDispatcher,
+    OfForks,
+    WatcherForked,
+    WatcherForkFailed,
+    WorkerForked,
+    WorkerForkFailed,
+)
+from wsgid.master.links import OrdersLink, Report
+from wsgid.master.listeners import Listeners
+from wsgid.master.options_in_use import OptionsInUse
+from wsgid.master.run_dir import RunDir
+from wsgid.master.watcher import watch
+from wsgid.posts import DispatcherPost, WorkerPost
+
+log = logging.getLogger("wsgid.master")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Where the children begin; each returns its exit code."""
+
+    dispatcher: Callable[[DispatcherPost], int]
+    worker: Callable[[WorkerPost], int]
+
+
+class Processes:
+    def __init__(
+        self,
+        entries: Entries,
+        options: OptionsInUse,
+        run_dir: RunDir,
+        listeners: Listeners,
+        let_go: Iterable[Callable[[], None]],
+    ) -> None:
+        """`let_go` is called in every child: it closes what else the master has open."""
+        # For the master's life
+        self._entries = entries
+        self._options = options
+        self._run_dir = run_dir
+        self._listeners = listeners
+        self._others_let_go = tuple(let_go)
+        self._lifeline, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
+        # Of the children
+        self._orders: dict[int, OrdersLink] = {}
+        """By the dispatcher's pid: one at most."""
+        self._reports: dict[int, Report] = {}
+        """By the child's pid."""
+
+    def close(self) -> None:
+        self._close_ours()
+        os.close(self._lifeline)
+
+    @property
+    def sources(self) -> list[OrdersLink | Report]:
+        """Readable when a child has said something."""
+        links: list[OrdersLink | Report] = [*self._orders.values(), *self._reports.values()]
+        return [link for link in links if not link.over]
+
+    def tell(self, order: FromMaster) -> bool:
+        """To the dispatcher. Was there one to take it?"""
+        return any(link.tell(order) for link in self._orders.values())
+
+    def hear(self) -> list[FromDispatcher]:
+        """What the dispatcher has said since. Reports are read as well, and kept until `bury`. Never waits."""
+        for report in self._reports.values():
+            report.read()
+        return [said for link in self._orders.values() for said in link.hear()]
+
+    def fork(self, fork: Fork) -> OfForks:
+        match fork:
+            case ForkDispatcher():
+                return self._fork_dispatcher()
+            case ForkWorker():
+                return self._fork_worker()
+            case ForkWatcher():
+                return self._fork_watcher()
+
+    def _fork_dispatcher(self) -> DispatcherForked | DispatcherForkFailed:
+        with ExitStack() as if_it_fails:
+            try:
+                link, report = OrdersLink(), Report()
+                if_it_fails.callback(link.close)
+                if_it_fails.callback(report.close)
+                pid = children.fork(lambda: self._live_as_dispatcher(link, report))
+            except OSError as error:
+                return DispatcherForkFailed(str(error.strerror))
+            if_it_fails.pop_all()
+        link.close_theirs()
+        report.close_writer()
+        self._orders[pid], self._reports[pid] = link, report
+        return DispatcherForked(pid)
+
+    def _fork_worker(self) -> WorkerForked | WorkerForkFailed:
+        with ExitStack() as if_it_fails:
+            try:
+                report = Report()
+                if_it_fails.callback(report.close)
+                pid = children.fork(lambda: self._live_as_worker(report))
+            except OSError as error:
+                return WorkerForkFailed(str(error.strerror))
+            if_it_fails.pop_all()
+        report.close_writer()
+        self._reports[pid] = report
+        self._write_pid_file(pid)
+        return WorkerForked(pid)
+
+    def _fork_watcher(self) -> WatcherForked | WatcherForkFailed:
+        master = os.getpid()
+        try:
+            return WatcherForked(children.fork(lambda: self._live_as_watcher(master)))
+        except OSError as error:
+            return WatcherForkFailed(str(error.strerror))
+
+    def bury(self, pid: int) -> str:
+        """Forgets a child that has been reaped; gives its report."""
+        report = self._reports.pop(pid, None)
+        if report is None:
+            return ""  # the watcher, or an orphan, see plan
+        if link := self._orders.pop(pid, None):
+            link.close_ours()
+        else:
+            self._remove_pid_file(pid)
+        text = report.text()
+        report.close_reader()
+        return text
+
+    def _write_pid_file(self, worker: int) -> None:
+        try:
+            self._run_dir.add_worker(worker)
+        except OSError as error:
+            log.error("worker %d has no pid file: %s", worker, error.strerror)
+
+    def _remove_pid_file(self, worker: int) -> None:
+        try:
+            self._run_dir.remove_worker(worker)
+        except OSError as error:
+            log.error("the pid file of worker %d stays behind: %s", worker, error.strerror)
+
+    # In the children
+
+    def _live_as_dispatcher(self, link: OrdersLink, report: Report) -> int:
+        self._let_go()
+        link.close_ours()
+        report.close_reader()
+        os.close(self._lifeline)
+        config = self._options.config
+        configure(config, "dispatcher")
+        try:
+            return self._entries.dispatcher(
+                DispatcherPost(config, self._run_dir.fd, self._run_dir.path, self._listeners.sockets, link.theirs)
+            )
+        except Exception as error:
+            # The log gets the traceback; the terminal, when this is at the start, should hear the reason as well.
+            report.write(f"{type(error).__name__}: {error}")
+            raise
+
+    def _live_as_worker(self, report: Report) -> int:
+        self._let_go()
+        report.close_reader()
+        self._listeners.close_in_child()
+        config = self._options.for_workers
+        configure(config, "worker")
+        return self._entries.worker(
+            WorkerPost(config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer)
+        )
+
+    def _live_as_watcher(self, master: int) -> int:
+        self._let_go()
+        self._listeners.close_in_child()
+        os.close(self._lifeline)
+        configure(self._options.config, "watcher")
+        return watch(self._options.config.app_path, master)
+
+    def _let_go(self) -> None:
+        self._close_ours()
+        self._run_dir.close_in_child()
+        for let_go in self._others_let_go:
+            let_go()
+
+    def _close_ours(self) -> None:
+        os.close(self._lifeline_writer)
+        for link in self._orders.values():
+            link.close_ours()
+        for report in self._reports.values():
+            report.close_reader()

@@ -1,0 +1,197 @@
+"""What `Dispatch` does when workers die: other chances, quarantine, and what the log says."""
+
+import msgspec
+import pytest
+
+from tests.unit.dispatcher.fakes import HandClock
+from tests.unit.dispatcher.loops import turns, until
+from tests.unit.dispatcher.requests import a_head, a_request
+from tests.unit.dispatcher.running import FarWorker, Running, arrive, with_hand_clock
+from wsgid.channel import frames
+from wsgid.channel.frames import Answer
+from wsgid.dispatcher.exchange import Stage
+from wsgid.dispatcher.quarantine import PERIOD
+
+HELLO = frames.answer(Answer(a_head(), b"hello", True))
+
+
+async def killed_over(everything: Running, worker: FarWorker) -> None:
+    """It has read its request, and dies."""
+    await worker.threads[0].take()
+    everything.kill(worker)
+
+
+class TestASecondChance:
+    def test_is_with_another_worker(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            first, second = await everything.worker(1), await everything.worker(2)
+            exchange, client = arrive(everything)
+            clock.time += 2.0
+            await killed_over(everything, second)  # the one that was idle last
+            assert await first.threads[0].take() == msgspec.structs.replace(a_request(), attempt=2)
+            first.threads[0].say(HELLO)
+            await until(lambda: exchange.ended, "the answer")
+            assert client.told == ["whole 200"]
+            assert everything.endings() == ["200"]
+            assert caplog.messages == [
+                "worker 2 died: killed by SIGKILL; it held GET /path?query (id id-1, 2.00 s in its hands, "
+                "client 192.0.2.1): given to another worker"
+            ]
+
+        with_hand_clock(test)
+
+    def test_comes_before_all_who_wait(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            arrive(everything, id="first")
+            arrive(everything, id="second")  # the queue is full
+            await killed_over(everything, worker)
+            worker = await everything.worker(2)
+            assert (await worker.threads[0].take()).id == "first"
+
+        with_hand_clock(test, queue_size=1)
+
+    def test_is_the_last(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            _, client = arrive(everything)
+            await killed_over(everything, await everything.worker(1))
+            assert client.told == []
+            await killed_over(everything, await everything.worker(2))
+            assert client.told == ["whole 502"]
+
+        with_hand_clock(test)
+
+    def test_is_not_given_when_nobody_wants_it(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            _, client = arrive(everything)
+            await killed_over(everything, await everything.worker(1))
+            assert client.told == ["whole 502"]
+
+        with_hand_clock(test, redeliver=False)
+
+    def test_is_not_given_to_one_whose_client_may_have_left(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            exchange, client = arrive(everything)
+            worker = await everything.worker(1)
+            exchange.client_may_have_left()
+            await killed_over(everything, worker)
+            assert (client.told, client.turns_over) == ([], 1)
+            assert everything.endings() == ["499 left"]
+
+        with_hand_clock(test)
+
+    def test_is_not_given_by_a_server_that_stops_without_workers(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            _, client = arrive(everything)
+            worker = await everything.worker(1)
+            everything.dispatch.drain()
+            await killed_over(everything, worker)
+            assert client.told == ["whole 502"]
+
+        with_hand_clock(test)
+
+    def test_is_free_for_what_was_never_read(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Worker after worker dies before it looks at the request: nothing has happened to it."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            exchange, client = arrive(everything, method="POST")
+            for pid in (1, 2, 3):
+                everything.kill(await everything.worker(pid))
+                assert exchange.stage is Stage.WAITING
+            assert caplog.messages == [f"worker {pid} died: killed by SIGKILL; it held no request" for pid in (1, 2, 3)]
+            worker = await everything.worker(4)
+            assert (await worker.threads[0].take()).attempt == 1
+            assert client.told == []
+
+        with_hand_clock(test)
+
+    def test_is_not_wasted_on_other_threads_of_the_dead(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            exchange, client = arrive(everything)
+            assert sum(not each.silent for each in worker.threads) == 1  # it has read the request
+            everything.kill(worker)
+            await turns(10)
+            assert exchange.stage is Stage.WAITING
+            await everything.worker(2)
+            assert (exchange.stage, exchange.request.attempt) == (Stage.SERVING, 2)
+            assert client.told == []
+
+        with_hand_clock(test, threads=3)
+
+
+class TestQuarantine:
+    def test_refuses_what_kills_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            for pid in (1, 2):
+                arrive(everything, method="POST", target=f"/path?{pid}", query=str(pid))
+                await killed_over(everything, await everything.worker(pid))
+            assert caplog.messages[-1] == (
+                "POST /path is refused with 503 for 60 s: it was the only request of each of 2 workers that died "
+                "within 60 s"
+            )
+            _, client = arrive(everything, method="POST")
+            assert client.body == (
+                b"503 Service Unavailable: workers have died over this request, it is not served for a while\n"
+            )
+            other, _ = arrive(everything, method="GET")
+            assert not other.ended
+
+            clock.time += PERIOD
+            caplog.set_level("INFO")
+            everything.dispatch.tick()
+            assert caplog.messages[-1] == "POST /path is served again"
+            again, _ = arrive(everything, method="POST")
+            assert not again.ended
+
+        with_hand_clock(test, quarantine=2)
+
+    def test_refuses_also_what_waits(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            arrive(everything, method="POST")
+            _, same = arrive(everything, method="POST")
+            other, _ = arrive(everything, path="/other")
+            await killed_over(everything, worker)
+            assert same.told == ["whole 503"]
+            assert not other.ended
+
+        with_hand_clock(test, quarantine=1)
+
+    def test_suspects_nothing_when_there_were_two(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            for path in ("/a", "/b"):
+                arrive(everything, method="POST", path=path)
+            for each in worker.threads:
+                await each.take()
+            everything.kill(worker)
+            assert not arrive(everything, method="POST", path="/a")[0].ended
+
+        with_hand_clock(test, quarantine=1, threads=2)
+
+    def test_suspects_nothing_when_the_death_was_wished_for(self) -> None:
+        """At the end of the graceful timeout, say."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            arrive(everything, method="POST")
+            await worker.threads[0].take()
+            everything.kill(worker, expected=True)
+            assert not arrive(everything, method="POST")[0].ended
+
+        with_hand_clock(test, quarantine=1)
+
+    def test_ends_a_second_chance(self) -> None:
+        """The path is refused by the time the worker with the second of its requests dies."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            workers = [await everything.worker(pid) for pid in (1, 2)]
+            _, one = arrive(everything)
+            _, two = arrive(everything)
+            await killed_over(everything, workers[1])
+            assert one.told == ["whole 503"]  # it waited
+            await killed_over(everything, workers[0])
+            assert two.told == ["whole 502"]
+
+        with_hand_clock(test, quarantine=1)

@@ -1,0 +1,87 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+
+from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, RecordingOwner
+from tests.unit.dispatcher.requests import a_head, a_request
+from wsgid.channel.frames import FrameReader
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.fates import Fate, at_the_limit, fate
+from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.worker import Worker
+
+
+@pytest.fixture
+def slot() -> Iterator[Slot]:
+    loop = uvloop.new_event_loop()
+    ours, theirs = socket.socketpair()
+    slot = Slot(ours, Worker(4242), 0, FrameReader(), RecordingOwner(), loop)
+    yield slot
+    slot.close("the end")
+    theirs.close()
+    loop.close()
+
+
+def served(slot: Slot, method: str = "GET", attempt: int = 1) -> Exchange:
+    exchange = Exchange(a_request(method=method, attempt=attempt), RecordingClient(), True, RecordingJournal(), 1.0)
+    exchange.given(slot, 2.0)
+    return exchange
+
+
+def after_a_death(exchange: Exchange, read: bool = True, overdue: bool = False, redeliver: bool = True) -> Fate:
+    return fate(exchange, read=read, overdue=overdue, redeliver=redeliver)
+
+
+class TestADeath:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_gives_a_safe_request_a_second_chance(self, method: str, slot: Slot) -> None:
+        assert after_a_death(served(slot, method)) is Fate.AGAIN
+
+    def test_gives_no_third(self, slot: Slot) -> None:
+        assert after_a_death(served(slot, attempt=2)) is Fate.REFUSED
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "get", "OPTIONS"])
+    def test_ends_any_other(self, method: str, slot: Slot) -> None:
+        assert after_a_death(served(slot, method)) is Fate.REFUSED
+
+    def test_ends_all_when_asked_to(self, slot: Slot) -> None:
+        assert after_a_death(served(slot), redeliver=False) is Fate.REFUSED
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("attempt", [1, 2])
+    @pytest.mark.parametrize("redeliver", [True, False])
+    def test_is_nothing_to_what_was_not_read(self, method: str, attempt: int, redeliver: bool, slot: Slot) -> None:
+        assert after_a_death(served(slot, method, attempt), read=False, redeliver=redeliver) is Fate.UNREAD
+
+    def test_cuts_an_answer_that_has_begun(self, slot: Slot) -> None:
+        exchange = served(slot)
+        exchange.begin(a_head())
+        assert after_a_death(exchange) is Fate.CUT
+
+    def test_of_a_request_whose_client_may_have_left(self, slot: Slot) -> None:
+        exchange = served(slot)
+        exchange.client_may_have_left()
+        assert after_a_death(exchange) is Fate.LEFT
+
+    @pytest.mark.parametrize(("overdue", "expected"), [(False, Fate.ENDED), (True, Fate.OVERDUE)])
+    def test_changes_nothing_for_one_that_has_ended(self, overdue: bool, expected: Fate, slot: Slot) -> None:
+        exchange = served(slot)
+        exchange.fail(504, "too long")
+        assert after_a_death(exchange, overdue=overdue) is expected
+
+
+class TestTheTimeLimit:
+    def test_is_told_to_the_client(self, slot: Slot) -> None:
+        assert at_the_limit(served(slot)) == "answered with 504"
+
+    def test_cuts_an_answer_that_has_begun(self, slot: Slot) -> None:
+        exchange = served(slot)
+        exchange.begin(a_head())
+        assert at_the_limit(exchange) == "answer cut"
+
+    def test_changes_nothing_for_one_that_has_ended(self, slot: Slot) -> None:
+        exchange = served(slot)
+        exchange.answer(a_head(), b"")
+        assert at_the_limit(exchange) == "already answered or left by its client"

@@ -1,0 +1,168 @@
+"""Workers that take too long. What a restart does about one is in test_restarts, what takes too long to leave in
+test_replacing."""
+
+import logging
+from signal import SIGKILL, SIGTERM, SIGUSR1
+
+import pytest
+
+from tests.unit.master.histories import (
+    FORKED,
+    GRACE,
+    LISTENING,
+    START,
+    UP,
+    Chapter,
+    killed,
+    lines,
+    tell,
+    told,
+)
+from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerReady, WornOut
+from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell
+from wsgid.master.facts import DispatcherForked, ReopenAsked, StopAsked, WorkerForked
+from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
+from wsgid.master.plan import next_moment
+from wsgid.master.starting import CALL_TIME
+from wsgid.posts import DUMP_SIGNAL
+
+HUNG = Hung(11, "GET /slow (id 7, 3.01 s in its hands)")
+HANGS: list[Chapter] = [
+    *UP,
+    (5.0, [HUNG], [Kill(11, DUMP_SIGNAL), ForkWorker()]),
+    (5.0, [WorkerForked(13)], []),
+]
+LATE = 0.5 + START
+RESPAWNED: list[Chapter] = [
+    *UP,
+    (5.0, [killed(11)], [told(killed(11)), ForkWorker()]),
+    (5.0, [WorkerForked(13)], []),
+]
+
+HISTORIES: dict[str, list[Chapter]] = {
+    "a hung worker has some time for its other requests": [
+        *HANGS,
+        (6.0, [WorkerReady(13)], []),
+        (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
+        (11.0, [killed(11)], [told(killed(11))]),
+    ],
+    "it has nothing else in hand": [
+        *HANGS,
+        (7.0, [Spent(11)], [Kill(11, SIGKILL)]),
+    ],
+    "nothing from the first: it still writes its stacks": [
+        *UP,
+        (5.0, [HUNG, Spent(11)], [Kill(11, DUMP_SIGNAL), ForkWorker()]),
+        (5.0, [WorkerForked(13)], []),
+        (5.0 + DUMP_TIME, [], [Kill(11, SIGKILL)]),
+    ],
+    "it hangs more than once": [
+        *HANGS,
+        (6.0, [HUNG], []),
+        (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
+        (11.0, [HUNG, Spent(11)], []),
+    ],
+    "it hangs while it leaves": [
+        *UP,
+        (5.0, [WornOut(11, "served")], [ForkWorker()]),
+        (5.0, [WorkerForked(13)], []),
+        (6.0, [WorkerReady(13)], [Tell(Retire(11))]),
+        (7.0, [HUNG], [Kill(11, DUMP_SIGNAL)]),
+        (7.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
+    ],
+    "a new dispatcher must not give it requests": [
+        *HANGS,
+        (6.0, [killed(10)], [ForkDispatcher()]),
+        (6.0, [DispatcherForked(20)], []),
+        (7.0, [LISTENING], [Tell(Retire(11))]),
+        (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
+    ],
+    "it hangs before all of its threads have called": [
+        *RESPAWNED,
+        (6.0, [Hung(13, "GET /slow")], [Kill(13, DUMP_SIGNAL), ForkWorker()]),
+        (6.0, [WorkerForked(14)], []),
+        (7.0, [WorkerReady(13), ReopenAsked()], [ReopenLogs(), *(Kill(pid, SIGUSR1) for pid in (12, 13, 10))]),
+    ],
+    "it is dead already": [*UP, (5.0, [Hung(99, "GET /"), Spent(99), Spent(11)], [])],
+    "during the stop it is not replaced": [
+        *UP,
+        (5.0, [StopAsked("SIGTERM")], [Tell(Drain(GRACE))]),
+        (6.0, [HUNG], [Kill(11, DUMP_SIGNAL)]),
+        (7.0, [Spent(11)], [Kill(11, SIGKILL)]),
+    ],
+    "a start that hangs": [
+        *FORKED,
+        (1.0, [WorkerReady(11)], []),
+        (LATE, [], [Kill(12, DUMP_SIGNAL), Tell(Retire(12))]),
+        (LATE + DUMP_TIME, [], [Kill(12, SIGKILL), Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())]),
+        (LATE + 1, [killed(11), killed(12)], []),
+        (
+            LATE + 2,
+            [killed(10)],
+            [
+                Finish(
+                    1,
+                    "worker 12 was not ready within --start-timeout (60 s); where it was then is in "
+                    "/app/logs/wsgid.log",
+                )
+            ],
+        ),
+    ],
+    "ready too late is too late": [
+        *RESPAWNED,
+        (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
+        (5.1 + START, [WorkerReady(13)], []),
+        (5.0 + START + DUMP_TIME, [], [Kill(13, SIGKILL)]),
+        (6.0 + START, [killed(13)], [told(killed(13)), ForkWorker()]),
+    ],
+    "dead of it before it is killed": [
+        *RESPAWNED,
+        (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
+        (5.1 + START, [killed(13)], [told(killed(13))]),
+        (5.2 + START, [], [ForkWorker()]),
+    ],
+    "stuck in the kernel: it is not waited for": [
+        *RESPAWNED,
+        (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
+        (5.0 + START + DUMP_TIME, [], [Kill(13, SIGKILL)]),
+        (5.2 + START + DUMP_TIME, [], [ForkWorker()]),
+    ],
+    "without a dispatcher nobody can say that it is ready": [
+        *RESPAWNED,
+        (6.0, [killed(10)], [ForkDispatcher()]),
+        (6.0, [DispatcherForked(20)], []),
+        (5.0 + START, [], []),
+        (5.5 + START, [LISTENING], []),
+        (5.5 + START + CALL_TIME, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_history(name: str) -> None:
+    tell(HISTORIES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (
+            "it has nothing else in hand",
+            "worker 11 hangs and will be replaced; its stacks follow. GET /slow (id 7, 3.01 s in its hands)",
+        ),
+        (
+            "ready too late is too late",
+            "worker 13 was not ready within --start-timeout (60 s): its stacks follow, then it is killed",
+        ),
+        ("ready too late is too late", "worker 13 was not ready yet; the next one comes in 0.1 s"),
+    ],
+)
+def test_the_log_has_it(name: str, line: str) -> None:
+    assert Log(logging.ERROR, line) in lines(HISTORIES[name])
+
+
+def test_how_long_to_wait() -> None:
+    assert next_moment(tell(HANGS)[0]) == pytest.approx(5.0 + HUNG_TIME)
+    assert next_moment(tell(RESPAWNED)[0]) == pytest.approx(5.0 + START)
+    orphaned, _ = tell(HISTORIES["without a dispatcher nobody can say that it is ready"][:-3])
+    assert next_moment(orphaned) == pytest.approx(6.0 + START), "when the dispatcher has to listen"
