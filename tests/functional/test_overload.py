@@ -5,8 +5,6 @@ import re
 import statistics
 from pathlib import Path
 
-import pytest
-
 from tests.deadlines import wait_for
 from tests.functional.clients import Connection
 from tests.functional.conftest import MakeDaemon, MakeSite
@@ -54,25 +52,24 @@ def test_one_that_has_waited_too_long_is_refused_unserved(site: MakeSite, ledger
     assert ledger.runs() == {"1": 1, "3": 1}
 
 
-@pytest.mark.parametrize("rudely", [True, False], ids=["reset", "closed"])
-def test_one_that_leaves_while_it_waits_is_not_run(site: MakeSite, ledger: Ledger, gates: Gates, rudely: bool) -> None:
+def test_those_that_leave_while_they_wait_are_not_run(site: MakeSite, ledger: Ledger, gates: Gates) -> None:
     served = site("ledger", workers=1, env={**ledger.env, **gates.env})
     with served.connect() as held, served.connect() as stayer:
         held.ask(f"/1?gate={gates.make('held')}")
         gates.wait_until_held("held")
-        leaver = served.connect()
-        leaver.ask("/2", "POST", body=b"a body")
-        stayer.ask("/3")
-        if rudely:
-            leaver.reset()
-        else:
-            leaver.close()
-        [line] = served.daemon.wait_for_access(1)
-        assert '"POST /2 HTTP/1.1" 499 ' in line
+        rude, polite = served.connect(), served.connect()
+        rude.ask("/2", "POST", body=b"a body")
+        polite.ask("/3")
+        stayer.ask("/4")
+        rude.reset()
+        polite.close()
+        lines = "\n".join(served.daemon.wait_for_access(2))
+        assert '"POST /2 HTTP/1.1" 499 ' in lines
+        assert '"GET /3 HTTP/1.1" 499 ' in lines
         gates.release("held")
         assert held.answer().status == 200
         assert stayer.answer().status == 200
-    assert ledger.runs() == {"1": 1, "3": 1}
+    assert ledger.runs() == {"1": 1, "4": 1}
 
 
 def test_the_application_can_ask_whether_its_client_is_gone(site: MakeSite, ledger: Ledger) -> None:

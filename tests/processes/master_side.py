@@ -162,7 +162,7 @@ class Dispatcher:
                 self.draining = True
             case Exit() if not self.deaf:
                 return 0
-            case Retire(pid):
+            case Retire(pid) if pid in self.workers:
                 self.workers[pid].send(b"leave")
             case WorkerDied(pid):
                 if call := self.workers.pop(pid, None):

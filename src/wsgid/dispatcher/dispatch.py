@@ -303,9 +303,8 @@ class Dispatch:
             for exchange in self._pool.empty_queue():
                 exchange.fail(503, STOPPING)
 
-    def give_up(self) -> int:
-        """The time for draining is over: what waits is refused, what is served is refused or cut. Returns how many."""
-        unfinished = len(self._open)
+    def give_up(self) -> None:
+        """The time for draining is over: what waits is refused, what is served is refused or cut."""
         self._given_up = True
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
         # and then `submit` refuses them, so that each client gets its answers in order to the last.
@@ -315,7 +314,6 @@ class Dispatch:
             for slot in worker.slots:
                 if slot.exchange is not None:
                     slot.exchange.fail(503, STOPPING)
-        return unfinished
 
     def check_quiet(self) -> None:
         """For whoever lets go of the last thing that a drain waits for."""

@@ -197,9 +197,11 @@ class Dispatcher:
         self._dispatch.drain()
 
     def _give_up(self) -> None:
-        self._unfinished = self._dispatch.give_up()
+        # Before they end: with the last of them all is quiet, and we say so.
+        self._unfinished = self._dispatch.open_count
         if self._unfinished:
-            log.error("stopping: %d requests did not finish in time and were refused or cut", self._unfinished)
+            log.error("stopping: %d requests did not finish in time and are refused or cut", self._unfinished)
+        self._dispatch.give_up()
         self._loop.call_later(FLUSH_TIME, self._drained)
         self._dispatch.check_quiet()
 

@@ -143,7 +143,7 @@ def _end(state: State, level: int, text: str, *, ok: bool) -> Step:
     actions: list[Action] = [Log(level, text.partition("\n")[0])]
     if state.client_waits and state.listening:
         actions.append(Tell(RestartNews(_cut(text), over=True, ok=ok)))
-    return state, actions
+    return replace(state, client_waits=False), actions
 
 
 def _workers(number: int) -> str:

@@ -28,7 +28,7 @@ def dismiss(state: State, worker: Worker, now: float) -> Step:
 def says_it_leaves(state: State, said: WorkerLeaving, now: float) -> Step:
     """Somebody has sent it SIGTERM."""
     worker = state.worker(said.pid)
-    if worker is None or not worker.counts:
+    if worker is None or worker.stage not in (Stage.LOADING, Stage.READY):
         return state, []
     told = Log(logging.INFO, f"worker {worker.pid} finishes its requests and leaves, as somebody has told it to")
     state = _leaves(state, replace(worker, has_served=True), now)

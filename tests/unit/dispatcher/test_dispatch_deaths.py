@@ -119,6 +119,56 @@ class TestASecondChance:
 
         with_hand_clock(test, threads=3)
 
+    def test_is_not_with_the_dead_whose_channels_somebody_else_holds_open(self) -> None:
+        """A process that the application forked, say: then nothing but the master's word tells that it is dead."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            held = [each.sock.dup() for each in worker.threads]
+            first, _ = arrive(everything)
+            exchange, client = arrive(everything)
+            assert exchange.slot is everything.workers.by_pid[1].slots[0]  # looked at before the idle one
+            for each in worker.threads:
+                await each.take()
+            worker.threads[1].say(HELLO)
+            await until(lambda: first.ended, "the answer")
+            everything.kill(worker)
+            assert (exchange.stage, client.told) == (Stage.WAITING, [])
+            for sock in held:
+                sock.close()
+
+        with_hand_clock(test, threads=2)
+
+
+class TestTheEndOfAllConnections:
+    def test_of_a_worker_that_holds_nothing_leaves_nothing(self) -> None:
+        """The master's word about its death may have come before it: its call was in the listening socket then."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker()
+            worker.control.close()
+            await until(lambda: everything.workers.by_pid[1].control is None, "the end of the first")
+            worker.threads[0].close()
+            await until(lambda: not everything.workers.by_pid, "the end of the second")
+
+        with_hand_clock(test)
+
+    def test_of_one_that_holds_a_request_waits_for_the_master(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker()
+            _, client = arrive(everything, method="POST")
+            await worker.threads[0].take()
+            for each in (worker.control, worker.threads[0]):
+                each.close()
+            await until(lambda: client.told, "the answer")
+            await turns(10)
+            assert caplog.messages == []
+            everything.kill(worker)
+            [line] = caplog.messages
+            assert line.startswith("worker 1 died: killed by SIGKILL; it held POST ")
+
+        with_hand_clock(test)
+
 
 class TestQuarantine:
     def test_refuses_what_kills_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,12 @@
 """The dispatcher without edges, in the test's own process: what it says to the master, and how it obeys."""
 
 import asyncio
+import logging
 import os
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.unit.dispatcher.fakes import RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_policy, a_request
+from wsgid import logs
 from wsgid.channel import frames, orders
 from wsgid.channel.frames import Answer, Kind
 from wsgid.channel.orders import (
@@ -95,6 +97,18 @@ class Master:
         exchange = dispatch.open(a_request(), client, keep_alive=True)
         dispatch.submit(exchange)
         return exchange, client
+
+
+@pytest.fixture
+def logger_as_it_was() -> Iterator[None]:
+    logger = logging.getLogger("wsgid")
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    yield
+    for each in logger.handlers:
+        if isinstance(each, logs.DescriptorHandler) and each not in handlers:
+            each.close_descriptor()
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 @asynccontextmanager
@@ -253,16 +267,20 @@ def test_sigterm_drains_and_leaves(with_master: Run) -> None:
     with_master(test)
 
 
+@pytest.mark.usefixtures("logger_as_it_was")
 def test_sigusr1_reopens_the_logs(with_master: Run) -> None:
     async def test(master: Master) -> None:
-        log = master.folder / "logs" / "access.log"
-        moved = log.rename(master.folder / "moved")
+        logs.configure(Config(app_path=master.folder), "dispatcher")
+        folder = master.folder / "logs"
+        moved = folder.rename(master.folder / "moved")
+        folder.mkdir()
         os.kill(os.getpid(), signal.SIGUSR1)
-        await until(log.exists, "the new file")
+        await until((folder / "access.log").exists, "the new files")
         exchange, _ = master.arrive()
         exchange.client_left()
         master.dispatcher._access_log.flush()
-        assert "499" in log.read_text()
-        assert moved.read_text() == ""
+        assert " 499 " in (folder / "access.log").read_text()
+        assert "the log is reopened" in (folder / "wsgid.log").read_text()
+        assert [each.read_text() for each in sorted(moved.iterdir())] == ["", ""]
 
     with_master(test)

@@ -128,7 +128,8 @@ class AnyHistory(RuleBasedStateMachine):
                 case StopAsked():
                     self.asked_to_stop = True
                 case WorkerLeaving(pid) | Hung(pid):
-                    self.workers[pid].going = True
+                    # Of one that is late, and about to be killed, it changes nothing.
+                    self.workers[pid].going |= not self.workers[pid].dumped
                 case RestartWanted():
                     self.client_waits = True
 
@@ -185,8 +186,8 @@ class AnyHistory(RuleBasedStateMachine):
 
     def retire(self, pid: int) -> None:
         worker = self.workers.get(pid)
-        if worker is None or worker.going:
-            return  # said again, to a new dispatcher
+        if worker is None or worker.going or worker.dumped:
+            return  # said again, to a new dispatcher; or it is late, and about to be killed
         worker.going = True
         assert sum(each.ready for each in self.staff.values()) >= self.state.wanted, "before its successor was ready"
 

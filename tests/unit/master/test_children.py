@@ -246,3 +246,18 @@ CORE_DUMPED = 0x80
 )
 def test_words(status: int, told: str) -> None:
     assert words(status) == told
+
+
+def test_a_child_can_be_stopped_by_its_terminal(tmp_path: Path) -> None:
+    """Those signals are blocked in the master, which fetches them (`signals`)."""
+    code = """
+from wsgid.master.signals import JOB_CONTROL, SignalInbox
+
+def blocked():
+    return len(signal.pthread_sigmask(signal.SIG_BLOCK, ()) & JOB_CONTROL)
+
+with SignalInbox(JOB_CONTROL):
+    live_and_die(blocked)
+    print(blocked())
+"""
+    assert run(code, tmp_path) == ("0 left\n2\n", "")

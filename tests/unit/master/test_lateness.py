@@ -18,7 +18,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerReady, WornOut
+from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerLeaving, WorkerReady, WornOut
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell
 from wsgid.master.facts import DispatcherForked, ReopenAsked, StopAsked, WorkerForked
 from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
@@ -111,7 +111,7 @@ HISTORIES: dict[str, list[Chapter]] = {
     "ready too late is too late": [
         *RESPAWNED,
         (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
-        (5.1 + START, [WorkerReady(13)], []),
+        (5.1 + START, [WorkerReady(13), WorkerLeaving(13), Hung(13, "GET /"), Spent(13)], []),
         (5.0 + START + DUMP_TIME, [], [Kill(13, SIGKILL)]),
         (6.0 + START, [killed(13)], [told(killed(13)), ForkWorker()]),
     ],

@@ -128,6 +128,13 @@ HISTORIES: dict[str, list[Chapter]] = {
             [over("the restart is refused: the options are wrong now:\nfirst\nsecond")],
         ),
     ],
+    "the next one: nobody waits any more": [
+        *UP,
+        (5.0, [RestartWanted()], [ReadOptions()]),
+        (5.0, [OptionsWrong(("first",))], [over("the restart is refused: the options are wrong now:\nfirst")]),
+        (6.0, [ASKED], [ReadOptions()]),
+        (6.0, [READ], [ForkWorker()]),
+    ],
     "wrong options, and nobody waits": [
         *UP,
         (5.0, [ASKED], [ReadOptions()]),
