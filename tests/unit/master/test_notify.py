@@ -123,8 +123,9 @@ def test_a_child_says_nothing(systemd: Systemd, notify: Notify) -> None:
     assert systemd.heard() == []
 
 
-@pytest.mark.parametrize("pid", [str(os.getpid()), ""])
-def test_the_watchdog_is_fed_at_half_its_time(systemd: Systemd, path: str, pid: str) -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_the_watchdog_is_fed_at_half_its_time(systemd: Systemd, path: str, named: bool) -> None:
+    pid = str(os.getpid()) if named else ""
     notify = Notify({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "3000000", "WATCHDOG_PID": pid})
     assert notify.watchdog_interval == 1.5
     notify.watchdog()
