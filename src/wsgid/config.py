@@ -347,8 +347,8 @@ class Place:
 
 
 def locate(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None) -> Place:
-    """As `load`, but only ``app_path`` and ``run_dir``: a daemon can be stopped whatever has become wrong with the other
-    options. Raises ConfigError."""
+    """As `load`, but only ``app_path`` and ``run_dir``: a daemon can be stopped whatever has become wrong with the
+    other options. Raises ConfigError."""
     errors: list[str] = []
     unread: list[str] = []
     start = cwd or _current_directory()

@@ -38,7 +38,7 @@ def instances(run: int) -> list[str]:
 def is_dead(name: str, run: int) -> bool:
     """Call it with ``run/`` locked: it takes the lock for a moment, which would irritate a master that starts."""
     try:
-        lock = os.open(f"{name}/{LOCK}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=run)
+        lock = os.open(f"{name}/{LOCK}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=run)
     except FileNotFoundError:
         return True  # its master was killed between making the directory and making the lock
     except PermissionError:

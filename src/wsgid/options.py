@@ -27,7 +27,7 @@ Mask = Annotated[int, "octal"]
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
-MAX_SHOWN = 80
+MAX_SHOWN = 200
 """Characters of a wrong value that an error repeats: enough to find it again, too few to flood a terminal."""
 
 VARIABLE_PREFIX = "WSGID_"

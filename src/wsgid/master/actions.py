@@ -43,6 +43,13 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Abort:
+    """Have this child write its stacks to the log and die, also when it is stopped."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     level: int
     text: str
@@ -126,6 +133,7 @@ Deed = (
     | Tell
     | ReportDeath
     | Kill
+    | Abort
     | Log
     | AnnounceReady
     | TellServiceManager

@@ -1,4 +1,4 @@
-"""System calls that the standard library has no name for, by the C library. Only the start of a daemon makes them."""
+"""System calls that the standard library has no name for, by the C library. Most are for the start of a daemon."""
 
 import ctypes
 import errno
@@ -60,6 +60,17 @@ def pivot_root(new_root: str, put_old: str) -> None:
 def unmount(target: str, flags: int) -> None:
     """umount2(2). Raises OSError."""
     _call("umount2", os.fsencode(target), ctypes.c_int(flags))
+
+
+def signal_main_thread(pid: int, number: int) -> None:
+    """Sends a signal to the first thread of a process (tgkill(2)), where kill(2) lets the kernel choose among all.
+
+    Raises OSError.
+    """
+    if hasattr(_libc(), "tgkill"):
+        _call("tgkill", ctypes.c_int(pid), ctypes.c_int(pid), ctypes.c_int(number))
+    else:  # a C library that keeps it to itself: musl, glibc before 2.30
+        os.kill(pid, number)
 
 
 def give_up_capabilities() -> None:

@@ -21,11 +21,12 @@ from wsgid.master.errors import CannotStart
 from wsgid.master.listeners import Listeners
 from wsgid.master.notify import Notify
 from wsgid.master.proc_files import ProcFiles
+from wsgid.master.processes import Entries
 from wsgid.master.rights import Identity
 from wsgid.master.run_dir import RunDir
 from wsgid.master.signals import SignalInbox
 from wsgid.master.state import EXIT_FAILED, Settings
-from wsgid.master.supervisor import SIGNALS, Entries, Supervisor
+from wsgid.master.supervisor import SIGNALS, Supervisor
 from wsgid.posts import DispatcherPost, WorkerPost
 
 log = logging.getLogger("wsgid.master")

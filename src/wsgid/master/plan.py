@@ -27,7 +27,7 @@ from wsgid.channel.orders import (
     WornOut,
 )
 from wsgid.master import deaths, lateness, replacing, restarts, retirement, silence, starting, stopping
-from wsgid.master.actions import Action, ForkDispatcher, ForkWatcher, Kill, Log, ReopenLogs
+from wsgid.master.actions import Abort, Action, ForkDispatcher, ForkWatcher, Kill, Log, ReopenLogs
 from wsgid.master.facts import (
     Asked,
     Died,
@@ -73,7 +73,7 @@ def decide(state: State, facts: Iterable[Fact], now: float) -> Step:
     # What one death calls for may be a signal to a child whose own death is told right after it. That child has been
     # reaped: its pid may be anybody's by now.
     living = {pid for _, pid in children(state)}
-    actions = [each for each in actions if not isinstance(each, Kill) or each.pid in living]
+    actions = [each for each in actions if not isinstance(each, Kill | Abort) or each.pid in living]
     state, called_for = _go_on(state, now)
     return state, actions + called_for
 

@@ -8,10 +8,10 @@ false alarm would cut its clients: it has five seconds.
 import logging
 import math
 from dataclasses import replace
-from signal import SIGABRT, SIGCONT, SIGKILL
+from signal import SIGKILL
 
 from wsgid.channel.orders import HEARTBEAT
-from wsgid.master.actions import Action, FeedWatchdog, Kill, Log, LookAt
+from wsgid.master.actions import Abort, Action, FeedWatchdog, Kill, Log, LookAt
 from wsgid.master.facts import Looked
 from wsgid.master.state import Dispatcher, Phase, State
 from wsgid.master.steps import Step
@@ -89,6 +89,5 @@ def _too_late(state: State, dispatcher: Dispatcher, now: float) -> Step:
 
 def _abort(state: State, dispatcher: Dispatcher, what: str, now: float) -> Step:
     told = Log(logging.ERROR, f"dispatcher {dispatcher.pid} {what}: its stacks follow, then it is ended")
-    # A process that is stopped gets no signal but SIGKILL before it is continued.
     ending = replace(dispatcher, leaving=True, deadline=now + LAST_WORDS)
-    return replace(state, dispatcher=ending), [told, Kill(dispatcher.pid, SIGABRT), Kill(dispatcher.pid, SIGCONT)]
+    return replace(state, dispatcher=ending), [told, Abort(dispatcher.pid)]

@@ -15,6 +15,7 @@ from wsgid.config import Config, Loaded
 from wsgid.logs import reopen
 from wsgid.master import children, plan
 from wsgid.master.actions import (
+    Abort,
     AdoptOptions,
     AnnounceReady,
     Deed,
@@ -51,13 +52,13 @@ from wsgid.master.facts import (
     Weighed,
     WorkersAsked,
 )
+from wsgid.master.kernel import signal_main_thread
 from wsgid.master.listeners import Listeners
 from wsgid.master.memory_kills import WORDS, MemoryKills
 from wsgid.master.notify import Notify
 from wsgid.master.options_in_use import OptionsInUse
 from wsgid.master.proc_files import STOPPED, ProcFiles
-from wsgid.master.processes import Entries as Entries
-from wsgid.master.processes import Processes
+from wsgid.master.processes import Entries, Processes
 from wsgid.master.run_dir import RunDir
 from wsgid.master.signals import SignalInbox
 from wsgid.master.state import Settings
@@ -188,6 +189,8 @@ class Supervisor:
                     self._do(logged(death))
             case Kill(pid, number):
                 self._kill(pid, number)
+            case Abort(pid):
+                self._abort(pid)
             case Log(level, text):
                 log.log(level, "%s", text)
             case AnnounceReady(text):
@@ -218,6 +221,12 @@ class Supervisor:
         if number == Signals.SIGKILL:
             self._shot.add(pid)
         os.kill(pid, number)  # it is there, if only as a zombie: nobody but us reaps it
+
+    def _abort(self, pid: int) -> None:
+        # A process that is stopped gets no signal but SIGKILL before it is continued. And it is the thread of the event
+        # loop that has to die of this: were it another, the loop would take clients for a moment, that are then cut.
+        signal_main_thread(pid, Signals.SIGABRT)
+        os.kill(pid, Signals.SIGCONT)
 
     def _adopt(self) -> None:
         config = self._options.adopt()

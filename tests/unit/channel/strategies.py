@@ -42,4 +42,5 @@ heads = st.builds(
 
 answers = st.builds(Answer, head=heads, body=bodies, done=st.booleans())
 
-hellos = st.builds(Hello, pid=st.integers(1, 2**22), role=st.sampled_from(Role), thread=st.integers(0, 1000))
+threads = st.integers(0, 1000)
+hellos = st.builds(Hello, pid=st.integers(1, 2**22), role=st.sampled_from(Role), thread=threads, threads=threads)

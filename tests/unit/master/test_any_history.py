@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from signal import SIGABRT, SIGCONT, SIGKILL, SIGTERM, SIGUSR1
+from signal import SIGKILL, SIGTERM, SIGUSR1
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -23,6 +23,7 @@ from wsgid.channel.orders import (
     WornOut,
 )
 from wsgid.master.actions import (
+    Abort,
     Action,
     AdoptOptions,
     AnnounceReady,
@@ -144,6 +145,9 @@ class AnyHistory(RuleBasedStateMachine):
                 assert all(each.ready for each in self.staff.values())
                 assert len(self.staff) >= self.state.wanted
                 self.announced = True
+            case Abort(pid):
+                self.dispatcher_stopped = False
+                self.dispatchers[pid].going = True
             case Kill(pid, number):
                 self.kill(self.living[pid], number)
             case Tell(Retire(pid)):
@@ -178,10 +182,8 @@ class AnyHistory(RuleBasedStateMachine):
             assert whom.ready, "it would die of it"
         elif number == SIGKILL:
             whom.killed = whom.going = True
-        elif number == SIGCONT:
-            self.dispatcher_stopped = False
         else:
-            assert number in (SIGTERM, SIGABRT)
+            assert number == SIGTERM
             whom.going = True
 
     def retire(self, pid: int) -> None:

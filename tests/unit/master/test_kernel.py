@@ -1,5 +1,7 @@
 import errno
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,26 @@ def test_a_call_that_fails_tells_what_it_was_about() -> None:
         kernel.mount("/nowhere/at/all", "/nowhere/at/all", kernel.MS_BIND)
     assert refused.value.filename == "/nowhere/at/all"
     assert refused.value.errno in (errno.ENOENT, errno.EPERM)
+
+
+def test_a_signal_for_the_main_thread_waits_for_it() -> None:
+    """Were it for the process, the thread that does not block it would take it at once."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    handler = signal.signal(signal.SIGUSR1, lambda number, frame: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        kernel.signal_main_thread(os.getpid(), signal.SIGUSR1)
+        assert signal.SIGUSR1 in signal.sigpending()
+        signal.sigwait([signal.SIGUSR1])
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        signal.signal(signal.SIGUSR1, handler)
+        over.set()
+        other.join()
+
+
+def test_a_signal_for_nobody_is_an_error() -> None:
+    with pytest.raises(ProcessLookupError):
+        kernel.signal_main_thread(2**22 + 1, signal.SIGUSR1)

@@ -17,7 +17,7 @@ BOTH = (Signals.SIGUSR1, Signals.SIGUSR2)
 
 def send(*signals: Signals) -> None:
     for each in signals:
-        os.kill(os.getpid(), each)
+        signal.raise_signal(each)
 
 
 @pytest.fixture

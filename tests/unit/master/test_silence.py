@@ -3,7 +3,7 @@
 import logging
 import math
 from dataclasses import replace
-from signal import SIGABRT, SIGCONT, SIGKILL
+from signal import SIGKILL
 
 import pytest
 
@@ -20,14 +20,14 @@ from tests.unit.master.histories import (
     tell,
 )
 from wsgid.channel.orders import HEARTBEAT, Alive, Drain, Drained, Exit
-from wsgid.master.actions import FeedWatchdog, Finish, ForkDispatcher, Kill, Log, LookAt, Tell
+from wsgid.master.actions import Abort, FeedWatchdog, Finish, ForkDispatcher, Kill, Log, LookAt, Tell
 from wsgid.master.facts import Died, DispatcherForked, Looked, StopAsked
 from wsgid.master.plan import decide, next_moment
 from wsgid.master.silence import LAST_WORDS, LOOK_AFTER, OVERSLEPT, SILENCE
 
 ALIVE = Alive(0, 0)
 RUNS, STOPPED = Looked(10, stopped=False), Looked(10, stopped=True)
-ABORTED = [Kill(10, SIGABRT), Kill(10, SIGCONT)]
+ABORTED = [Abort(10)]
 SAID: list[Chapter] = [*UP, (3.0, [ALIVE], [])]
 LOOKED: list[Chapter] = [*SAID, (3.0 + LOOK_AFTER, [], [LookAt(10)])]
 
@@ -80,7 +80,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         *UP,
         (5.0, [killed(10)], [ForkDispatcher()]),
         (5.0, [DispatcherForked(20)], []),
-        (5.0 + START, [], [Kill(20, SIGABRT), Kill(20, SIGCONT)]),
+        (5.0 + START, [], [Abort(20)]),
         (5.0 + START + LAST_WORDS, [], [Kill(20, SIGKILL)]),
         (6.0 + START, [killed(20)], []),
         (6.1 + START, [], [ForkDispatcher()]),

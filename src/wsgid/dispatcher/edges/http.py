@@ -73,7 +73,7 @@ class HttpEdge:
                 cleanup_socket=False,  # the path is the master's, and our successor's
             )
             self._servers.append(server)
-            return f"unix:{address}"
+            return f"unix:{_path(address)}"
         server = await self.loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=backlog)
         self._servers.append(server)
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
@@ -154,3 +154,8 @@ class TurnedAway(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._over.cancel()
         self._others.discard(self)
+
+
+def _path(address: str | bytes) -> str:
+    """An abstract socket has no path but a name: bytes that begin with NUL (unix(7)), shown as other programs do."""
+    return f"@{address[1:].decode(errors='backslashreplace')}" if isinstance(address, bytes) else address

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import os
 import resource
 import socket
 import struct
@@ -85,6 +86,16 @@ class TestListening:
                 edge.drain()
                 await turns(10)
                 assert path.exists()
+
+        with_edge(test)
+
+    def test_an_abstract_socket_is_shown_by_its_name(self) -> None:
+        async def test(edge: HttpEdge) -> None:
+            name = f"wsgid-test-{os.getpid()}"
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(f"\0{name}")
+                listener.listen()
+                assert await edge.listen(listener, 77) == f"unix:@{name}"
 
         with_edge(test)
 
