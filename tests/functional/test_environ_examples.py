@@ -71,7 +71,7 @@ def leave(bench: Bench) -> None:
 
 
 def interrupt(bench: Bench) -> None:
-    bench.in_hand.interrupt("r1")
+    bench.interrupt()
 
 
 @pytest.mark.parametrize("end", [leave, interrupt])

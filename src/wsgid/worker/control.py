@@ -18,7 +18,7 @@ from typing import Final
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
 from wsgid.worker.channel import connect
-from wsgid.worker.in_hand import InHand
+from wsgid.worker.in_hand import Held, InHand
 from wsgid.worker.take import next_pause
 
 log = logging.getLogger(__name__)
@@ -144,15 +144,9 @@ class Control:
         if kind is Kind.CLIENT_GONE:
             self._in_hand.client_gone(request_id)
         elif kind is Kind.INTERRUPT:
-            interrupted = self._in_hand.interrupt(request_id)
-            if interrupted is not None:
-                # The number as faulthandler writes it, so that it can be found among the stacks of all threads.
-                log.warning(
-                    "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s",
-                    request_id,
-                    interrupted.thread,
-                    "".join(interrupted.stack.format()).rstrip(),
-                )
+            held = self._in_hand.taken_too_long(request_id)
+            if held is not None:
+                _interrupt(request_id, held)
         else:
             raise FrameError(f"{kind.name} on a control connection")
 
@@ -164,3 +158,14 @@ class Control:
         self._poll.unregister(self._socket)
         self._socket.close()
         self._socket = None
+
+
+def _interrupt(request_id: str, held: Held) -> None:
+    # Said before it is done: as long as the exception waits for its thread, CPython 3.11 lets no thread go on whose
+    # lines are traced (coverage, a debugger). The number is as faulthandler writes it, so that it can be found among
+    # the stacks of all threads.
+    where = "".join(held.stack().format()).rstrip()
+    log.warning(
+        "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s", request_id, held.thread, where
+    )
+    held.interrupt()

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from typing import Final
 
-from wsgid.worker.interrupt import Interrupted, Interruptible
+from wsgid.worker.interrupt import Interruptible
 
 MAX_EARLY: Final = 1024
 """Words that are kept for requests that have not come yet. Most are for those that have ended: nobody looks for them,
@@ -63,14 +63,14 @@ class InHand:
             else:
                 held.client_left = True
 
-    def interrupt(self, request_id: str) -> Interrupted | None:
-        """The dispatcher's word that this request has taken too long. None when no thread serves it."""
+    def taken_too_long(self, request_id: str) -> Held | None:
+        """The dispatcher's word about this request: it is to be interrupted. None when no thread serves it; one that
+        takes it later interrupts it itself."""
         with self._lock:
             held = self._held.get(request_id)
             if held is None:
                 _keep(self._timed_out_early, request_id)
-                return None
-            return held.interrupt()
+            return held
 
 
 def _keep(early: OrderedDict[str, None], request_id: str) -> None:

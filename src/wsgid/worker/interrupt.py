@@ -18,7 +18,6 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import takewhile
 from traceback import StackSummary, walk_stack
 from typing import Final, TypeVar
@@ -37,26 +36,17 @@ LINES_TO_STRIKE: Final = 2
 """Rounds of a loop: the interpreter raises what is pending at the first jump back, if it has not before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """What was interrupted."""
-
-    thread: int
-    """Its identifier."""
-    stack: StackSummary
-    """Where it was just before: the stacks that faulthandler writes at the same time may show where it went then."""
-
-
 class Interruptible:
     """One request's time in the application's code.
 
-    `interrupt` is for any thread, all else for the one that has made it, which serves the request.
+    `interrupt` and `stack` are for any thread, all else for the one that has made it, which serves the request.
     """
 
-    __slots__ = ("_inside", "_thread", "_timed_out", "held_off")
+    __slots__ = ("_inside", "_timed_out", "held_off", "thread")
 
     def __init__(self) -> None:
-        self._thread = threading.get_ident()
+        self.thread = threading.get_ident()
+        """The identifier of the thread that serves the request."""
         self.held_off = threading.Lock()
         """Whoever holds it is not interrupted meanwhile; for what is over at once, after a `check`."""
         self._inside = False
@@ -106,20 +96,17 @@ class Interruptible:
         if self._timed_out:
             raise RequestTimeout
 
-    def interrupt(self) -> Interrupted:
+    def interrupt(self) -> None:
         """Raises RequestTimeout in the application's code; in our own it waits until the thread comes back to it."""
         with self.held_off:
-            stack = _stack(self._thread)
             again, self._timed_out = self._timed_out, True
             if self._inside and not again:
-                _set_exception(ctypes.c_ulong(self._thread), ctypes.py_object(RequestTimeout))
-        return Interrupted(self._thread, stack)
+                _set_exception(ctypes.c_ulong(self.thread), ctypes.py_object(RequestTimeout))
 
-
-def _stack(thread: int) -> StackSummary:
-    """Innermost last; what is inside the application only, if the thread is there."""
-    walked = walk_stack(sys._current_frames()[thread])
-    inside = takewhile(lambda place: place[0].f_code is not Interruptible.call.__code__, walked)
-    stack = StackSummary.extract(inside, lookup_lines=False)
-    stack.reverse()
-    return stack
+    def stack(self) -> StackSummary:
+        """Where the thread is now, innermost last; what is inside the application only, if it is there."""
+        walked = walk_stack(sys._current_frames()[self.thread])
+        inside = takewhile(lambda place: place[0].f_code is not Interruptible.call.__code__, walked)
+        stack = StackSummary.extract(inside, lookup_lines=False)
+        stack.reverse()
+        return stack

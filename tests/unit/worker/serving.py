@@ -47,6 +47,12 @@ class Bench:
         """Serves one request in another thread."""
         return self._executor.submit(serve, app, request, descriptor, self._channel, self.template, self.in_hand)
 
+    def interrupt(self) -> None:
+        """The request has taken too long."""
+        held = self.in_hand.taken_too_long("r1")
+        if held is not None:
+            held.interrupt()
+
     def is_sending(self) -> bool:
         """The thread cannot send any more: the channel is full."""
         poll = select.poll()

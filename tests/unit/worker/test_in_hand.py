@@ -1,7 +1,5 @@
 """What is heard about requests finds them."""
 
-import threading
-
 import pytest
 
 from wsgid.worker.errors import RequestTimeout
@@ -26,9 +24,8 @@ def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
     one, other = in_hand.take("one"), in_hand.take("other")
     in_hand.client_gone("one")
     assert (one.client_gone(), other.client_gone()) == (True, False)
-    interrupted = in_hand.interrupt("other")
-    assert interrupted
-    assert interrupted.thread == threading.get_ident()
+    assert in_hand.taken_too_long("other") is other
+    other.interrupt()
     one.call(lambda: None)
     with pytest.raises(RequestTimeout):
         other.call(lambda: None)
@@ -36,14 +33,14 @@ def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
 
 def test_a_word_that_comes_before_the_request_is_kept_for_it(in_hand: InHand) -> None:
     in_hand.client_gone("one")
-    assert in_hand.interrupt("two") is None
+    assert in_hand.taken_too_long("two") is None
     assert in_hand.take("one").client_gone()
     assert is_interrupted(in_hand, "two")
 
 
 def test_a_word_is_for_one_request_and_kept_for_it_once(in_hand: InHand) -> None:
     in_hand.client_gone("one")
-    in_hand.interrupt("one")
+    in_hand.taken_too_long("one")
     assert not in_hand.take("two").client_gone()
     assert not is_interrupted(in_hand, "three")
     in_hand.take("one")
@@ -56,7 +53,7 @@ def test_a_word_that_comes_after_the_end_harms_nobody(in_hand: InHand) -> None:
     held = in_hand.take("one")
     in_hand.release("one")
     in_hand.client_gone("one")
-    assert in_hand.interrupt("one") is None
+    assert in_hand.taken_too_long("one") is None
     assert not held.client_gone()
     held.call(lambda: None)
 
@@ -72,6 +69,6 @@ def test_who_has_left_stays_so_when_the_request_has_ended(in_hand: InHand) -> No
 def test_words_that_nobody_looks_for_are_pushed_out_oldest_first(in_hand: InHand) -> None:
     for number in range(MAX_EARLY + 1):
         in_hand.client_gone(str(number))
-        in_hand.interrupt(str(number))
+        in_hand.taken_too_long(str(number))
     assert [in_hand.take(str(number)).client_gone() for number in (0, 1, MAX_EARLY)] == [False, True, True]
     assert [is_interrupted(in_hand, str(number)) for number in (0, 2, MAX_EARLY - 1)] == [False, True, True]

@@ -66,18 +66,19 @@ def test_frameworks_do_not_catch_it() -> None:
 
 def test_the_thread_that_is_interrupted_is_told() -> None:
     request = Interruptible()
+    assert request.thread == threading.get_ident()
     with ThreadPoolExecutor(1) as executor:
-        interrupted = executor.submit(request.interrupt).result()
-    assert interrupted.thread == threading.get_ident()
-    assert "test_the_thread_that_is_interrupted_is_told" in {frame.name for frame in interrupted.stack}
+        stack = executor.submit(request.stack).result()
+    assert "test_the_thread_that_is_interrupted_is_told" in {frame.name for frame in stack}
 
 
 def test_where_the_application_was_is_told(thread: Thread) -> None:
     called = thread.start(endless)
-    interrupted = thread.request.interrupt()
+    stack = thread.request.stack()
+    thread.request.interrupt()
     assert called.exception(seconds())
     # What leads to the application is left out.
-    assert [frame.name for frame in interrupted.stack][:1] == ["application"]
+    assert [frame.name for frame in stack][:1] == ["application"]
 
 
 def test_what_the_code_gives_and_raises_passes() -> None:

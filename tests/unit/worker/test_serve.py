@@ -252,7 +252,7 @@ class Held:
 
     def interrupt(self) -> None:
         assert self.reached.wait(seconds())
-        self._bench.in_hand.interrupt("r1")
+        self._bench.interrupt()
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def test_a_thread_that_waits_for_the_dispatcher_is_not_interrupted(bench: Bench)
     served = bench.start(application(parts()))
     assert asked.wait(seconds())
     wait_for(lambda: bench.is_sending(), "the channel to be full")
-    bench.in_hand.interrupt("r1")
+    bench.interrupt()
     answered = bench.peer.answer()
     served.result()
     assert not answered.whole
