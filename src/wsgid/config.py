@@ -48,8 +48,12 @@ MAX_FIELDS = 32768
 MAX_QUEUE = 1_000_000
 MAX_BACKLOG = 65535
 """The kernel cuts it to net.core.somaxconn anyway, 4096 as it comes: see listen(2)."""
+MAX_BODY_RATE = 1024**2
+"""Bytes a second: few clients are faster at every moment."""
 MAX_BODY = 1024**4
 """Bytes: 1 TiB."""
+MAX_ANSWER_MEMORY = 1024**3
+"""Bytes: 1 GiB, and that for each client that is slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,14 @@ class Config:
         group=EDGES,
         default_text="none",
         help="The directory that is / to Mongrel2; put before the paths of uploads that it names.",
+        fixed=True,
+    )
+
+    shared_handler: bool = option(
+        False,
+        group=EDGES,
+        help="Other daemons take requests from the same Mongrel2 handlers. Then neither upload.stream nor "
+        "download.flow_control is served.",
         fixed=True,
     )
 
@@ -224,6 +236,22 @@ class Config:
         help="How long an HTTP client may take to send a request's headers.",
         fixed=True,
     )
+    # The time is nginx's (client_body_timeout), the rate Apache's (mod_reqtimeout).
+    body_timeout: float = option(
+        60.0,
+        group=TIMES,
+        limits=(0.01, A_DAY),
+        help="How long an HTTP client may send nothing of a request's body, or be behind --min-body-rate.",
+        fixed=True,
+    )
+    min_body_rate: int = option(
+        500,
+        group=TIMES,
+        metavar="BYTES",
+        limits=(0, MAX_BODY_RATE),
+        help="Bytes a second that an HTTP client has to send of a request's body. 0: any, as long as it sends.",
+        fixed=True,
+    )
 
     # RFC 9112 section 3 asks for at least 8000 bytes of request line; the number itself is Apache's and gunicorn's.
     limit_request_line: int = option(
@@ -251,6 +279,20 @@ class Config:
         limits=(0, MAX_BODY),
         help="Largest body of a request; a bigger one is refused with 413.",
         fixed=True,
+    )
+    answer_memory: Size = option(
+        1024**2,
+        group=LIMITS,
+        limits=(0, MAX_ANSWER_MEMORY),
+        help="Most bytes of an answer that are kept in memory for a client that reads more slowly than it is answered; "
+        "what exceeds them is kept in a file.",
+    )
+    answer_spool: Size = option(
+        1024**3,
+        group=LIMITS,
+        limits=(0, MAX_BODY),
+        help="Most bytes of an answer that are kept in that file, in the run directory; then its worker waits for the "
+        "client.",
     )
     queue_size: int = option(
         1024,

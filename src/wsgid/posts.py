@@ -61,4 +61,6 @@ def policy(config: Config) -> Policy:
         quarantine=config.quarantine,
         max_requests=config.max_requests,
         max_requests_jitter=config.max_requests // 10 if jitter is None else jitter,
+        answer_memory=config.answer_memory,
+        answer_spool=config.answer_spool,
     )

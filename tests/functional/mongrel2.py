@@ -91,6 +91,10 @@ class Mongrel2:
     bind: str = "127.0.0.1"
     port: int = 0
     """0 until it is started for the first time, then the same over restarts."""
+    chrooted: bool = False
+    """Into its folder, by itself; it must be root for that."""
+    launcher: Sequence[str] = ()
+    """A command that executes the command that follows it, as env(1) does."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -147,7 +151,7 @@ class Mongrel2:
         self._write_config()
         with open(self.folder / "output", "ab") as output:
             self._process = subprocess.Popen(
-                [program(), "config.sqlite", self.uuid],
+                [*self.launcher, program(), "config.sqlite", self.uuid],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -187,7 +191,7 @@ class Mongrel2:
             process.kill()
             process.wait()
             raise AssertionError(f"Mongrel2 does not heed {how.name}:\n{self.log}") from None
-        assert code in ENDED, f"Mongrel2 exited with {code}:\n{self.log}"
+        assert code in ({-how} if how is signal.SIGKILL else ENDED), f"Mongrel2 exited with {code}:\n{self.log}"
 
     def restart(self) -> None:
         """A new process, the same configuration and port; connection ids begin at 1 again."""
@@ -208,12 +212,14 @@ class Mongrel2:
             config.commit()
 
     def _rows(self) -> dict[str, list[tuple[object, ...]]]:
-        logs = ("logs/access.log", "logs/error.log", "", "run/mongrel2.pid", "ipc://run/control")
+        root, inside = (str(self.folder), "/") if self.chrooted else ("", "")
+        logs = (f"{inside}logs/access.log", f"{inside}logs/error.log", root, f"{inside}run/mongrel2.pid")
+        store = inside or f"{self.folder}/"
         host = "localhost"
         directories = [target for target in self.routes.values() if isinstance(target, Directory)]
-        settings = {**SETTINGS, "upload.temp_store": str(self.uploads / "upload.XXXXXX"), **self.settings}
+        settings = {**SETTINGS, "upload.temp_store": f"{store}uploads/upload.XXXXXX", **self.settings}
         return {
-            "server": [(1, self.uuid, *logs, host, "main", self.bind, self.port, 0)],
+            "server": [(1, self.uuid, *logs, "ipc://run/control", host, "main", self.bind, self.port, 0)],
             "host": [(1, 1, 0, host, host)],
             "handler": [
                 (number, each.send_spec, each.send_ident, each.recv_spec, each.recv_ident, 0, each.protocol)

@@ -14,6 +14,11 @@ def possible() -> bool:
     return subprocess.run([*PRIVATE, "true"], capture_output=True, check=False).returncode == 0
 
 
+def bind(source: Path, target: Path) -> tuple[str, ...]:
+    """What is at ``source`` is seen at ``target``, as a volume is in a container."""
+    return _sh(f"mount --bind {source} {target}")
+
+
 def read_only(folder: Path) -> tuple[str, ...]:
     return _sh(f"mount --bind {folder} {folder}", f"mount -o remount,bind,ro {folder}")
 

@@ -221,16 +221,6 @@ def test_what_is_not_served_is_refused_politely(
     assert "XML" in daemon.log
 
 
-def test_a_streamed_upload_is_refused_with_the_remedy(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
-    server = mongrel2(settings={"upload.stream": "1"})
-    daemon = serve("plain", *server.options)
-    with Connection(server.address) as client:
-        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": "100000"}) + LARGE[:50_000])
-        assert client.answer("POST").status == 501
-    daemon.wait_for_log("upload.temp_store")
-    assert clients.request(server.url + "/").body == HELLO
-
-
 def test_several_servers_and_handlers_over_tcp_and_ipc(
     mongrel2: MakeMongrel2, serve: MakeDaemon, endpoints: Endpoints
 ) -> None:

@@ -6,14 +6,16 @@ for each thread, and one *control* connection. What may be said:
 ======== ===================== =========================================================================
 by       on                    frames
 ======== ===================== =========================================================================
-worker   channel               HELLO, then for each request ANSWER | HEAD PART* (END | CUT), then DONE
+worker   channel               HELLO, then for each request ANSWER | FILE | HEAD PART* (END | CUT), then DONE
 worker   control               HELLO, LEAVING
-dispatch channel               REQUEST (with a descriptor when the body is in a file), RELEASE
+dispatch channel               REQUEST (with a descriptor when the body is in a file), FILE_AWAITED, RELEASE
 dispatch control               CLIENT_GONE, INTERRUPT
 ======== ===================== =========================================================================
 
 ANSWER carries whether DONE follows: an application that returned a plain list has nothing left to do, and the ordinary
-answer costs one write. End of file on a channel without a RELEASE before it means that the other side died.
+answer costs one write. FILE announces an answer whose body is in a file. The worker sends DESCRIPTOR, and the
+descriptor with it, only after FILE_AWAITED: it would be lost on a reader who just takes bytes (unix(7)), as the
+dispatcher does otherwise. End of file on a channel without a RELEASE before it means that the other side died.
 """
 
 import enum
@@ -53,6 +55,9 @@ class Kind(enum.IntEnum):
     LEAVING = 10
     CLIENT_GONE = 11
     INTERRUPT = 12
+    FILE = 13
+    FILE_AWAITED = 14
+    DESCRIPTOR = 15
 
 
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -87,11 +92,26 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Nothing follows: the slot is idle again. Otherwise a DONE comes once ``close()`` has returned."""
 
 
+class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An answer whose body is a part of a file."""
+
+    head: Head
+    """Has a content_length."""
+    offset: int
+    """Bytes."""
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return self.head.content_length or 0
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_hello = msgspec.msgpack.Decoder(Hello).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_file = msgspec.msgpack.Decoder(File).decode
 
 
 def frame(kind: Kind, payload: bytes = b"") -> bytes:
@@ -115,6 +135,10 @@ def head(value: Head) -> bytes:
     return frame(Kind.HEAD, _encode(value))
 
 
+def file(value: File) -> bytes:
+    return frame(Kind.FILE, _encode(value))
+
+
 def client_gone(request_id: str) -> bytes:
     return frame(Kind.CLIENT_GONE, request_id.encode())
 
@@ -127,6 +151,8 @@ def interrupt(request_id: str) -> bytes:
 END = frame(Kind.END)
 CUT = frame(Kind.CUT)
 DONE = frame(Kind.DONE)
+FILE_AWAITED = frame(Kind.FILE_AWAITED)
+DESCRIPTOR = frame(Kind.DESCRIPTOR)
 RELEASE = frame(Kind.RELEASE)
 LEAVING = frame(Kind.LEAVING)
 
@@ -149,6 +175,14 @@ def read_answer(payload: bytes) -> Answer:
 def read_head(payload: bytes) -> Head:
     """Raises FrameError."""
     return _read(_decode_head, payload)
+
+
+def read_file(payload: bytes) -> File:
+    """Raises FrameError, also when there is nothing to send."""
+    value = _read(_decode_file, payload)
+    if value.length <= 0 or value.offset < 0:
+        raise FrameError(f"a file of which {value.length} bytes from {value.offset} on are to be sent")
+    return value
 
 
 def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:

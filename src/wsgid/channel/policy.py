@@ -13,3 +13,5 @@ class Policy(msgspec.Struct, frozen=True):
     quarantine: int
     max_requests: int
     max_requests_jitter: int
+    answer_memory: int
+    answer_spool: int

@@ -13,13 +13,16 @@ from wsgid.channel.policy import Policy
 from wsgid.dispatcher import deadlines, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
-from wsgid.dispatcher.exchange import Client, Exchange
+from wsgid.dispatcher.disk import Disk
+from wsgid.dispatcher.exchange import SENDING, Client, Exchange
 from wsgid.dispatcher.fates import Fate, at_the_limit, fate
+from wsgid.dispatcher.outgoing import OutgoingOwner
 from wsgid.dispatcher.pool import Pool, QueueFull
 from wsgid.dispatcher.quarantine import Quarantine
 from wsgid.dispatcher.recycling import most_requests
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.snapshot import Snapshot, facts_of
+from wsgid.dispatcher.stored_answer import StoredAnswer
 from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
 from wsgid.protocol.values import Request
@@ -39,8 +42,10 @@ class Dispatch:
         policy: Policy,
         id_prefix: str,
         tell_master: Callable[[FromDispatcher], None],
+        disk: Disk,
     ) -> None:
         self.clock = clock
+        self.disk = disk
         self.draining = False
         self.workers: Workers | None = None
         self.on_quiet: Callable[[], None] | None = None
@@ -65,6 +70,10 @@ class Dispatch:
 
     def request_id(self) -> str:
         return f"{self._id_prefix}-{next(self._ids)}"
+
+    def stored_answer(self, owner: OutgoingOwner) -> StoredAnswer:
+        """For what a client does not take at once."""
+        return StoredAnswer(self._policy.answer_memory, self._policy.answer_spool, self.disk, owner)
 
     def open(self, request: Request, client: Client, keep_alive: bool) -> Exchange:
         """A request has arrived. It must be submitted, refused or left: it is open until it ends."""
@@ -97,6 +106,10 @@ class Dispatch:
         if _key(exchange.request) in self._quarantine.refused:
             return "workers have died over this request, it is not served for a while"
         return ""
+
+    def unserved(self, exchange: Exchange) -> None:
+        """See `Journal`."""
+        self._pool.leave(exchange)
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         """Every exchange comes here, once (see `Journal`)."""
@@ -306,6 +319,8 @@ class Dispatch:
     def give_up(self) -> None:
         """The time for draining is over: what waits is refused, what is served is refused or cut."""
         self._given_up = True
+        for exchange in [exchange for exchange in self._open if exchange.stage is SENDING]:
+            exchange.cut()
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
         # and then `submit` refuses them, so that each client gets its answers in order to the last.
         for exchange in self._pool.empty_queue():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.protocol.http_answer import refusal
 from wsgid.protocol.values import Head, Request
 
@@ -24,10 +25,12 @@ class Stage(enum.Enum):
     """In a worker's hands, nothing sent yet."""
     ANSWERING = enum.auto()
     """The head has gone to the client."""
+    SENDING = enum.auto()
+    """Its worker has given the whole answer and is free; the client has yet to take the rest of it."""
     ENDED = enum.auto()
 
 
-WAITING, SERVING, ANSWERING, ENDED = Stage
+WAITING, SERVING, ANSWERING, SENDING, ENDED = Stage
 """Looked at several times for each request: a global name costs a third of an enum's attribute (Python 3.11)."""
 
 
@@ -36,7 +39,11 @@ class Client(Protocol):
 
     @property
     def choked(self) -> bool:
-        """The client does not keep up: hand over no more until `Slot.resume` is called."""
+        """The client does not keep up, and enough is kept for it: hand over no more until `Slot.resume` is called."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of the answer that are kept for the client. With the last of them it calls `Exchange.sent_all`."""
 
     def send_whole(self, head: Head, body: bytes) -> int:
         """Head and whole body. Returns the number of body bytes that the client will get, as all of these do."""
@@ -46,6 +53,9 @@ class Client(Protocol):
     def send_part(self, part: bytes) -> int: ...
 
     def send_end(self) -> None: ...
+
+    def send_file(self, head: Head, file: PassedFile) -> None:
+        """Head, and the body from a file, which the client closes. Nothing is sent before this returns."""
 
     def cut(self) -> None:
         """Ends the connection so that the client can tell that the answer is not whole."""
@@ -57,12 +67,16 @@ class Client(Protocol):
 class Journal(Protocol):
     """Where the end of each exchange is written down."""
 
+    def unserved(self, exchange: "Exchange") -> None:
+        """It is refused, and no worker may have it any more. Its client has yet to take the refusal; then it ends."""
+
     def ended(self, exchange: "Exchange", code: int, note: str) -> None: ...
 
 
 class Exchange:
     __slots__ = (
         "_journal",
+        "_note",
         "arrived",
         "body_fd",
         "client",
@@ -97,11 +111,24 @@ class Exchange:
         self.sent = 0
         self.doubtful = False
         """Its client may have left."""
+        self._note = ""
+        """How it ends, for the access log, once the rest of its answer has been sent."""
         self._journal = journal
 
     @property
     def ended(self) -> bool:
         return self.stage is ENDED
+
+    @property
+    def settled(self) -> bool:
+        """The client has its answer, or we have it for the client: nothing that its worker does changes that."""
+        return self.stage is ENDED or self.stage is SENDING
+
+    @property
+    def _at_work(self) -> "Slot | None":
+        """The slot that had it, unless that has been done with it since, and serves another perhaps."""
+        slot = self.slot
+        return slot if slot is not None and slot.exchange is self else None
 
     def given(self, slot: "Slot", now: float) -> None:
         self.slot = slot
@@ -125,43 +152,84 @@ class Exchange:
 
     def answer(self, head: Head, body: bytes) -> None:
         """The whole answer at once."""
-        if self.stage is not ENDED:
+        if self.stage is not ENDED and self.stage is not SENDING:
             self.sent = self.client.send_whole(head, body)
-            self._end(head.code)
+            self._all_said(head.code)
 
     def begin(self, head: Head) -> None:
-        if self.stage is not ENDED:
+        if not self.settled:
             self.stage = ANSWERING
             self.code = head.code
             self.client.send_head(head)
 
     def part(self, data: bytes) -> None:
-        if self.stage is not ENDED:
+        if not self.settled:
             self.sent += self.client.send_part(data)
 
     def finish(self) -> None:
-        if self.stage is not ENDED:
+        if not self.settled:
             self.client.send_end()
-            self._end(self.code)
+            self._all_said(self.code)
+
+    def file(self, head: Head, file: PassedFile) -> None:
+        """The whole answer; its body is in a file, which is closed in any case."""
+        if self.settled:
+            os.close(file.descriptor)
+            return
+        self.sent = file.length
+        self.client.send_file(head, file)
+        self._all_said(head.code)
+
+    def _all_said(self, code: int, note: str = "") -> None:
+        if self.stage is ENDED:
+            return  # sending can find that the client has gone
+        if not self.client.unsent:
+            self._leave(code, note)
+            self.client.turn_over()
+            return
+        self.stage = SENDING
+        self.code, self._note = code, note
+        if self.slot is None:
+            self._journal.unserved(self)
+        self.room()
+
+    # What the client's connection says.
+
+    def sent_all(self) -> None:
+        """The last that was kept for the client has been handed over."""
+        self._end(self.code, self._note)
+
+    def room(self) -> None:
+        """What the worker says can be taken again: there is room for it, or it is not waited for any more."""
+        if (slot := self._at_work) is not None:
+            slot.resume()
 
     # What else can happen to it.
 
     def fail(self, code: int, why: str) -> None:
-        """We cannot serve it: refused with this code, or cut when its answer has begun."""
+        """We cannot serve it: refused with this code, or cut when its answer has begun. A whole answer is sent."""
         if self.stage is ANSWERING:
             self.client.cut()
             self._end(self.code, "cut")
-        elif self.stage is not ENDED:
+        elif not self.settled:
             head, body = refusal(code, why)
             self.sent = self.client.send_whole(head, body)
-            self._end(code, "refused")
+            self._all_said(code, "refused")
+
+    def cut(self) -> None:
+        """The rest of its answer will not be sent. A worker that is at it is told, so that an endless answer ends."""
+        if self.stage is ANSWERING or self.stage is SENDING:
+            self.client.cut()
+            self._end_early(self.code, "cut")
 
     def client_left(self) -> None:
-        """The client is gone. A worker that is at it is told, so that an endless answer ends."""
-        if self.stage is ENDED:
-            return
-        slot = self.slot
-        self._end(499, "left")
+        """The client is gone. A worker that is at it is told as well."""
+        if self.stage is not ENDED:
+            self._end_early(499, "left")
+
+    def _end_early(self, code: int, note: str) -> None:
+        slot = self._at_work
+        self._end(code, note)
         if slot is not None:
             slot.client_left(self)
 
@@ -174,8 +242,8 @@ class Exchange:
         self.doubtful = True
         if self.stage is WAITING:
             self.client_left()
-        elif self.slot is not None and self.stage is not ENDED:
-            self.slot.client_left(self)
+        elif self.stage is not ENDED and (slot := self._at_work) is not None:
+            slot.client_left(self)
 
     def drop(self, code: int) -> None:
         """Its connection ends before its turn would come: there is nobody to send an answer to."""
@@ -186,15 +254,17 @@ class Exchange:
         self._leave(499, "left")
 
     def _end(self, code: int, note: str = "") -> None:
-        if self.stage is not ENDED:  # sending can find that the client has gone, and end it before we come to it
+        if self.stage is not ENDED:
             self._leave(code, note)
             self.client.turn_over()
 
     def _leave(self, code: int, note: str) -> None:
+        if self.stage is ANSWERING or self.stage is SENDING:
+            self.sent = max(0, self.sent - self.client.unsent)  # what is unsent may have a head, and marks of chunks
         self.stage = ENDED
         if self.body_fd >= 0:
             os.close(self.body_fd)
             self.body_fd = -1
-        if self.slot is not None:
-            self.slot.resume()  # what the worker still says is read, and forgotten
+        if self.slot is not None and self.slot.paused:
+            self.room()
         self._journal.ended(self, code, note)

@@ -28,7 +28,7 @@ def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> F
     What a worker had not read cannot have done anything: it goes to another whatever its method, and as often as that
     happens.
     """
-    if exchange.ended:
+    if exchange.settled:
         return Fate.OVERDUE if overdue else Fate.ENDED
     if exchange.stage is ANSWERING:
         return Fate.CUT
@@ -43,6 +43,6 @@ def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> F
 
 def at_the_limit(exchange: Exchange) -> str:
     """What becomes of a request that has reached the time limit, in the words of the log."""
-    if exchange.ended:
+    if exchange.settled:
         return Fate.ENDED.value
     return Fate.CUT.value if exchange.stage is ANSWERING else "answered with 504"

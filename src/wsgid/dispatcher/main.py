@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import gc
 import logging
+import math
 import os
 import resource
 import secrets
@@ -31,6 +32,7 @@ from wsgid.dispatcher import access_log
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.control_socket import ControlSocket
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
@@ -40,11 +42,12 @@ from wsgid.dispatcher.report import report
 from wsgid.dispatcher.workers import CALLERS, Workers
 from wsgid.posts import CHANNEL_SOCKET, DispatcherPost, policy
 from wsgid.protocol.http_reader import HttpLimits
+from wsgid.upload_journal import UploadJournal
 
 log = logging.getLogger("wsgid.dispatcher")
 
 FILE_THREADS = 4
-"""Threads that write spooled bodies: disks take few writers at once."""
+"""Threads that write and read spooled bodies and answers, and files: disks take few at once."""
 
 WORD_TIME = 1.0
 """Seconds that the master has to say Drain when a signal has made us drain already."""
@@ -92,9 +95,16 @@ class Dispatcher:
         self._clock = Clock()
         self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon, loop.call_later)
         self._link = MasterLink(post.orders, loop, obey=self._obey, gone=self._lost_master)
-        self._dispatch = Dispatch(self._clock, self._access_log, policy(config), secrets.token_hex(3), self._link.say)
-        self._dispatch.on_quiet = self._quiet
         self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")
+        self._dispatch = Dispatch(
+            self._clock,
+            self._access_log,
+            policy(config),
+            secrets.token_hex(3),
+            self._link.say,
+            Disk(post.run_path, self._executor, loop),
+        )
+        self._dispatch.on_quiet = self._quiet
         self._workers = Workers(
             _listen_for_workers(post.run_dir, post.run_path),
             self._dispatch,
@@ -131,19 +141,29 @@ class Dispatcher:
                 headers=config.limit_request_headers,
                 body=config.max_body,
             )
-            times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout)
+            times = HttpTimes(
+                header=config.header_timeout,
+                keepalive=config.keepalive_timeout,
+                body=config.body_timeout,
+                body_byte=1 / config.min_body_rate if config.min_body_rate else math.inf,
+            )
             http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
+        # Before the first request can come, that of an upload which an earlier dispatcher was killed over.
+        journal = UploadJournal(self._post.run_dir)
         for recv, send in zip(config.recv, config.send, strict=True):
             edge = Mongrel2Edge(
                 self._dispatch,
                 recv,
                 send,
                 chroot=str(config.mongrel2_chroot or ""),
+                shared=config.shared_handler,
                 max_body=config.max_body,
+                body_timeout=config.body_timeout,
                 spool_directory=spool_directory,
                 executor=self._executor,
+                journal=journal,
                 loop=self._loop,
                 server=SERVER_SOFTWARE,
             )

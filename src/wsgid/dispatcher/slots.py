@@ -6,12 +6,14 @@ non-blocking sockets, watched by the loop.
 
 import asyncio
 import logging
+import os
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.channel.frames import Kind
 from wsgid.dispatcher.exchange import ANSWERING, SERVING, Exchange
+from wsgid.dispatcher.sent_file import PassedFile
 
 if TYPE_CHECKING:
     from wsgid.dispatcher.worker import Worker
@@ -28,8 +30,10 @@ gives back what is over; with 256 KiB malloc would turn to mmap, three system ca
 NOT_FIRST: Final = (Kind.PART, Kind.END, Kind.DONE)
 """What cannot be the beginning of an answer."""
 
-NOT_NEXT: Final = (Kind.ANSWER, Kind.HEAD, Kind.DONE)
+NOT_NEXT: Final = (Kind.ANSWER, Kind.FILE, Kind.DESCRIPTOR, Kind.HEAD, Kind.DONE)
 """What cannot go on with an answer that has begun."""
+
+NO_FILE: Final = "the file that is the answer's body could not be passed on"
 
 
 class SlotOwner(Protocol):
@@ -46,6 +50,8 @@ class Slot:
     """The channel's state is the worker thread's state: with an exchange it is busy, without one it waits."""
 
     __slots__ = (
+        "_announced",
+        "_descriptors",
         "_loop",
         "_owner",
         "_reader",
@@ -86,6 +92,10 @@ class Slot:
         self._owner = owner
         self._loop = loop
         self._unsent = b""
+        self._announced: frames.File | None = None
+        """The worker is about to pass this file."""
+        self._descriptors: list[int] = []
+        """That have come, and belong to nobody yet."""
         loop.add_reader(sock.fileno(), self.readable)
 
     def give(self, exchange: Exchange, now: float) -> None:
@@ -134,14 +144,14 @@ class Slot:
     def readable(self) -> bool:
         """Takes what the worker has said. False when there was nothing."""
         try:
-            data = self._sock.recv(READ_SIZE)
+            data = self._sock.recv(READ_SIZE) if self._announced is None else self._receive_descriptor()
         except BlockingIOError:
             return False
         except ConnectionResetError:
             # Linux says so when the other end was closed with something in it that had not been read, and only after
             # all that the other end has said: unix_release_sock() in net/unix/af_unix.c.
-            self.read = False
-            self.close("its channel was closed with a request unread")
+            self.read = self._announced is not None  # then it is FILE_AWAITED that has not been read
+            self.close("its channel was closed with something unread")
             return False
         except OSError as error:
             self.close(f"its channel failed: {error.strerror}")
@@ -156,6 +166,12 @@ class Slot:
             log.error("worker %d broke the rules of its channel %d: %s", self.worker.pid, self.thread, error)
             self.close("it broke the channel's rules")
         return True
+
+    def _receive_descriptor(self) -> bytes:
+        """As recv, and keeps what comes along. Raises OSError."""
+        data, descriptors, _, _ = socket.recv_fds(self._sock, READ_SIZE, 1, socket.MSG_CMSG_CLOEXEC)
+        self._descriptors += descriptors
+        return data
 
     def read_to_the_end(self) -> None:
         """The worker is dead: whatever it still said is in the socket's buffer. The end of file need not follow, for a
@@ -178,7 +194,7 @@ class Slot:
                 self._finished()
         elif kind is PART:
             exchange.part(payload)
-            if not exchange.ended and exchange.client.choked:
+            if exchange.stage is ANSWERING and exchange.client.choked:
                 self._pause()
         elif kind is HEAD:
             exchange.begin(frames.read_head(payload))
@@ -187,9 +203,38 @@ class Slot:
         elif kind is CUT:
             exchange.fail(500, "the application failed")
         elif kind is DONE:
+            if self._announced is not None:
+                raise frames.FrameError("DONE before the file that was announced")
             self._finished()
+        elif kind is Kind.FILE:
+            self._announced = frames.read_file(payload)
+            self._await_file()
+        elif kind is Kind.DESCRIPTOR:
+            self._take_file(exchange)
         else:
             raise frames.FrameError(f"{kind.name} on a channel")
+
+    def _await_file(self) -> None:
+        try:
+            self._sock.send(frames.FILE_AWAITED)
+        except OSError:
+            pass  # the thread has gone, which reading says: nothing else lies in the buffer of one that serves
+
+    def _take_file(self, exchange: Exchange) -> None:
+        announced, self._announced = self._announced, None
+        if announced is None:
+            raise frames.FrameError("DESCRIPTOR without a file announced")
+        if self._descriptors:
+            passed = PassedFile(self._descriptors.pop(), announced.offset, announced.length)
+            exchange.file(announced.head, passed)
+        else:
+            log.error(
+                "request %s: %s: this process may open no more files; raise the limit with ulimit -n, or with "
+                "LimitNOFILE of a systemd unit",
+                exchange.request.id,
+                NO_FILE,
+            )
+            exchange.fail(500, NO_FILE)
 
     def _finished(self) -> None:
         self.exchange = None
@@ -225,6 +270,8 @@ class Slot:
         self._loop.remove_reader(self._sock.fileno())
         self._loop.remove_writer(self._sock.fileno())
         self._sock.close()
+        while self._descriptors:
+            os.close(self._descriptors.pop())
         if self._unsent:
             self.read = False
         self._owner.slot_gone(self, why)

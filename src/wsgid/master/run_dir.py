@@ -9,6 +9,7 @@ in it
 ``workers/<pid>``          an empty file for each worker: whose pid files these are, when the master could not remove
                            them itself
 sockets                    of the dispatcher
+``uploads/``               links to the files of Mongrel2's uploads in progress (`wsgid.upload_journal`)
 ========================== =========================================================================================
 
 All that comes and goes in ``run/`` does so under a lock on ``run/`` itself, so that nobody takes a directory that is
@@ -20,6 +21,7 @@ import logging
 import os
 import shutil
 
+from wsgid import upload_journal
 from wsgid.app import WsgidApp
 from wsgid.instances import DIRECTORY, LOCK, WORKERS, instances, is_dead, locked, workers_of
 from wsgid.master.errors import CannotStart
@@ -111,7 +113,15 @@ class RunDir:
         for pid in workers_of(name, self._run) - self._living_workers(name):
             self._workers.remove(pid)
         self._masters.remove(int(name))
+        self._clear_uploads(name)
         shutil.rmtree(name, dir_fd=self._run)
+
+    def _clear_uploads(self, name: str) -> None:
+        directory = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=self._run)
+        try:
+            upload_journal.clear(directory)
+        finally:
+            os.close(directory)
 
     def _living_workers(self, dead: str) -> set[int]:
         """Of the other daemons. A worker of theirs may have got the pid, and so the pid file, of a dead one's."""

@@ -29,13 +29,14 @@ chance: a client that reads them before the seventeenth is there gets it whole."
 class PartJoiner:
     """Of one answer. `add` gives what to send at once; if it gives nothing, send `take()` after `delay` seconds."""
 
-    __slots__ = ("_held", "_size", "sent")
+    __slots__ = ("_held", "sent", "size")
 
     def __init__(self) -> None:
         self.sent = 0
         """Messages given out."""
         self._held: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """Bytes held."""
 
     @property
     def holds(self) -> bool:
@@ -54,9 +55,9 @@ class PartJoiner:
     def add(self, data: bytes) -> bytes:
         """The message to send now, or ``b""``."""
         self._held.append(data)
-        self._size += len(data)
+        self.size += len(data)
         limit = FIRST_SIZE << self.sent if self.sent < EARLY_MESSAGES else HELD_LIMIT
-        return self.take() if self._size >= limit else b""
+        return self.take() if self.size >= limit else b""
 
     def take(self) -> bytes:
         """All that is held, as the next message; ``b""`` when nothing is."""
@@ -64,6 +65,6 @@ class PartJoiner:
             return b""
         message = b"".join(self._held)
         self._held.clear()
-        self._size = 0
+        self.size = 0
         self.sent += 1
         return message

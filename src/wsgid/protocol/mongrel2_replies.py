@@ -33,9 +33,7 @@ def reply(server_id: str, client_id: str, payload: bytes) -> bytes:
 
 def reply_all(server_id: str, client_ids: Sequence[str], payload: bytes) -> bytes:
     """Write ``payload`` to 1 to 128 clients. Raises ValueError as `reply` does, and for fewer or more clients."""
-    if not 1 <= len(client_ids) <= MAX_CLIENTS:
-        raise ValueError(f"an answer to {len(client_ids)} clients: Mongrel2 takes 1 to {MAX_CLIENTS}")
-    return _address(server_id, " ".join(map(_readable, client_ids))) + payload
+    return _address(server_id, _several(client_ids)) + payload
 
 
 def close(server_id: str, client_id: str) -> bytes:
@@ -49,6 +47,11 @@ def close(server_id: str, client_id: str) -> bytes:
 def keep_alive(server_id: str, client_id: str) -> bytes:
     """Reset the connection's idle time (``limits.min_ping``). Raises ValueError as `reply` does."""
     return _address(server_id, f"X {_readable(client_id)}") + _KEEP_ALIVE
+
+
+def keep_alive_all(server_id: str, client_ids: Sequence[str]) -> bytes:
+    """The same for 1 to 128 connections. Raises ValueError as `reply_all` does."""
+    return _address(server_id, f"X {_several(client_ids)}") + _KEEP_ALIVE
 
 
 def credits(server_id: str, client_id: str, count: int) -> bytes:
@@ -85,6 +88,12 @@ def _address(server_id: str, targets: str) -> bytes:
     if not _SERVER(server_id):
         raise ValueError(f"{server_id!r} names no Mongrel2: only letters, digits and hyphens can be read there")
     return f"{server_id} {len(targets)}:{targets}, ".encode("ascii")
+
+
+def _several(client_ids: Sequence[str]) -> str:
+    if not 1 <= len(client_ids) <= MAX_CLIENTS:
+        raise ValueError(f"an answer to {len(client_ids)} clients: Mongrel2 takes 1 to {MAX_CLIENTS}")
+    return " ".join(map(_readable, client_ids))
 
 
 def _readable(client_id: str) -> str:

@@ -71,6 +71,21 @@ class Channel:
         except OSError as error:
             _gone(error)
 
+    def send_file(self, announced: bytes, descriptor: int) -> None:
+        """``announced``: a FILE frame. The descriptor stays the caller's. Raises DispatcherGone."""
+        self.send(announced)
+        while not self._frames:
+            try:
+                self._frames.extend(self._reader.feed(self._receive()))
+            except FrameError as error:
+                raise DispatcherGone(f"the dispatcher broke the channel's rules: {error}") from error
+        if (kind := self._frames.popleft()[0]) is not Kind.FILE_AWAITED:
+            raise DispatcherGone(f"the dispatcher broke the channel's rules: {kind.name} instead of FILE_AWAITED")
+        try:
+            socket.send_fds(self._socket, [frames.DESCRIPTOR], [descriptor])
+        except OSError as error:
+            _gone(error)
+
     def close(self) -> None:
         """Also closes descriptors that nobody took."""
         self._socket.close()

@@ -1,9 +1,13 @@
 """``wsgi.file_wrapper``: a file object as an iterable of its blocks (PEP 3333, "Optional Platform-Specific File
-Handling")."""
+Handling").
 
+A large file is not read here: its descriptor goes to the dispatcher, which sends it, and the worker is free.
+"""
+
+import io
 import os
 import stat
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 MIN_FILE_BLOCK: Final = 64 * 1024
 """Bytes read at once from a regular file, however few the application asked for (Django asks for 4096): each block
@@ -17,6 +21,20 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+BUFFERED: Final = (io.BufferedReader, io.BufferedRandom)
+
+
+class Opened(NamedTuple):
+    """A regular file, as the descriptor of a file object that gives just what is in it."""
+
+    descriptor: int
+    """The file object's."""
+    position: int
+    """Bytes."""
+    rest: int
+    """Bytes from there to the end."""
+
+
 class FileWrapper:
     """Iterates over what the file holds from its position on. Has ``close`` when the file has it."""
 
@@ -28,6 +46,17 @@ class FileWrapper:
         if close is not None:
             self.close = close
 
+    def opened(self) -> Opened | None:
+        """The file, when there is a regular one and whoever reads its descriptor gets what ``read`` would give."""
+        file = self._file
+        # The types themselves: other objects with a descriptor, gzip's files for one, give something else than what
+        # lies in the file, and so may a derived class.
+        if type(file) is io.FileIO:
+            return _opened(file)
+        if isinstance(file, BUFFERED) and type(file) in BUFFERED and type(file.raw) is io.FileIO:
+            return _opened(file)
+        return None
+
     def __iter__(self) -> "FileWrapper":
         return self
 
@@ -35,6 +64,17 @@ class FileWrapper:
         if block := self._file.read(self._block_size):
             return block
         raise StopIteration
+
+
+def _opened(file: io.FileIO | io.BufferedReader | io.BufferedRandom) -> Opened | None:
+    try:
+        file.flush()
+        status, position = os.fstat(file.fileno()), file.tell()
+    except (OSError, ValueError):  # a pipe has no position; closed, or on a full disk: whoever reads it is told
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return Opened(file.fileno(), position, max(0, status.st_size - position))
 
 
 def _is_regular(file: Readable) -> bool:

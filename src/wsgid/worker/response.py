@@ -1,8 +1,9 @@
 """The answer on its way out: ``start_response``, ``write()``, body parts; what goes to the dispatcher, and when.
 
-An answer whose whole body is at hand is one ANSWER frame. Any other begins with its first part: that part makes it an
-ANSWER when it reaches the Content-Length, else HEAD and PART go at once, and each further part as it comes. Nothing is
-held back to be joined: PEP 3333 has each part sent before the next is asked for.
+An answer whose whole body is at hand is one ANSWER frame, one whose body is a large file is the file's descriptor. Any
+other begins with its first part: that part makes it an ANSWER when it reaches the Content-Length, else HEAD and PART go
+at once, and each further part as it comes. Nothing is held back to be joined: PEP 3333 has each part sent before the
+next is asked for.
 """
 
 import enum
@@ -12,11 +13,12 @@ from types import TracebackType
 from typing import Final
 
 from wsgid.channel import frames
-from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, Kind
+from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, File, Kind
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
 from wsgid.worker.checks import check_headers, check_status, shown
 from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
+from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import Held
 
 log = logging.getLogger(__name__)
@@ -59,11 +61,15 @@ class Response:
     raise RequestTimeout when it has been. `write` and `stream` raise ClientGone.
     """
 
-    __slots__ = ("_bodiless", "_head", "_held", "_left", "_phase", "_request", "_send", "_told", "done")
+    __slots__ = ("_bodiless", "_head", "_held", "_left", "_phase", "_request", "_send", "_send_file", "_told", "done")
 
-    def __init__(self, request: Request, send: Callable[[bytes], None], held: Held) -> None:
+    def __init__(
+        self, request: Request, send: Callable[[bytes], None], send_file: Callable[[bytes, int], None], held: Held
+    ) -> None:
+        """``send_file`` takes a FILE frame and the descriptor that goes with it, which stays ours."""
         self._request = request
         self._send = send
+        self._send_file = send_file
         self._held = held
         self._phase = SILENT
         self._head = SERVER_ERROR
@@ -135,6 +141,26 @@ class Response:
         else:
             self._tell_length(size)
             self.stream([body], done=True)
+
+    def from_file(self, wrapper: FileWrapper) -> bool:
+        """The whole body, when the dispatcher can read it from the file: small ones cost less in a frame.
+
+        False: nothing has been done, the body is to go as `stream`. As PEP 3333 says, it ends with the file or with its
+        Content-Length, whichever comes first, and the Content-Length need not be given.
+        """
+        self._told = True  # a file that is longer than its Content-Length is no mistake
+        opened = wrapper.opened()
+        if opened is None or self._phase is not STARTED:
+            return False
+        if self._bodiless and opened.rest:  # files in /proc have no size
+            self._tell_length(opened.rest)
+        length = self._left if self._left is not None else opened.rest
+        if not PART_SIZE < length <= opened.rest:
+            return False
+        self._tell_length(length)
+        self._phase = OVER
+        self._send_file(frames.file(File(self._head, opened.position)), opened.descriptor)
+        return True
 
     def stream(self, parts: Iterable[object], *, done: bool) -> None:
         """The body as the application yields it, to its end; ``done`` when nothing is left to do then.

@@ -14,6 +14,7 @@ from wsgid.worker.channel import Channel
 from wsgid.worker.checks import shown
 from wsgid.worker.environ import Environ, build_environ
 from wsgid.worker.errors import ClientGone, DispatcherGone, RequestTimeout, UnusableAnswer
+from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.interrupt import Interruptible
 from wsgid.worker.response import Response, named
@@ -40,7 +41,7 @@ def serve(
     """
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.id)
-    response = Response(request, channel.send, held)
+    response = Response(request, channel.send, channel.send_file, held)
     try:
         environ = build_environ(template, request, body, held.client_gone)
         _answer(application, environ, request, response, held)
@@ -68,7 +69,7 @@ def _answer(
         close = getattr(result, "close", None)
         if close is None and isinstance(result, IN_MEMORY):
             response.whole(result)
-        else:
+        elif not (type(result) is FileWrapper and response.from_file(result)):
             # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.
             response.stream(_parts(result, inside), done=close is None or type(result) is GeneratorType)
     except DispatcherGone:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.unit.channel.strategies import answers, heads, hellos, requests, text
 from wsgid.channel import frames
-from wsgid.channel.frames import HEADER, MAX_FRAME, Answer, FrameError, FrameReader, Hello, Kind
+from wsgid.channel.frames import HEADER, MAX_FRAME, Answer, File, FrameError, FrameReader, Hello, Kind
 from wsgid.protocol.values import Head, Request
 
 kinds = st.sampled_from(Kind)
@@ -32,6 +32,19 @@ class TestValues:
     def test_answer(self, value: Answer) -> None:
         assert frames.read_answer(payload_of(frames.answer(value), Kind.ANSWER)) == value
 
+    @given(heads.filter(lambda head: head.content_length), st.integers(0, 2**62))
+    def test_file(self, head: Head, offset: int) -> None:
+        value = File(head, offset)
+        [(kind, payload)] = FrameReader().feed(frames.file(value))
+        assert (kind, frames.read_file(payload)) == (Kind.FILE, value)
+        assert value.length == head.content_length
+
+    @pytest.mark.parametrize("value", [File(Head("200 OK", [], None), 0), File(Head("200 OK", [], 1), -1)])
+    def test_a_file_of_which_nothing_can_be_sent(self, value: File) -> None:
+        [(_, payload)] = FrameReader().feed(frames.file(value))
+        with pytest.raises(FrameError, match="bytes from"):
+            frames.read_file(payload)
+
     @given(heads)
     def test_head(self, value: Head) -> None:
         read = frames.read_head(payload_of(frames.head(value), Kind.HEAD))
@@ -50,12 +63,16 @@ class TestValues:
             (frames.DONE, Kind.DONE),
             (frames.RELEASE, Kind.RELEASE),
             (frames.LEAVING, Kind.LEAVING),
+            (frames.FILE_AWAITED, Kind.FILE_AWAITED),
+            (frames.DESCRIPTOR, Kind.DESCRIPTOR),
         ],
     )
     def test_words_without_a_payload(self, frame: bytes, kind: Kind) -> None:
         assert payload_of(frame, kind) == b""
 
-    @pytest.mark.parametrize("read", [frames.read_hello, frames.read_request, frames.read_answer, frames.read_head])
+    @pytest.mark.parametrize(
+        "read", [frames.read_hello, frames.read_request, frames.read_answer, frames.read_head, frames.read_file]
+    )
     @given(payload=payloads)
     def test_arbitrary_payloads_decode_or_are_an_error(self, read: Callable[[bytes], object], payload: bytes) -> None:
         try:

@@ -1,21 +1,25 @@
 """Stand-ins for the interfaces at which a part of the dispatcher ends."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.slots import Slot
 from wsgid.protocol.values import Head
 
 
 @dataclass
 class RecordingClient:
-    """A `Client` that takes everything and writes down what it was told."""
+    """A `Client` that takes everything, at once unless it `keeps` it, and writes down what it was told."""
 
     told: list[str] = field(default_factory=list)
     body: bytes = b""
     choked: bool = False
+    keeps: bool = False
+    unsent: int = 0
     turns_over: int = 0
     while_sending: Callable[[], None] = lambda: None
     """Called in the midst of each send, where a real client may be found to have gone."""
@@ -32,16 +36,23 @@ class RecordingClient:
     def send_end(self) -> None:
         self._sent("end", b"")
 
+    def send_file(self, head: Head, file: PassedFile) -> None:
+        self._sent(f"file {head.code}", b"")
+        self.unsent += file.length
+        os.close(file.descriptor)
+
     def cut(self) -> None:
         self._sent("cut", b"")
 
     def turn_over(self) -> None:
         self.turns_over += 1
+        self.unsent = 0
 
     def _sent(self, what: str, data: bytes) -> int:
         assert not self.turns_over, "nothing is sent after the end"
         self.told.append(what)
         self.body += data
+        self.unsent += len(data) + 1 if self.keeps else 0
         self.while_sending()
         return len(data)
 
@@ -51,6 +62,10 @@ class RecordingJournal:
     """A `Journal`."""
 
     endings: list[tuple[Exchange, int, str]] = field(default_factory=list)
+    refused: list[Exchange] = field(default_factory=list)
+
+    def unserved(self, exchange: Exchange) -> None:
+        self.refused.append(exchange)
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         self.endings.append((exchange, code, note))

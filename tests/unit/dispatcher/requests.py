@@ -46,5 +46,7 @@ def a_policy(**changes: Any) -> Policy:
         "quarantine": 0,
         "max_requests": 0,
         "max_requests_jitter": 0,
+        "answer_memory": 1024 * 1024,
+        "answer_spool": 4 * 1024 * 1024,
     }
     return Policy(**{**values, **changes})

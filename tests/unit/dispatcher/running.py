@@ -5,6 +5,7 @@ import os
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.unit.dispatcher.requests import a_policy, a_request
 from wsgid.channel.orders import FromDispatcher, WorkerReady
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.workers import Workers
@@ -109,8 +111,13 @@ async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> As
     clock: Clock = changes.pop("clock", None) or Clock()
     access_log = AccessLog(log_file, clock, loop.call_soon, loop.call_later)
     told: list[FromDispatcher] = []
-    dispatch = Dispatch(clock, access_log, a_policy(queue_size=queue_size, **changes), "id", told.append)
-    with TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with (
+        TemporaryDirectory() as directory,
+        ThreadPoolExecutor(1) as executor,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
+    ):
+        disk = Disk(directory, executor, loop)
+        dispatch = Dispatch(clock, access_log, a_policy(queue_size=queue_size, **changes), "id", told.append, disk)
         listener.bind(f"{directory}/channel.sock")
         listener.listen()
         listener.setblocking(False)

@@ -9,6 +9,7 @@ import re
 import select
 import socket
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +24,10 @@ from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import faults_of, turns
 from tests.unit.dispatcher.requests import a_head, a_policy, a_request
 from wsgid.channel import frames
-from wsgid.channel.frames import Answer, Kind
+from wsgid.channel.frames import Answer, File, Kind
 from wsgid.channel.orders import FromDispatcher, Hung, Spent, WornOut
 from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.exchange import Exchange, Stage
 from wsgid.dispatcher.slots import Slot
@@ -37,7 +39,9 @@ TIMEOUT, QUEUE_TIMEOUT = 10.0, 5.0
 SETTLED = 8
 """Turns of the loop after which all that has happened so far has had its effect: a call is taken, greeted, heard."""
 
-ANSWER = re.compile(r"(whole \d+|head \d+(,part)*(,(end|cut))?)?")
+ANSWER = re.compile(r"((whole|file) \d+|head \d+(,part)*(,(end|cut))?)?")
+KEPT_ANSWER = re.compile(ANSWER.pattern.replace("(end|cut)", "end") + "(,cut)?")
+"""Of a client that did not take it at once: it can be cut as long as the last byte has not been taken."""
 
 
 @dataclass(eq=False, repr=False)
@@ -47,6 +51,8 @@ class Visit:
     exchange: Exchange
     client: RecordingClient
     method: str
+    slow: bool
+    """The client does not take everything at once."""
     submitted: bool = False
     readers: list[int] = field(default_factory=list)
     """Processes that have read it."""
@@ -59,6 +65,8 @@ class Thread:
     far_end: FarEnd
     serving: bool = False
     begun: bool = False
+    announced: bool = False
+    """It has a file to pass, and waits for the word."""
     answered: bool = False
 
     def is_spoken_to(self) -> bool:
@@ -72,10 +80,21 @@ class Thread:
         for kind, payload in heard:
             if kind is Kind.REQUEST:
                 assert not self.serving, "one request at a time"
-                self.serving, self.begun, self.answered = True, False, False
+                self.serving, self.begun, self.announced, self.answered = True, False, False, False
                 return frames.read_request(payload).id
-            assert kind is Kind.RELEASE
+            if kind is Kind.FILE_AWAITED:
+                assert self.announced
+                self.pass_file()
+            else:
+                assert kind is Kind.RELEASE
         return ""
+
+
+    def pass_file(self) -> None:
+        self.announced, self.answered = False, True
+        file = os.memfd_create("file")
+        socket.send_fds(self.far_end.sock, [frames.DESCRIPTOR], [file])
+        os.close(file)
 
 
 @dataclass(eq=False, repr=False)
@@ -101,6 +120,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.listener.bind(str(self.path))
         self.listener.listen()
         self.listener.setblocking(False)
+        self.executor = ThreadPoolExecutor(1)
         self.log_file = os.memfd_create("access.log")
         self.clock = HandClock()
         self.access_log = AccessLog(self.log_file, self.clock, self.loop.call_soon, self.loop.call_later)
@@ -125,7 +145,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         }
         self.limits = {"timeout": TIMEOUT, "queue_timeout": QUEUE_TIMEOUT}
         policy = a_policy(**self.policy, **self.limits)
-        self.dispatch = Dispatch(self.clock, self.access_log, policy, "id", self.told.append)
+        disk = Disk(self.directory.name, self.executor, self.loop)
+        self.dispatch = Dispatch(self.clock, self.access_log, policy, "id", self.told.append, disk)
         self.dispatch.on_quiet = self.is_quiet
         self.workers = Workers(
             self.listener,
@@ -153,15 +174,20 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     # Clients.
 
-    @rule(method=st.sampled_from(["GET", "GET", "POST"]), path=st.sampled_from("ab"), at_once=st.booleans())
-    def arrive(self, method: str, path: str, at_once: bool) -> None:
+    @rule(
+        method=st.sampled_from(["GET", "GET", "POST"]),
+        path=st.sampled_from("ab"),
+        at_once=st.booleans(),
+        slow=st.booleans(),
+    )
+    def arrive(self, method: str, path: str, at_once: bool, slow: bool) -> None:
         name = self.dispatch.request_id()
-        client = RecordingClient()
+        client = RecordingClient(keeps=slow)
         request = a_request(id=name, method=method, path=f"/{path}", body_in_file=method == "POST")
         exchange = self.dispatch.open(request, client, keep_alive=True)
         if method == "POST":
             exchange.body_fd = os.memfd_create("body")
-        self.visits[name] = Visit(exchange, client, method)
+        self.visits[name] = Visit(exchange, client, method, slow)
         if at_once:
             self.submit(self.visits[name])
 
@@ -182,6 +208,25 @@ class ExactlyOnce(RuleBasedStateMachine):
             exchange.client_left()
         else:
             exchange.client_may_have_left()
+
+    @precondition(lambda self: self.kept())
+    @rule(data=st.data())
+    def a_client_takes_the_rest(self, data: st.DataObject) -> None:
+        visit = data.draw(st.sampled_from(self.kept()))
+        visit.client.unsent = 0
+        visit.exchange.room()
+        if visit.exchange.stage is Stage.SENDING:
+            visit.exchange.sent_all()
+            assert visit.exchange.ended
+
+    @precondition(lambda self: self.kept())
+    @rule(data=st.data())
+    def the_disk_fails(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self.kept())).exchange.cut()
+
+    def kept(self) -> list[Visit]:
+        """Those of whose answers something is kept."""
+        return [visit for visit in self.visits.values() if visit.client.unsent]
 
     @precondition(lambda self: self.visits)
     @rule(data=st.data(), choked=st.booleans())
@@ -205,19 +250,29 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.processes.append(Process(self.pids, ours, [Thread(call(self.path, each)) for each in said]))
 
     @precondition(lambda self: self.processes)
-    @rule(data=st.data(), done=st.booleans(), whole=st.booleans(), cut=st.booleans())
-    def a_thread_goes_on(self, data: st.DataObject, done: bool, whole: bool, cut: bool) -> None:
-        """It takes a request, or says the next of what an application may say."""
+    @rule(data=st.data(), steps=st.lists(st.tuples(*[st.booleans()] * 4), min_size=1, max_size=4))
+    def a_thread_goes_on(self, data: st.DataObject, steps: list[tuple[bool, bool, bool, bool]]) -> None:
         process, its = self.some_thread(data)
+        for step in steps:
+            self.goes_on(process, its, *step)
+            self.go_round(2)
+
+    def goes_on(self, process: Process, its: Thread, done: bool, whole: bool, cut: bool, file: bool) -> None:
+        """It takes a request, or says the next of what an application may say."""
         if not its.serving:
             if name := its.listen():
                 self.visits[name].readers.append(process.pid)
+        elif its.announced:
+            its.listen()
         elif its.answered:
             self.say(its, frames.DONE)
             its.serving = False
         elif its.begun:
             its.answered = done
             self.say(its, frames.frame(Kind.PART, b"part") if not done else frames.CUT if cut else frames.END)
+        elif whole and file:
+            its.announced = True
+            self.say(its, frames.file(File(a_head(length=4), 0)))
         elif whole:
             its.answered, its.serving = True, not done
             self.say(its, frames.answer(Answer(a_head(), b"hello", done)))
@@ -295,7 +350,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         for slot in self.slots():
             if limit and slot.exchange is not None and not slot.paused and not slot.excused:
                 assert slot.overdue or self.clock.time - slot.exchange.served_at < limit
-            assert not slot.overdue or slot.exchange is None or slot.exchange.ended
+            assert not slot.overdue or slot.exchange is None or slot.exchange.settled
         assert not (self.limits["queue_timeout"] and any(self.waits_too_long(visit) for visit in self.visits.values()))
 
     def waits_too_long(self, visit: Visit) -> bool:
@@ -334,16 +389,18 @@ class ExactlyOnce(RuleBasedStateMachine):
     @invariant()
     def each_client_gets_one_answer_at_most(self) -> None:
         for visit in self.visits.values():
-            assert ANSWER.fullmatch(",".join(visit.client.told)), visit.client.told
+            rule = KEPT_ANSWER if visit.slow or "file 200" in visit.client.told else ANSWER
+            assert rule.fullmatch(",".join(visit.client.told)), visit.client.told
+            assert not (visit.exchange.ended and visit.client.unsent)
 
     @invariant()
     def each_is_in_one_place(self) -> None:
-        """In the queue or in one slot, unless it has ended; a slot may still be at work on one that has."""
+        """In the queue or in one slot, unless it is settled; a slot may still be at work on one that is."""
         queue = set(self.dispatch._pool.queue)
         served = Counter(slot.exchange for slot in self.slots() if slot.exchange is not None)
         for visit in self.visits.values():
             exchange = visit.exchange
-            if exchange.ended or not visit.submitted:
+            if exchange.settled or not visit.submitted:
                 assert exchange not in queue
             else:
                 assert (exchange in queue) + served[exchange] == 1
@@ -386,6 +443,8 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     def everything_ends(self) -> None:
         """Without any worker's help."""
+        for visit in self.visits.values():
+            visit.client.keeps = False
         self.dispatch.drain()
         self.dispatch.give_up()
         for visit in self.visits.values():
@@ -399,7 +458,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             self.kill(process)
         while self.zombies:
             self.the_master_says_so()
-        self.go_round(SETTLED + 3 * self.pids)  # some have just called, and one call is taken in each turn
+        self.go_round(SETTLED + 30 * self.pids)  # some have just called: one is taken in each turn, then greeted, read
         assert not self.workers.by_pid
 
     def close(self) -> None:
@@ -409,6 +468,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.faults.__exit__(None, None, None)
         self.loop.close()
         self.listener.close()
+        self.executor.shutdown()
         os.close(self.log_file)
         self.directory.cleanup()
 

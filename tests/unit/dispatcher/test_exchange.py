@@ -13,6 +13,7 @@ from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, Recor
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader, Kind
 from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.worker import Worker
 
@@ -113,6 +114,95 @@ class TestBeginning:
     def test_a_worker_has_it_from_now_on(self, story: Story) -> None:
         story.given()
         assert (story.exchange.slot, story.exchange.served_at) == (story.slot, 2.0)
+
+
+class TestAClientThatHasYetToTakeTheRest:
+    def test_leaves_the_worker_free_and_ends_with_the_last_byte(self, story: Story) -> None:
+        story.client.keeps = True
+        story.given()
+        story.answer()
+        assert story.exchange.stage is Stage.SENDING
+        assert story.exchange.settled
+        assert story.journal.codes == []
+        story.client.unsent = 0
+        story.exchange.sent_all()
+        story.exchange.sent_all()
+        assert story.journal.codes == [(201, "")]
+        assert story.exchange.sent == len(b"whole")
+        assert story.client.turns_over == 1
+
+    def test_is_no_business_of_its_worker(self, story: Story) -> None:
+        story.client.keeps = True
+        story.given()
+        story.begin()
+        story.finish()
+        for happening in (story.fail, story.answer, story.begin, story.part, story.finish):
+            happening()
+        assert story.client.told == ["head 202", "end"]
+        story.exchange.client_may_have_left()
+        story.slot.exchange = None  # DONE
+        story.exchange.client_left()
+        assert story.journal.codes == [(499, "left")]
+        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]  # while it was at work
+
+    def test_does_not_disturb_who_is_served_by_that_slot_now(self, story: Story) -> None:
+        story.client.keeps = True
+        story.given()
+        story.answer()
+        story.slot.exchange = None
+        other = Exchange(a_request(), RecordingClient(), True, RecordingJournal(), 1.0)
+        story.slot.give(other, 3.0)
+        story.slot._pause()
+        story.exchange.room()
+        story.exchange.cut()
+        assert story.slot.paused
+        assert story.journal.codes == [(201, "cut")]
+        other.client_left()
+
+    def test_counts_what_was_handed_over(self, story: Story) -> None:
+        story.given()
+        story.begin()
+        story.part()
+        story.client.keeps = True
+        story.part()
+        story.exchange.cut()
+        assert story.client.told[-1] == "cut"
+        assert story.journal.codes == [(202, "cut")]
+        assert 0 <= story.exchange.sent <= len(b"part")
+
+    def test_is_refused_in_the_same_way(self, story: Story) -> None:
+        story.client.keeps = True
+        story.fail()
+        assert story.journal.refused == [story.exchange]
+        assert story.journal.codes == []
+        story.exchange.sent_all()
+        assert story.journal.codes == [(502, "refused")]
+
+    def test_is_sent_a_file(self, story: Story) -> None:
+        story.given()
+        reader, writer = os.pipe()
+        story.exchange.file(a_head(length=4), PassedFile(reader, 0, 4))
+        os.close(writer)
+        assert story.exchange.stage is Stage.SENDING
+        story.client.unsent = 0
+        story.exchange.sent_all()
+        assert (story.journal.codes, story.exchange.sent) == ([(200, "")], 4)
+
+    def test_who_has_left_is_sent_no_file(self, story: Story) -> None:
+        story.given()
+        story.client_left()
+        reader, writer = os.pipe()
+        story.exchange.file(a_head(length=4), PassedFile(reader, 0, 4))
+        with pytest.raises(BrokenPipeError):
+            os.write(writer, b"x")
+        os.close(writer)
+        assert story.client.told == []
+
+    def test_a_cut_of_what_has_not_begun_is_none(self, story: Story) -> None:
+        story.given()
+        story.exchange.cut()
+        assert story.client.told == []
+        assert not story.exchange.ended
 
 
 class TestTakingBack:

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import select
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from tests.unit.dispatcher.far_end import FarEnd
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel import frames
-from wsgid.channel.frames import Answer, FrameReader, Kind
+from wsgid.channel.frames import Answer, File, FrameReader, Kind
 from wsgid.dispatcher.exchange import Exchange, Stage
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.worker import Worker
@@ -266,6 +267,90 @@ class TestAnAnswer:
         with_channel(test)
 
 
+class TestAFile:
+    def test_is_awaited_and_taken(self) -> None:
+        async def test(channel: Channel) -> None:
+            exchange, client = channel.give()
+            await channel.far_end.take()
+            channel.far_end.say(frames.file(File(a_head(length=4), 7)))
+            assert await channel.far_end.hear() == (Kind.FILE_AWAITED, b"")
+            assert client.told == []
+            reader, writer = os.pipe()
+            socket.send_fds(channel.far_end.sock, [frames.DESCRIPTOR], [reader])
+            os.close(reader)
+            await until(lambda: client.told, "the file")
+            assert (client.told, client.unsent) == (["file 200"], 4)
+            assert exchange.stage is Stage.SENDING
+            channel.far_end.say(frames.DONE)
+            await until(lambda: channel.owner.finished, "the slot")
+            os.close(writer)
+
+        with_channel(test)
+
+    def test_that_does_not_come_along_is_a_refusal(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The kernel drops descriptors for which a process has no room."""
+
+        async def test(channel: Channel) -> None:
+            _, client = channel.give()
+            await channel.far_end.take()
+            channel.far_end.say(frames.file(File(a_head(length=4), 0)))
+            await channel.far_end.hear()
+            channel.far_end.say(frames.DESCRIPTOR, frames.DONE)
+            await until(lambda: channel.owner.finished, "the slot")
+            assert client.told == ["whole 500"]
+            assert "may open no more files; raise the limit" in caplog.text
+
+        with_channel(test)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            [frames.DESCRIPTOR],
+            [frames.file(File(a_head(length=4), 0)), frames.DONE],
+            [HEAD, frames.file(File(a_head(length=4), 0))],
+            [HEAD, frames.DESCRIPTOR],
+            [frames.file(File(a_head(), 0))],
+        ],
+    )
+    def test_out_of_turn_breaks_the_rules(self, said: list[bytes]) -> None:
+        async def test(channel: Channel) -> None:
+            channel.give()
+            await channel.far_end.take()
+            channel.far_end.say(*said)
+            await until(lambda: channel.closed_because == "it broke the channel's rules", "the end")
+
+        with_channel(test)
+
+    def test_of_a_worker_that_dies_before_it_comes_was_read_by_it(self) -> None:
+        async def test(channel: Channel) -> None:
+            channel.give()
+            await channel.far_end.take()
+            channel.far_end.say(frames.file(File(a_head(length=4), 0)))
+            await until(lambda: select.select([channel.far_end.sock], [], [], 0)[0], "the word")
+            channel.far_end.sock.close()  # with FILE_AWAITED unread in it
+            await until(lambda: channel.closed_because, "the end")
+            assert channel.slot.read
+
+        with_channel(test)
+
+    def test_that_nobody_took_is_closed_with_the_channel(self) -> None:
+        async def test(channel: Channel) -> None:
+            channel.give()
+            await channel.far_end.take()
+            channel.far_end.say(frames.file(File(a_head(length=4), 0)))
+            await channel.far_end.hear()
+            reader, writer = os.pipe()
+            socket.send_fds(channel.far_end.sock, [frames.DESCRIPTOR[:2]], [reader])
+            os.close(reader)
+            await until(lambda: channel.slot._descriptors, "the descriptor")
+            channel.slot.close("its worker died")
+            with pytest.raises(BrokenPipeError):
+                os.write(writer, b"x")
+            os.close(writer)
+
+        with_channel(test)
+
+
 class TestAClientThatDoesNotKeepUp:
     def test_slows_its_worker_down(self) -> None:
         async def test(channel: Channel) -> None:
@@ -369,7 +454,7 @@ class TestTheEndOfTheChannel:
             channel.give()  # closing with this unread makes a reset of it
             channel.far_end.close()
             await until(lambda: channel.owner.gone, "the end")
-            assert channel.closed_because == "its channel was closed with a request unread"
+            assert channel.closed_because == "its channel was closed with something unread"
 
         with_channel(test)
 

@@ -16,6 +16,7 @@ from tests.unit.master.privileges import as_nobody, open_to_all
 from wsgid.app import WsgidApp
 from wsgid.master.errors import CannotStart
 from wsgid.master.run_dir import RunDir
+from wsgid.upload_journal import UploadJournal
 
 
 @pytest.fixture
@@ -106,6 +107,24 @@ def test_a_dead_one_of_our_own_pid_is_buried(stack: ExitStack, app: WsgidApp) ->
     die(app, 1, 7)
     live(stack, app, 1)
     assert (instances(app), app.master_pids(), app.worker_pids()) == (["1"], [1], [])
+
+
+def test_uploads_of_the_dead_are_removed_and_those_of_the_living_stay(stack: ExitStack, app: WsgidApp) -> None:
+    store = app.path / "store"
+    store.mkdir()
+    for pid in (100, 200):
+        (store / str(pid)).touch()
+        run_dir = RunDir(app, pid)
+        journal = UploadJournal(run_dir.fd)
+        journal.note(bytes(store / str(pid)))
+        journal.close()
+        if pid == 100:
+            run_dir.close_in_child()
+            os.close(run_dir.fd)
+    live(stack, app, 300)
+    assert (instances(app), os.listdir(store)) == (["200", "300"], ["200"])
+    run_dir.remove()
+    assert os.listdir(store) == []
 
 
 def test_the_living_are_left_alone(stack: ExitStack, app: WsgidApp) -> None:

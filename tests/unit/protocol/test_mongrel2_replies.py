@@ -26,6 +26,7 @@ def test_a_reply_to_many() -> None:
 
 def test_orders() -> None:
     assert replies.keep_alive("srv-1", "2") == b"srv-1 3:X 2, 31:3:ctl,21:10:keep-alive,4:true!}]"
+    assert replies.keep_alive_all("a", ["2", "-6"]) == b"a 14:X 2 4294967290, 31:3:ctl,21:10:keep-alive,4:true!}]"
     assert replies.credits("srv-1", "2", 10) == b"srv-1 3:X 2, 25:3:ctl,15:7:credits,2:10#}]"
     assert replies.credits("srv-1", "2", 2147483647).endswith(b"7:credits,10:2147483647#}]")
     assert replies.cancel("srv-1", "12") == b"srv-1 4:X 12, 26:3:ctl,16:6:cancel,4:true!}]"

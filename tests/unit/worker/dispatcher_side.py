@@ -49,6 +49,7 @@ class Answered:
     kinds: list[Kind] = field(default_factory=list)
     head: Head | None = None
     parts: list[bytes] = field(default_factory=list)
+    file: frames.File | None = None
 
     @property
     def status(self) -> str:
@@ -84,11 +85,17 @@ class Answered:
             assert before in (Kind.HEAD, Kind.PART)
             assert 0 < len(payload) <= frames.PART_SIZE
             self.parts.append(payload)
+        elif kind is Kind.FILE:
+            assert before is None
+            self.file = frames.read_file(payload)
+            self.head = self.file.head
+        elif kind is Kind.DESCRIPTOR:
+            assert before is Kind.FILE
         elif kind in (Kind.END, Kind.CUT):
             assert before in (Kind.HEAD, Kind.PART)
         else:
             assert kind is Kind.DONE, kind
-            assert before in (Kind.ANSWER, Kind.END, Kind.CUT)
+            assert before in (Kind.ANSWER, Kind.END, Kind.CUT, Kind.DESCRIPTOR)
             done = True
         return done
 
@@ -124,8 +131,17 @@ class Peer:
         """All that the worker says until it is done with the request."""
         answered = Answered()
         while not answered.add(*self.frame()):
-            pass
+            if answered.kinds == [Kind.FILE] and answered.file is not None:
+                self.sock.sendall(frames.FILE_AWAITED)
+                answered.parts.append(self._content(answered.file))
         return answered
+
+    def _content(self, file: frames.File) -> bytes:
+        """What is to be sent of the file whose descriptor comes next."""
+        data, [descriptor], _, _ = socket.recv_fds(self.sock, len(frames.DESCRIPTOR), 1)
+        self._frames.extend(self._reader.feed(data))
+        with open(descriptor, "rb") as opened:
+            return os.pread(opened.fileno(), file.length, file.offset)
 
     def serve(self, request: Request, *descriptors: int) -> Answered:
         self.ask(request, *descriptors)

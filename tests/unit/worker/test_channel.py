@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.worker.dispatcher_side import Listener, Peer, a_request
 from wsgid.channel import frames
-from wsgid.channel.frames import FrameError, Hello, Role
+from wsgid.channel.frames import FrameError, Hello, Kind, Role
 from wsgid.worker.channel import READ_SIZE, Channel, connect
 from wsgid.worker.errors import DispatcherGone
 
@@ -162,3 +162,35 @@ def test_connect_to_nobody(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         connect(listener.path, Hello(1, Role.CHANNEL, 2, 1))
     listener.close()
+
+
+def test_a_file_goes_when_it_is_awaited(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    file = os.memfd_create("file", os.MFD_CLOEXEC)
+    with ThreadPoolExecutor(1) as sender:
+        sent = sender.submit(channel.send_file, frames.END, file)  # whatever announces it
+        assert peer.frame() == (Kind.END, b"")
+        assert not sent.done()
+        peer.sock.sendall(frames.FILE_AWAITED)
+        data, [descriptor], _, _ = socket.recv_fds(peer.sock, 100, 1)
+        assert data == frames.DESCRIPTOR
+        sent.result()
+    assert os.path.sameopenfile(file, descriptor)
+    os.close(descriptor)
+    os.close(file)  # it stayed ours
+
+
+@pytest.mark.parametrize("said", [b"", frames.RELEASE, b"\0\0\0\0\xff"])
+def test_a_file_for_a_dispatcher_that_does_not_want_it(peer_and_channel: tuple[Peer, Channel], said: bytes) -> None:
+    peer, channel = peer_and_channel
+    peer.sock.sendall(said)
+    peer.sock.shutdown(socket.SHUT_WR)
+    with pytest.raises(DispatcherGone):
+        channel.send_file(frames.END, 0)
+
+
+def test_a_file_that_cannot_be_passed_on(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    peer.sock.sendall(frames.FILE_AWAITED)
+    with pytest.raises(DispatcherGone, match="Bad file descriptor"):
+        channel.send_file(frames.END, -1)

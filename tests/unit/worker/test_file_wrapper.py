@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgid.worker.file_wrapper import DEFAULT_BLOCK, MIN_FILE_BLOCK, FileWrapper, Readable
+from wsgid.worker.file_wrapper import DEFAULT_BLOCK, MIN_FILE_BLOCK, FileWrapper, Opened, Readable
 
 
 class Recorded:
@@ -81,3 +81,47 @@ def test_it_is_its_own_iterator() -> None:
     wrapper = FileWrapper(io.BytesIO(b"ab"), 1)
     assert iter(wrapper) is wrapper
     assert list(wrapper) == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_regular_file_can_be_passed_on_from_its_position(tmp_path: Path, buffering: int) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    with (tmp_path / "file").open("rb", buffering=buffering) as file:
+        file.read(4)
+        assert FileWrapper(file).opened() == Opened(file.fileno(), 4, 6)
+        file.seek(20)
+        assert FileWrapper(file).opened() == Opened(file.fileno(), 20, 0)
+
+
+def test_what_was_just_written_is_in_it(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w+b") as file:
+        file.write(b"hello")
+        file.seek(1)
+        assert FileWrapper(file).opened() == Opened(file.fileno(), 1, 4)
+        file.write(b"and")
+        assert FileWrapper(file).opened() == Opened(file.fileno(), 4, 1)
+        assert os.pread(file.fileno(), 10, 0) == b"hando"
+
+
+class Upper(io.FileIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size).upper()
+
+
+def test_others_are_not_passed_on(tmp_path: Path) -> None:
+    """What is read from them is not what lies in the file; or there is no file, or it is closed."""
+    with gzip.open(tmp_path / "file", "wb") as packed:
+        packed.write(b"x" * 1000)
+    with gzip.open(tmp_path / "file") as unpacked, Upper(tmp_path / "file") as upper:
+        buffered = io.BufferedReader(upper)
+        for file in (unpacked, upper, buffered, io.BytesIO(b"abc"), Recorded(b"abc")):
+            assert FileWrapper(file).opened() is None
+        buffered.detach()
+    assert FileWrapper(upper).opened() is None
+    with (tmp_path / "file").open("rb") as closed:
+        pass
+    assert FileWrapper(closed).opened() is None
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        assert FileWrapper(pipe).opened() is None

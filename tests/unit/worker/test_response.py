@@ -1,9 +1,11 @@
 """What goes out for what the application gives, and when."""
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.deadlines import seconds
+from tests.proc import descriptors
 from tests.unit.worker.dispatcher_side import a_request
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application, bench
 from wsgid.channel.frames import PART_SIZE, Kind
@@ -309,8 +312,77 @@ def test_a_second_call_without_exc_info_is_refused(bench: Bench, caplog: pytest.
     assert 'start_response("404 Not Found", PLAIN)' in caplog.text
 
 
+# A file.
+
+
+def wrapped(path: Path, *headers: tuple[str, str], position: int = 0, write: bytes = b"") -> Any:
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        writer = start_response("200 OK", [*PLAIN, *headers])
+        if write:
+            writer(write)
+        file = path.open("rb")
+        file.seek(position)
+        return environ["wsgi.file_wrapper"](file)
+
+    return app
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * (2 * PART_SIZE // 256))
+    return path
+
+
+def test_a_large_file_is_passed_on_with_its_length(bench: Bench, large: Path) -> None:
+    answered = bench.serve(wrapped(large, position=10))
+    assert answered.kinds == [Kind.FILE, Kind.DESCRIPTOR, DONE]
+    assert answered.headers == [*PLAIN, *with_length(2 * PART_SIZE - 10)]
+    assert answered.body == large.read_bytes()[10:]
+    assert str(large) not in descriptors(os.getpid()).values()
+
+
+def test_a_large_file_is_cut_to_its_content_length(bench: Bench, large: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """PEP 3333 has it end there, and has nothing against that."""
+    answered = bench.serve(wrapped(large, *with_length(PART_SIZE + 1)))
+    assert answered.kinds == [Kind.FILE, Kind.DESCRIPTOR, DONE]
+    assert answered.body == large.read_bytes()[: PART_SIZE + 1]
+    assert bench.serve(wrapped(large, *with_length(5))).body == large.read_bytes()[:5]
+    assert caplog.messages == []
+
+
+def test_a_small_file_is_an_ordinary_answer(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"small")
+    answered = bench.serve(wrapped(tmp_path / "small", *with_length(5)))
+    assert (answered.kinds, answered.body) == ([ANSWER, DONE], b"small")
+
+
+def test_a_file_behind_something_written_goes_in_parts(bench: Bench, large: Path) -> None:
+    answered = bench.serve(wrapped(large, write=b"first, "))
+    assert Kind.FILE not in answered.kinds
+    assert answered.body == b"first, " + large.read_bytes()
+
+
+def test_a_file_that_is_too_short_is_told(bench: Bench, large: Path, caplog: pytest.LogCaptureFixture) -> None:
+    answered = bench.serve(wrapped(large, *with_length(2 * PART_SIZE + 1)))
+    assert not answered.whole
+    assert "and 1 of them never came" in caplog.text
+
+
+def test_the_length_of_a_file_is_told_to_head(bench: Bench, large: Path) -> None:
+    answered = bench.serve(wrapped(large), HEAD)
+    assert (answered.kinds, answered.body) == ([ANSWER, DONE], b"")
+    assert answered.headers == [*PLAIN, *with_length(2 * PART_SIZE)]
+
+
+def test_a_file_without_a_size_is_read(bench: Bench) -> None:
+    answered = bench.serve(wrapped(Path("/proc/self/status")))
+    assert answered.body.startswith(b"Name:")
+    assert bench.serve(wrapped(Path("/proc/self/status")), HEAD).headers == PLAIN
+
+
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), sent.append, Held())
+    return Response(a_request(), sent.append, lambda data, descriptor: sent.append(data), Held())
 
 
 def exc_info() -> Any:

@@ -1,7 +1,7 @@
 """A client's connection, whatever it came by: its requests in order, one at a time in the workers' hands.
 
 What the two edges have in common is here: turns, framing of answers, keeping alive or closing. What they have not, how
-bytes reach the client, is four methods.
+bytes reach the client and how many it takes, is a property and four methods.
 """
 
 import logging
@@ -15,8 +15,10 @@ import msgspec
 
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.outgoing import Outgoing
+from wsgid.dispatcher.sent_file import PassedFile, SentFile
 from wsgid.protocol import http_answer
-from wsgid.protocol.http_answer import CHUNKED, NONE, Opening
+from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, Opening
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Head, Request
 
@@ -26,6 +28,9 @@ PIPELINE_LIMIT = 64
 JOIN_LIMIT = 16 * 1024
 """Up to this size head and body are joined to one write: the copy is cheaper than a second call."""
 
+WINDOW = 512 * 1024
+"""Bytes that an edge takes at once which has no limit of its own: more than any ANSWER frame of an ordinary size gives,
+so that such an answer goes out whole."""
 
 BODY_LOST = "the body of the request could not be stored"
 
@@ -50,15 +55,20 @@ class PendingBody(Protocol):
 
 
 class ClientConnection(ABC):
-    """See `wsgid.dispatcher.exchange.Client`, which this is for each of its exchanges in turn."""
+    """See `wsgid.dispatcher.exchange.Client`, which this is for each of its exchanges in turn.
+
+    What the edge does not take at once is kept (`wsgid.dispatcher.outgoing`), so that no worker waits for a client.
+    """
 
     __slots__ = (
         "_bodies",
+        "_complete",
         "_deaf",
         "_dispatch",
         "_going_on",
         "_nothing_follows",
         "_opening",
+        "_outgoing",
         "_server",
         "current",
         "waiting",
@@ -80,20 +90,27 @@ class ClientConnection(ABC):
         self._going_on = False
         self._opening: Opening | None = None
         """Of the answer in progress."""
+        self._outgoing: Outgoing | None = None
+        """What the edge has yet to take of it."""
+        self._complete = False
+        """That is all there will be of it."""
 
     # How the edge sends.
 
     @property
-    def choked(self) -> bool:
-        return False
+    @abstractmethod
+    def window(self) -> int:
+        """How many bytes the edge takes now. When it has said 0, or less than it was to be given, it calls `room` as
+        soon as it takes more."""
 
     @abstractmethod
     def _write(self, data: bytes) -> None:
-        """Bytes of an answer, more of which follow."""
+        """Bytes of an answer, more of which follow: at least one, and at most `window`."""
 
     @abstractmethod
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
-        """The last bytes of an answer (possibly none); then the next turn, or the end of the connection."""
+        """The last bytes of an answer, at most `window` and possibly none; then the next turn, or the end of the
+        connection."""
 
     @abstractmethod
     def _abort(self) -> None:
@@ -168,6 +185,8 @@ class ClientConnection(ABC):
     def turn_over(self) -> None:
         self.current = None
         self._opening = None
+        if self._outgoing is not None:
+            self._forget_outgoing()
         self.go_on()
 
     def go_on(self) -> None:
@@ -220,31 +239,108 @@ class ClientConnection(ABC):
 
     # Answers (see `Client`).
 
+    @property
+    def choked(self) -> bool:
+        return self._outgoing is not None and self._outgoing.full
+
+    @property
+    def unsent(self) -> int:
+        return self._outgoing.size if self._outgoing is not None else 0
+
     def send_whole(self, head: Head, body: bytes) -> int:
-        opening = self._open(head, len(body))
+        opening = self._opening = self._open(head, len(body))
         if opening.framing is NONE:
             body = b""
         if len(body) <= JOIN_LIMIT:
-            self._write_last(opening.head + body, opening.keep_alive)
+            self._put_last(opening.head + body, opening.keep_alive)
         else:
-            self._write(opening.head)
-            self._write_last(body, opening.keep_alive)
+            self._put(opening.head)
+            self._put_last(body, opening.keep_alive)
         return len(body)
 
     def send_head(self, head: Head) -> None:
         self._opening = self._open(head, None)
-        self._write(self._opening.head)
+        self._put(self._opening.head)
 
     def send_part(self, part: bytes) -> int:
         framing = self._begun().framing
         if framing is NONE:
             return 0
-        self._write(http_answer.chunk(part) if framing is CHUNKED else part)
+        self._put(http_answer.chunk(part) if framing is CHUNKED else part)
         return len(part)
 
     def send_end(self) -> None:
         opening = self._begun()
-        self._write_last(http_answer.LAST_CHUNK if opening.framing is CHUNKED else b"", opening.keep_alive)
+        self._put_last(http_answer.LAST_CHUNK if opening.framing is CHUNKED else b"", opening.keep_alive)
+
+    def send_file(self, head: Head, file: PassedFile) -> None:
+        opening = self._opening = self._open(head, None)
+        assert opening.framing is LENGTH, "the worker passes a file only as a body of known length"
+        self._outgoing = SentFile(opening.head, file, self._dispatch.disk, self)
+        self._complete = True
+
+    def _put(self, data: bytes) -> None:
+        if self._outgoing is None and len(data) <= self.window:
+            self._write(data)
+        elif data:
+            self._keep(data)
+
+    def _put_last(self, data: bytes, keep_alive: bool) -> None:
+        if self._outgoing is None and len(data) <= self.window:
+            self._write_last(data, keep_alive)
+        else:
+            self._complete = True
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        """It is more than the edge takes, or comes behind what was more."""
+        if self._outgoing is None:
+            if (window := self.window) > 0:
+                self._write(data[:window])
+                data = data[window:]
+            self._outgoing = self._dispatch.stored_answer(self)
+        self._outgoing.add(data)
+
+    def room(self) -> None:
+        """The edge takes bytes again (see `window`)."""
+        if self._outgoing is not None:
+            self.outgoing_ready()
+        elif self.current is None:
+            self.go_on()
+
+    def outgoing_ready(self) -> None:
+        """Hands over as much as the edge takes."""
+        outgoing = self._outgoing
+        while outgoing is not None and (window := self.window) > 0 and (piece := outgoing.take(window)):
+            if outgoing.size:
+                self._write(piece)
+            else:
+                self._hand_over_last(piece)
+            outgoing = self._outgoing  # that of the next answer already, or none
+        if self.current is not None and not self.choked:
+            self.current.room()
+
+    def _hand_over_last(self, piece: bytes) -> None:
+        """All that was kept has been taken."""
+        exchange, complete, keep_alive = self.current, self._complete, self._begun().keep_alive
+        self._forget_outgoing()
+        if not complete:
+            self._write(piece)
+        else:
+            self._write_last(piece, keep_alive)
+            if exchange is not None:
+                exchange.sent_all()
+
+    def outgoing_failed(self, why: str) -> None:
+        if (exchange := self.current) is not None:
+            log.error("request %s: the answer is cut: %s", exchange.request.id, why)
+            exchange.cut()
+
+    def _forget_outgoing(self) -> None:
+        if self._outgoing is not None:
+            self._outgoing.close()
+        self._outgoing = None
+        self._complete = False
 
     def cut(self) -> None:
         self._abort()

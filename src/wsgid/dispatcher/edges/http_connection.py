@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, ClientConnection
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, WINDOW, ClientConnection
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import Incoming, Phase, RequestReader
@@ -26,9 +26,6 @@ log = logging.getLogger("wsgid.dispatcher")
 FEED_SIZE: Final = 8 * 1024
 """What the parser is fed at once. It cannot be stopped within, so this bounds how many pipelined requests (18 bytes is
 the shortest) become objects before we look whether there are too many."""
-
-BODY_TIMEOUT: Final = 60.0
-"""Seconds without a byte of a body that is on its way; nginx's client_body_timeout is the same."""
 
 WRITE_TIMEOUT: Final = 60.0
 """Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same."""
@@ -54,6 +51,10 @@ class HttpTimes(msgspec.Struct, frozen=True):
     """From the first byte of a request, or the connection, to the end of the head."""
     keepalive: float
     """Between requests."""
+    body: float
+    """Without a byte of a body that is on its way."""
+    body_byte: float
+    """What each byte of a body gives back of that. Infinite when every byte, however late, gives back all of it."""
 
 
 class HttpConnection(ClientConnection, asyncio.Protocol):
@@ -159,10 +160,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def resume_writing(self) -> None:
         self._choked = False
         self._write_deadline = NEVER
-        if self.current is not None and self.current.slot is not None:
-            self.current.slot.resume()
-        else:
-            self.go_on()
+        self.room()
+        if self.current is None:
             self._feed_on()
 
     # Reading requests (see `wsgid.protocol.http_reader.Sink`).
@@ -209,7 +208,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if self._wants_continue and self._in_progress:
             self._deadline = NEVER  # it is the one who waits
         else:
-            limit = self._edge.times.header if self._reader.phase is Phase.HEAD else BODY_TIMEOUT
+            times = self._edge.times
+            limit = times.header if self._reader.phase is Phase.HEAD else times.body
             self._deadline = self._edge.loop.time() + limit
 
     def _send_continue(self) -> None:
@@ -221,7 +221,9 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def body_read(self, part: bytes) -> None:
         self._wants_continue = False
-        self._await_client()
+        # And not the average of the whole body: a gigabyte sent quickly is no licence to take a month for the rest.
+        times = self._edge.times
+        self._deadline = min(self._deadline + len(part) * times.body_byte, self._edge.loop.time() + times.body)
         try:
             self._body.add(part)
         except OSError as error:
@@ -305,8 +307,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     # Answers (see `ClientConnection`).
 
     @property
-    def choked(self) -> bool:
-        return self._choked
+    def window(self) -> int:
+        return 0 if self._choked else WINDOW
 
     @property
     def _in_progress(self) -> bool:

@@ -13,13 +13,16 @@ import msgspec
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, PendingBody
+from wsgid.dispatcher.edges.file_uploads import FileUploads
+from wsgid.dispatcher.edges.flow_control import FlowControl
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.dispatcher.edges.keep_alive import INTERVAL, KeepAlive
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
-from wsgid.dispatcher.edges.upload_file import UploadFile
-from wsgid.dispatcher.edges.uploads import Uploads
-from wsgid.protocol import mongrel2, mongrel2_replies, mongrel2_uploads
+from wsgid.dispatcher.edges.streamed_uploads import StreamedUploads
+from wsgid.protocol import mongrel2, mongrel2_replies
 from wsgid.protocol.http_request import Refused, wants_keep_alive
+from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_messages import (
     Credits,
     Disconnected,
@@ -35,6 +38,7 @@ from wsgid.protocol.mongrel2_messages import (
     WebSocketHandshake,
 )
 from wsgid.protocol.values import Request
+from wsgid.upload_journal import UploadJournal
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -52,9 +56,12 @@ class Mongrel2Edge:
         send: str,
         *,
         chroot: str,
+        shared: bool,
         max_body: int,
+        body_timeout: float,
         spool_directory: str,
         executor: Executor,
+        journal: UploadJournal,
         loop: asyncio.AbstractEventLoop,
         server: str,
     ) -> None:
@@ -62,12 +69,18 @@ class Mongrel2Edge:
         self.address = f"mongrel2 {recv} {send}"
         self.loop = loop
         self.server = server
-        self._chroot = chroot.encode("utf-8", "surrogateescape")
+        self._shared = shared
         self._max_body = max_body
+        self._body_timeout = body_timeout
         self._spool_directory = spool_directory
         self._executor = executor
+        self.flow = self._flow_control()
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
-        self._uploads = Uploads()
+        self._uploads = FileUploads(self, chroot, journal, executor, loop, shared=shared)
+        self._streams = StreamedUploads(self, max_body, (spool_directory, executor, loop))
+        self._keep_alive = KeepAlive()
+        self._timer = loop.call_later(INTERVAL, self._look)
+        self._draining = False
         self._warned: set[str] = set()
         self.link = Mongrel2Link(
             recv,
@@ -89,18 +102,20 @@ class Mongrel2Edge:
             return
         match value:
             case HttpRequest():
-                if value.credits:
-                    self._warn_once("flow control", FLOW_CONTROL)
-                self._request(value.request)
+                if not value.credits or self._credits(value.request, value.credits):
+                    self._request(value.request)
             case Disconnected():
                 self._uploads.left(value.server_id, value.client_id)
+                self._upload_left(self._streams.left(value.server_id, value.client_id))
+                self.flow.left((value.server_id, value.client_id))
                 connection = self._connections.pop((value.server_id, value.client_id), None)
                 if connection is not None:
                     connection.left()
             case UploadStarted():
-                self._upload_started(value)
+                if self._credits(value.request, value.credits):
+                    self._upload_started(value)
             case UploadDone():
-                self._upload_done(value)
+                self._uploads.done(value)
             case RefusedRequest():
                 self._refused(value)
             case WebSocketHandshake():
@@ -108,13 +123,18 @@ class Mongrel2Edge:
                 self._refuse(value.request, Refused(501, "WebSockets are not served here"))
             case StreamStarted():
                 self._stream_started(value)
+            case StreamPart():
+                if not self._streams.part(value) and not self._shared:
+                    self._end_stream(value.server_id, value.client_id)
             case SocketMessage():
                 self._warn_once(
                     value.kind.name, f"{value.kind.name} socket messages are not served; closing {value.path}"
                 )
                 self.link.send(mongrel2_replies.close(value.server_id, value.client_id), self.link.generation)
-            case WebSocketFrame() | StreamPart() | Credits():
-                pass  # of a connection that is being refused; credits come with flow control, which is warned about
+            case Credits():
+                self._credited(value)
+            case WebSocketFrame():
+                pass  # of a connection that is being refused
 
     def _connection(self, server_id: str, client_id: str) -> Mongrel2Connection:
         key = (server_id, client_id)
@@ -122,6 +142,36 @@ class Mongrel2Edge:
         if connection is None:
             connection = self._connections[key] = Mongrel2Connection(self, server_id, client_id)
         return connection
+
+    def _flow_control(self) -> FlowControl:
+        return FlowControl(self.loop, self._no_credits, False if self._shared else None)
+
+    def _credits(self, request: Request, size: int) -> bool:
+        """`size` is 0 when there is no flow control, and in all but a connection's first request. False when the
+        request is refused."""
+        if size and self._shared:
+            self._warn_once("flow control", SHARED_FLOW_CONTROL)
+            self._refuse(request, Refused(501, "the server is not set up for this"))
+            return False
+        key = (request.server_id, request.client_id)
+        if size and key not in self._connections:
+            self.flow.begun(key, size)
+        return True
+
+    def _credited(self, credits: Credits) -> None:
+        if self._shared:
+            return  # of an answer that another daemon gave, or a refusal
+        self.flow.credited()
+        key = (credits.server_id, credits.client_id)
+        connection = self._connections.get(key)
+        if connection is not None:
+            connection.credited(credits.count)
+        else:
+            self.flow.returned(key, credits.count)
+
+    def _no_credits(self) -> None:
+        for connection in list(self._connections.values()):
+            connection.no_credits()
 
     def forget(self, connection: Mongrel2Connection) -> None:
         """Nothing is in progress on it."""
@@ -131,7 +181,9 @@ class Mongrel2Edge:
         self.dispatch.check_quiet()
 
     def _request(self, request: Request) -> None:
-        if len(request.body) > self._max_body:
+        if self._draining:
+            self._refuse(request, Refused(503, STOPPING))
+        elif len(request.body) > self._max_body:
             self._refuse(request, self._too_large())
         elif len(request.body) <= INLINE_BODY:
             self._arrive(request, None)
@@ -141,7 +193,8 @@ class Mongrel2Edge:
     def _arrive(self, request: Request, body: PendingBody | None) -> None:
         connection = self._connection(request.server_id, request.client_id)
         if len(connection.waiting) < PIPELINE_LIMIT:
-            connection.arrive(request, wants_keep_alive(request.version, request.headers), body)
+            keep_alive = wants_keep_alive(request.version, request.headers) and not connection.uncounted
+            connection.arrive(request, keep_alive, body)
             return
         connection.refuse(request, Refused(503, "too many requests wait on this connection"))
         if body is not None:
@@ -167,29 +220,73 @@ class Mongrel2Edge:
         if (request.content_length or 0) > self._max_body:
             raise self._too_large()
 
-    # Uploads (docs/mongrel2.md).
+    # Uploads to files (see `FileOwner`).
 
     def _upload_started(self, started: UploadStarted) -> None:
-        request = started.request
-        fits = (request.content_length or 0) <= self._max_body
-        self._uploads.start(request, started.path, wanted=fits)
-        if not fits:
-            # With the close message that follows Mongrel2 removes the file, unless it is done already.
-            self._refuse(request, self._too_large())
+        self._uploads.started(started)
+        if self._draining:
+            self._uploads.refuse_all(Refused(503, STOPPING))
 
-    def _upload_done(self, done: UploadDone) -> None:
-        request = done.request
-        wanted = self._uploads.done(request, done.path)
-        if wanted is None:
-            log.warning("an upload that never started is done, its file is not touched: %r", done.path)
-            self._refuse(request, Refused(400, "an upload that never started"))
-        elif wanted:
-            self._arrive(request, self._file(done.path))
+    def file_done(self, request: Request, file: PendingBody) -> None:
+        self._arrive(request, file)
+
+    def file_refused(self, request: Request, refused: Refused) -> None:
+        self._refuse(request, refused)
+
+    def file_left(self, request: Request) -> None:
+        self._upload_left(request)
+
+    def ask_after(self, server_id: str, client_id: str) -> None:
+        """An answer of any kind to a client that it does not know has Mongrel2 say so; this one does nothing else."""
+        self.link.send(mongrel2_replies.keep_alive(server_id, client_id), self.link.generation)
+
+    # Uploads of either kind.
+
+    def closed(self, connection: Mongrel2Connection) -> None:
+        """By us."""
+        server_id, client_id = connection.server_id, connection.client_id
+        self._uploads.closed(server_id, client_id)
+        if self._streams.holds(server_id, client_id):
+            self._allow(server_id, client_id, ENOUGH)
+            self._upload_left(self._streams.left(server_id, client_id))
+
+    def _upload_left(self, request: Request | None) -> None:
+        """It will never be whole. It has its line in the access log all the same."""
+        if request is not None:
+            nobody = Mongrel2Connection(self, request.server_id, request.client_id)
+            self.dispatch.open(request, nobody, keep_alive=False).leave()
+
+    # Streamed uploads (see `StreamOwner`).
+
+    def _stream_started(self, started: StreamStarted) -> None:
+        refused = None
+        if self._shared:
+            self._warn_once("upload.stream", SHARED_STREAMS)
+            refused = Refused(501, "streamed uploads are not served here")
         else:
-            self._file(done.path).close()
+            self._credits(started.request, started.credits)
+            if self._draining:
+                refused = Refused(503, STOPPING)
+        self._streams.start(started.request, refused)
 
-    def _file(self, path: bytes) -> UploadFile:
-        return UploadFile(mongrel2_uploads.outside_chroot(self._chroot, path), self._executor, self.loop)
+    def allow(self, request: Request, count: int) -> None:
+        self._allow(request.server_id, request.client_id, count)
+
+    def _allow(self, server_id: str, client_id: str, count: int) -> None:
+        self.link.send(mongrel2_replies.credits(server_id, client_id, count), self.link.generation)
+
+    def stream_done(self, request: Request, body: PendingBody | None) -> None:
+        self._streams.done(request)
+        self._arrive(request, body)
+
+    def stream_refused(self, request: Request, refused: Refused) -> None:
+        self._refuse(request, refused)
+
+    def _end_stream(self, server_id: str, client_id: str) -> None:
+        """A part of one whose beginning went to a dispatcher that has died. (Or its connection is closed already: then
+        nobody hears this.)"""
+        self.link.send(mongrel2_replies.close(server_id, client_id), self.link.generation)
+        self._allow(server_id, client_id, ENOUGH)
 
     # What is refused.
 
@@ -198,11 +295,8 @@ class Mongrel2Edge:
 
     def _refused(self, value: RefusedRequest) -> None:
         request = value.request
-        if value.upload and not value.upload_done:
-            self._uploads.start(request, value.upload, wanted=False)
-        elif value.upload and self._uploads.done(request, value.upload) is not None:
-            self._file(value.upload).close()
-        self._refuse(request, Refused(400, value.reason))
+        if not value.upload or self._uploads.refused(request, value.upload, done=value.upload_done):
+            self._refuse(request, Refused(400, value.reason))
 
     def _malformed(self, malformed: MalformedMessage) -> None:
         log.warning("a message that Mongrel2 does not write was dropped: %s", malformed)
@@ -233,13 +327,6 @@ class Mongrel2Edge:
             body_in_file=False,
         )
 
-    def _stream_started(self, started: StreamStarted) -> None:
-        """Refusing takes an answer, a close message, and credits that wake the task which waits for them."""
-        self._warn_once("upload.stream", STREAMS)
-        request = started.request
-        self._refuse(request, Refused(501, "streamed uploads are not served here"))
-        self.link.send(mongrel2_replies.credits(request.server_id, request.client_id, 1), self.link.generation)
-
     def overdrawn(self) -> None:
         """An answer takes more messages than Mongrel2 promises to keep."""
         self._warn_once("long answers", LONG_ANSWER)
@@ -249,12 +336,35 @@ class Mongrel2Edge:
             self._warned.add(about)
             log.warning("%s", text)
 
+    # Once a second.
+
+    def _look(self) -> None:
+        self._timer = self.loop.call_later(INTERVAL, self._look)
+        self._streams.look(self._body_timeout)
+        now = self.loop.time()
+        for connection in [each for each in self._connections.values() if each.is_stalled(now)]:
+            self._end(connection)
+        for message in self._keep_alive.due({*self._connections, *self._streams.connections}):
+            self.link.send(message, self.link.generation)
+
+    def _end(self, connection: Mongrel2Connection) -> None:
+        """At once, with all that waits for it."""
+        server_id, client_id = connection.server_id, connection.client_id
+        self.link.send(mongrel2_replies.cancel(server_id, client_id), self.link.generation)
+        self.closed(connection)
+        self._connections.pop((server_id, client_id), None)
+        connection.left()
+
     # Mongrel2 comes and goes.
 
     def _lost(self) -> None:
         """The end of a generation. Its clients are gone, and their numbers will be those of others."""
         lost, self._connections = self._connections, {}
-        self._uploads = Uploads()
+        self._uploads.lost()
+        self.flow.forget_timer()
+        self.flow = self._flow_control()
+        for request in self._streams.left_all():
+            self._upload_left(request)
         if lost:
             log.warning("Mongrel2 went away or came back: the answers for %d of its connections are dropped", len(lost))
             # Not here: this may be in the midst of an answer of one of them.
@@ -267,10 +377,14 @@ class Mongrel2Edge:
     # The end.
 
     def drain(self) -> None:
-        self.link.stop_receiving()
-        # Their "done" would reach nobody. Refused now, Mongrel2 removes their files.
-        for request in self._uploads.refuse_all():
-            self._refuse(request, Refused(503, STOPPING))
+        self.link.take_arrived()
+        self._draining = True
+        if self.flow.on is False or self.quiet:
+            self.link.stop_receiving()
+        # Else the answers in progress need their credits; new requests come with them, and are refused.
+        # Their "done" would reach nobody.
+        self._uploads.refuse_all(Refused(503, STOPPING))
+        self._streams.refuse_all(Refused(503, STOPPING))
 
     @property
     def quiet(self) -> bool:
@@ -278,6 +392,8 @@ class Mongrel2Edge:
 
     def close(self) -> None:
         """The executor's shutdown waits for the last answers: those of all edges go out side by side."""
+        self._timer.cancel()
+        self.flow.forget_timer()
         self.link.close(LINGER)
         self._executor.submit(self.link.terminate)
 
@@ -291,11 +407,12 @@ LONG_ANSWER = (
     "an answer is larger than 64 MiB, or goes on for longer than some 40 s: it takes more than the 16 messages that "
     "Mongrel2 keeps for a client, and one that stops reading for a while is cut off. (Said once.)"
 )
-FLOW_CONTROL = (
-    "Mongrel2 runs with download.flow_control=1, which is not served yet: it ends connections whose answers are "
-    "larger than 100 KiB. Set it to 0"
+SHARED_FLOW_CONTROL = (
+    "Mongrel2 runs with download.flow_control=1, which --shared-handler excludes: the credits for one daemon's answers "
+    "reach another. Requests are refused with 501. Set it to 0, or give each daemon a handler of its own"
 )
-STREAMS = (
-    "Mongrel2 runs with upload.stream=1, which is not served: big uploads are refused with 501. Set it to 0 and "
-    "upload.temp_store to a file name ending in XXXXXX"
+SHARED_STREAMS = (
+    "Mongrel2 runs with upload.stream=1, which --shared-handler excludes: the parts of one body reach several daemons. "
+    "Big uploads are refused with 501. Set it to 0 and upload.temp_store to a file name ending in XXXXXX, in a "
+    "directory that all of them see; or give each daemon a handler of its own"
 )

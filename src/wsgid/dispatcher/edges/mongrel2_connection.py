@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import math
 import os
 from typing import TYPE_CHECKING
 
-from wsgid.dispatcher.edges.client import ClientConnection
+from wsgid.dispatcher.edges.client import WINDOW, ClientConnection
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.protocol import mongrel2_replies, mongrel2_uploads
 from wsgid.protocol.http_request import Refused
@@ -21,6 +22,10 @@ HOLD_TIME = 0.005
 """Seconds. 200 messages a second leave Mongrel2's writer all the time it needs (0.2 ms between two were enough when
 measured), and nobody who pipelines sees the difference."""
 
+WRITE_TIMEOUT = 60.0
+"""Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same. Mongrel2's reaper
+would let one that has taken much be silent for hours, and we keep it from ending those on whom we are at work."""
+
 HELD_LIMIT = 256 * 1024
 """Bytes of answers that are joined."""
 
@@ -30,12 +35,14 @@ class Mongrel2Connection(ClientConnection):
 
     __slots__ = (
         "_closed",
+        "_credits",
         "_edge",
         "_generation",
         "_held",
         "_held_timer",
         "_joiner",
         "_timer",
+        "_waits_since",
         "client_id",
         "server_id",
     )
@@ -48,9 +55,13 @@ class Mongrel2Connection(ClientConnection):
         self._edge = edge
         self._generation = edge.link.generation
         self._closed = False
+        self._credits = edge.flow.take((server_id, client_id))
+        """Bytes that it may be sent now; None without flow control."""
         self._held = bytearray()
-        """Answers to pipelined requests, until the next one joins them."""
+        """Answers to pipelined requests, until the next one joins them; with flow control also parts of one."""
         self._held_timer: asyncio.TimerHandle | None = None
+        self._waits_since = math.inf
+        """When it was first seen that the rest of an answer waits for credits."""
         # Per answer
         self._joiner: PartJoiner | None = None
         """Of an answer that comes in parts."""
@@ -71,10 +82,12 @@ class Mongrel2Connection(ClientConnection):
     # Requests (see `ClientConnection`).
 
     def _may_go_on(self) -> bool:
-        return not self._closed and not self.choked
+        return not self._closed and self.window > 0
 
     def _turns_done(self) -> None:
         self._edge.forget(self)
+        if self._credits is not None and not self._closed:
+            self._edge.flow.rest((self.server_id, self.client_id), self._credits)
 
     def _submit_with_file(self, exchange: Exchange) -> None:
         """The length of a chunked upload is known only now."""
@@ -101,17 +114,46 @@ class Mongrel2Connection(ClientConnection):
     # Answers.
 
     @property
-    def choked(self) -> bool:
-        return self._edge.link.choked
+    def window(self) -> int:
+        """With flow control the balance. Without it Mongrel2 does not tell what becomes of its clients: it takes all,
+        unless the link to it is full."""
+        if self._edge.link.choked:
+            return 0
+        if self._credits is None:
+            return WINDOW
+        return self._credits.left - len(self._held) - (self._joiner.size if self._joiner is not None else 0)
 
-    def room(self) -> None:
-        """Mongrel2 takes messages again."""
-        if self.current is None:
-            self.go_on()
-        elif self.current.slot is not None:
-            self.current.slot.resume()
+    @property
+    def uncounted(self) -> bool:
+        """Another process spoke to it before us: what waits for it in Mongrel2 is not known."""
+        return self._credits is not None and not self._credits.counted and self._edge.flow.on is True
+
+    def credited(self, count: int) -> None:
+        """Mongrel2 has written so many bytes."""
+        self._waits_since = math.inf
+        if self._credits is not None:
+            self._credits.returned(count)
+            if self._held and self._credits.left == self._credits.size:
+                self._send_held()
+            self.room()
+
+    def is_stalled(self, now: float) -> bool:
+        """Asked once in a while: has the client taken nothing for too long, although something waits for it?"""
+        if self._credits is None or not self.unsent:
+            self._waits_since = math.inf
+        elif self._waits_since == math.inf:
+            self._waits_since = now
+        return now - self._waits_since > WRITE_TIMEOUT
+
+    def no_credits(self) -> None:
+        """There is no flow control after all."""
+        self._credits = None
+        self.room()
 
     def _write(self, data: bytes) -> None:
+        if self._credits is not None and self._edge.flow.on:
+            self._write_by_credits(self._joined(data))
+            return
         if self._joiner is None:
             self._joiner = PartJoiner()
         if message := self._joiner.add(data):
@@ -122,16 +164,30 @@ class Mongrel2Connection(ClientConnection):
         if self._joiner.overdrawn:
             self._edge.overdrawn()
 
+    def _write_by_credits(self, data: bytes) -> None:
+        """At once, unless something is still on its way: a hundred thousand small parts, one message each and one with
+        its credits back, would keep us and Mongrel2 busy for seconds."""
+        assert self._credits is not None, "asked only with flow control"
+        if self._credits.left == self._credits.size:
+            self._send(data)
+        else:
+            self._hold(data)
+
     def _due(self, joiner: PartJoiner) -> None:
         self._timer = None
         self._send(joiner.take())
 
+    def _joined(self, data: bytes) -> bytes:
+        """With what is still held of the answer."""
+        if self._joiner is None:
+            return data
+        message = self._joiner.add(data) or self._joiner.take()
+        self._forget_timer()
+        self._joiner = None
+        return message
+
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
-        message = data
-        if self._joiner is not None:
-            message = self._joiner.add(data) or self._joiner.take()
-            self._forget_timer()
-            self._joiner = None
+        message = self._joined(data)
         if keep_alive and self.waiting:
             self._hold(message)
         else:
@@ -146,6 +202,7 @@ class Mongrel2Connection(ClientConnection):
     def _close(self) -> None:
         self._closed = True
         self._edge.link.send(mongrel2_replies.close(self.server_id, self.client_id), self._generation)
+        self._edge.closed(self)
         if self.waiting:
             # They were pipelined behind a request that closes the connection: nobody will read their answers.
             self._edge.loop.call_soon(self.left)
@@ -170,8 +227,16 @@ class Mongrel2Connection(ClientConnection):
             data = bytes(self._held + data)
             self._held.clear()
         if data:
+            if self._credits is not None:
+                self._spend(len(data))
             message = mongrel2_replies.reply(self.server_id, self.client_id, data)
             self._edge.link.send(message, self._generation)
+
+    def _spend(self, count: int) -> None:
+        assert self._credits is not None, "asked only with flow control"
+        self._credits.spend(count)
+        if self._edge.flow.on is None:
+            self._edge.flow.answered()
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

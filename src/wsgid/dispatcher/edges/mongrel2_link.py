@@ -258,6 +258,11 @@ class Mongrel2Link:
 
     def stop_receiving(self) -> None:
         """Takes what has already arrived here, and nothing more."""
+        self.take_arrived()
+        self._close_pull()
+
+    def take_arrived(self) -> None:
+        """All of it at once. What comes later is still taken, but only from the Mongrel2 that is there now."""
         self._receiving = False
         pull = self._pull
         for _ in range(HIGH_WATER):
@@ -267,7 +272,6 @@ class Mongrel2Link:
                 self._received(pull.recv(zmq.NOBLOCK))
             except zmq.Again:
                 break
-        self._close_pull()
 
     # The end.
 

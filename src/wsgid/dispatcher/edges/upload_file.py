@@ -1,28 +1,34 @@
-"""A body that Mongrel2 has written to a file, which is ours to remove."""
+"""A body that Mongrel2 writes, or has written, to a file, which is ours to remove."""
 
 import asyncio
 import errno
-import logging
 import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-log = logging.getLogger("wsgid.dispatcher")
+from wsgid.upload_journal import UploadJournal, remove
 
 
 class UploadFile:
-    """Opened, and at once unlinked, when it is its request's turn: from then on it lives as long as its descriptor, and
-    no death of ours leaves it behind. File I/O happens in a thread."""
+    """Noted in the journal from the start of the upload until the file has lost its name.
 
-    __slots__ = ("_closed", "_executor", "_loop", "_opening", "path")
+    Opened, and at once unlinked, when it is its request's turn: from then on it lives as long as its descriptor. File
+    I/O happens in a thread, but for the note, which must be there before anything else can happen.
+    """
 
-    def __init__(self, path: bytes, executor: Executor, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_executor", "_journal", "_loop", "_note", "_settled", "path")
+
+    def __init__(
+        self, path: bytes, journal: UploadJournal, executor: Executor, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """`path` as it is seen from here."""
         self.path = path
+        self._journal = journal
+        self._note = journal.note(path)
         self._executor = executor
         self._loop = loop
-        self._opening = False
-        self._closed = False
+        self._settled = False
 
     @property
     def error(self) -> OSError | None:
@@ -30,27 +36,49 @@ class UploadFile:
 
     def finish(self, finished: Callable[[int | OSError], None]) -> None:
         """Calls back with a descriptor of the file, which has lost its name, or with the reason why there is none."""
-        self._opening = True
-        future = self._loop.run_in_executor(self._executor, open_and_unlink, self.path)
+        self._settled = True
+        future = self._loop.run_in_executor(self._executor, self._open)
         future.add_done_callback(lambda opened: finished(opened.result()))
 
     def explain(self, error: OSError) -> str:
-        return (
-            f"Mongrel2's upload cannot be opened: {error}. If Mongrel2 runs in a chroot, name that directory with "
-            "--mongrel2-chroot; if it runs elsewhere, mount its upload.temp_store at the same path here"
-        )
+        path = os.fsdecode(self.path)
+        return f"Mongrel2's upload cannot be opened: {path}: {error.strerror}. {_remedy(self.path, error)}"
 
     def close(self) -> None:
-        if not self._opening and not self._closed:
-            self._closed = True
-            self._loop.run_in_executor(self._executor, remove, self.path)
+        """Nobody wants it any more: it is removed, unless it is being opened."""
+        if not self._settled:
+            self._settled = True
+            self._loop.run_in_executor(self._executor, self._remove)
+
+    def forget(self) -> None:
+        """Mongrel2 has removed it."""
+        if not self._settled:
+            self._settled = True
+            self._journal.strike(self._note)
+
+    # In a thread.
+
+    def _open(self) -> int | OSError:
+        opened = open_and_unlink(self.path)
+        self._journal.strike(self._note)
+        return opened
+
+    def _remove(self) -> None:
+        remove(self.path)
+        self._journal.strike(self._note)
 
 
 def open_and_unlink(path: bytes) -> int | OSError:
-    """A descriptor of the file, or why it cannot be opened: also when it is anything but a plain file."""
+    """A descriptor of the file, or why it cannot be opened: also when it is anything but a plain file with a full path.
+
+    A plain file is removed in either case.
+    """
+    if not path.startswith(b"/"):
+        return OSError(errno.EINVAL, "not a full path", os.fsdecode(path))
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
+        remove(path)
         return error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -59,11 +87,18 @@ def open_and_unlink(path: bytes) -> int | OSError:
     return descriptor
 
 
-def remove(path: bytes) -> None:
-    """What cannot be removed is logged: the store fills up."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass  # Mongrel2 removes it itself when the client leaves in time
-    except OSError as error:
-        log.error("an upload's file stays behind: %s; its directory must be writable for our user", error)
+def _remedy(path: bytes, error: OSError) -> str:
+    if not path.startswith(b"/"):
+        return (
+            "Give Mongrel2 a full path as upload.temp_store, or name the directory that it runs in with "
+            "--mongrel2-chroot"
+        )
+    if isinstance(error, PermissionError):
+        return (
+            "Run Mongrel2 and wsgid as the same user, or let this one read the files and write to their directory: "
+            "upload.temp_store_mode=0640 and a common group"
+        )
+    return (
+        "If Mongrel2 runs in a chroot, name that directory with --mongrel2-chroot; if it runs elsewhere, mount its "
+        "upload.temp_store at the same path here"
+    )

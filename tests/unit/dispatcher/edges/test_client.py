@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import h11
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.dispatcher.loops import run
+from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.running import Running, running
 from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, ClientConnection
+from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, WINDOW, ClientConnection
 from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.protocol.http_request import Refused
 
 
@@ -29,6 +31,11 @@ class Wire(ClientConnection):
         self.aborted = False
         self.quiet = 0
         self.held_up = False
+        self.window_left = WINDOW
+
+    @property
+    def window(self) -> int:
+        return self.window_left
 
     @property
     def written(self) -> bytes:
@@ -241,6 +248,123 @@ class TestMaybeLeaving:
             body.finished[0](os.open("/dev/null", os.O_RDONLY))
             assert everything.endings() == endings
             wire.all_left()
+
+        with_wire(test)
+
+
+class TestAnEdgeThatTakesLittle:
+    """Or nothing: then what it does not take is kept."""
+
+    @pytest.mark.parametrize("window", [0, 1, 100, 5000])
+    def test_gets_the_rest_when_it_has_room(self, window: int) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = window
+            exchange = wire.serve()
+            exchange.answer(a_head(), b"x" * 4000)
+            assert exchange.ended == (window == 5000)
+            assert exchange.ended or len(wire.written) == window
+            second = wire.serve()
+            while not exchange.ended:
+                assert second.stage is Stage.WAITING
+                assert wire.current is exchange
+                wire.window_left = 1000
+                wire.room()
+            assert wire.written.endswith(b"x" * 4000)
+            assert wire.current is second
+            assert exchange.sent == 4000
+            assert everything.endings() == ["200"]
+            wire.all_left()
+
+        with_wire(test)
+
+    def test_gets_parts_in_order_and_the_end_last(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            exchange = wire.serve()
+            exchange.begin(a_head())
+            exchange.part(b"one")
+            assert wire.writes == []
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.written.endswith(b"3\r\none\r\n")
+            exchange.part(b"two")
+            assert wire.written.endswith(b"3\r\ntwo\r\n")  # at once again
+            wire.window_left = 0
+            exchange.finish()
+            assert exchange.stage is Stage.SENDING
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.written.endswith(b"two\r\n0\r\n\r\n")
+            assert everything.endings() == ["200"]
+
+        with_wire(test)
+
+    def test_slows_the_worker_down_when_enough_is_kept(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            await everything.worker()
+            wire.window_left = 0
+            exchange = wire.serve()
+            exchange.begin(a_head())
+            exchange.part(bytes(2 * 1024 * 1024))
+            assert wire.choked
+            assert exchange.slot is not None
+            exchange.slot._pause()
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.unsent == 0
+            assert not exchange.slot.paused
+            wire.all_left()
+
+        with_wire(test, answer_spool=0)
+
+    def test_and_whose_client_leaves_has_nothing_kept(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            wire.serve().answer(a_head(), b"hello")
+            wire.all_left()
+            assert everything.endings() == ["499 left"]
+            assert wire.unsent == 0
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.writes == []
+
+        with_wire(test)
+
+    def test_gets_a_refusal_whole(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            wire.refuse(a_request(), Refused(400, "of no sense"))
+            assert everything.endings() == []
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.written.endswith(b"of no sense\n")
+            assert everything.endings() == ["400 refused"]
+
+        with_wire(test)
+
+    def test_is_cut_when_what_was_kept_is_lost(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            wire.serve(id="id-9").answer(a_head(), b"hello")
+            wire.outgoing_failed("the disk is full")
+            wire.outgoing_failed("nobody is there any more")
+            assert wire.aborted
+            assert everything.endings() == ["200 cut"]
+            assert caplog.messages == ["request id-9: the answer is cut: the disk is full"]
+
+        with_wire(test)
+
+    def test_gets_files_in_pieces(self, tmp_path: Path) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            content = bytes(range(256)) * 4096
+            (tmp_path / "file").write_bytes(content)
+            exchange = wire.serve()
+            descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+            exchange.file(a_head(length=len(content)), PassedFile(descriptor, 0, len(content)))
+            await until(lambda: exchange.ended, "the end")
+            assert wire.written.endswith(b"\r\n\r\n" + content)
+            assert len(wire.writes) > 2
+            assert exchange.sent == len(content)
 
         with_wire(test)
 

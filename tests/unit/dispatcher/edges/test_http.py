@@ -27,7 +27,7 @@ LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
 @asynccontextmanager
 async def open_edge(header: float = 10.0) -> AsyncIterator[HttpEdge]:
     async with running() as everything:
-        times = HttpTimes(header=header, keepalive=5.0)
+        times = HttpTimes(header=header, keepalive=5.0, body=60.0, body_byte=0.002)
         with ThreadPoolExecutor(1) as executor:
             edge = HttpEdge(
                 everything.dispatch,

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.dispatcher.edges.visitor import HOST, Visitor, get, post
@@ -23,13 +25,13 @@ from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import BODY_TIMEOUT, LINGER, WRITE_TIMEOUT, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_TIMEOUT, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.protocol.http_reader import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
 BACKLOG = 128
-TIMES = HttpTimes(header=10.0, keepalive=5.0)
+TIMES = HttpTimes(header=10.0, keepalive=5.0, body=60.0, body_byte=1 / 500)
 
 HEAD = frames.head(a_head())
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -406,7 +408,7 @@ class TestContinue:
             await visitor.say(get(), post(b"body", b"Expect: 100-continue")[:-4])
             await thread.take()
             await here.at(lambda connection: connection.receiving, "the second head")
-            here.pass_time(BODY_TIMEOUT + 1)  # it waits for us, not we for it
+            here.pass_time(TIMES.body + 1)  # it waits for us, not we for it
             thread.say(whole())
             assert (await visitor.answer()).status == 200
             assert await visitor.receive(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -421,7 +423,7 @@ class TestContinue:
             visitor = here.visit()
             await visitor.say(post(b"body", b"Expect: 100-continue")[:-4])
             await visitor.receive(25)
-            here.pass_time(BODY_TIMEOUT + 1)
+            here.pass_time(TIMES.body + 1)
             assert (await visitor.answer()).status == 408
 
         with_place(test)
@@ -620,7 +622,7 @@ class TestAClientThatLeaves:
             await thread.take()
             await thread.say_it_all(whole(bytes(PART_SIZE)))
             connection = await here.at(lambda connection: not connection._in_progress, "the answer")
-            for _ in range(20):  # until neither socket takes any more, and yet little enough waits here
+            for _ in range(100):  # until neither socket takes any more, and yet little enough waits here
                 if connection._transport.get_write_buffer_size():
                     break
                 await visitor.say(get())
@@ -657,8 +659,46 @@ class TestTime:
             visitor = here.visit()
             await visitor.say(post(b"body")[:-1])
             await here.at(lambda connection: connection.receiving, "its beginning")
-            here.pass_time(BODY_TIMEOUT + 1)
+            here.pass_time(TIMES.body + 1)
             assert (await visitor.answer()).body.startswith(b"408 Request Timeout: the body")
+
+        with_place(test)
+
+    def test_a_body_that_comes_too_slowly(self) -> None:
+        """At 500 bytes a second each of them gives 2 ms back, up to all of the time, but no more."""
+
+        async def test(here: Place) -> None:
+            visitor = here.visit()
+            await visitor.say(post(bytes(200_000))[: -200_000 + 1])
+            connection = await here.at(lambda connection: connection._body.size, "its first byte")
+            connection._deadline = here.edge.loop.time()  # so late is it
+            await visitor.say(bytes(10_000))
+            await here.at(lambda connection: connection._body.size == 10_001, "20 seconds' worth")
+            here.pass_time(10)
+            assert connection.receiving
+            assert connection._deadline < here.edge.loop.time() + 21
+            await visitor.say(bytes(100_000))
+            await here.at(lambda connection: connection._body.size == 110_001, "much more")
+            here.pass_time(50)
+            assert connection.receiving
+            here.pass_time(TIMES.body + 1)
+            assert (await visitor.answer()).body.startswith(b"408 Request Timeout: the body")
+
+        with_place(test)
+
+    def test_a_body_for_which_any_rate_will_do(self) -> None:
+        async def test(here: Place) -> None:
+            here.edge.times = msgspec.structs.replace(TIMES, body_byte=math.inf)
+            visitor = here.visit()
+            await visitor.say(post(b"body")[:-3])
+            connection = await here.at(lambda connection: connection._body.size, "its first byte")
+            connection._deadline = here.edge.loop.time() + 1
+            await visitor.say(b"o")
+            await here.at(lambda connection: connection._body.size == 2, "its second")
+            here.pass_time(50)
+            assert connection.receiving
+            here.pass_time(TIMES.body + 1)
+            assert (await visitor.answer()).status == 408
 
         with_place(test)
 
@@ -825,7 +865,7 @@ class TestAClientThatDoesNotKeepUp:
 
 
 def here_choked(here: Place) -> bool:
-    return any(connection.choked for connection in here.edge.connections)
+    return any(not connection.window for connection in here.edge.connections)
 
 
 async def read_answers(visitor: Visitor, count: int) -> None:
@@ -843,7 +883,7 @@ class TestADisk:
             saying = asyncio.ensure_future(visitor.say(post(body)))
             connection = await here.at(lambda connection: not connection._reading, "reading to stop")
             assert connection._body.size < 3 * HIGH_WATER
-            here.pass_time(BODY_TIMEOUT + 1)  # its fault, not the client's
+            here.pass_time(TIMES.body + 1)  # its fault, not the client's
             hold.let_go()
             assert (await thread.take()).content_length == len(body)
             await saying

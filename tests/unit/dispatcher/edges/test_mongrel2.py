@@ -5,7 +5,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,16 @@ from tests.unit.dispatcher.test_spool import Hold
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, json_message, tnetstring_message
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, Answer, Kind
+from wsgid.dispatcher.edges import mongrel2_connection, uploads
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.protocol import mongrel2_parts, mongrel2_replies
 from wsgid.protocol.http_answer import chunk
+from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES
+from wsgid.protocol.tnetstrings import encode
+from wsgid.upload_journal import UPLOADS, UploadJournal
 
 MAX_BODY = 1_000_000
 
@@ -70,6 +74,15 @@ class Place:
     async def leave(self, client: int = 1) -> None:
         await self.say(b"srv-1 %d @* " % client + DISCONNECT)
 
+    async def credits(self, count: int, client: int = 1) -> None:
+        """So many bytes have been written to the client."""
+        given = encode({b"METHOD": b"JSON", b"DOWNLOAD_CREDITS": b"%d" % count})
+        await self.say(b"srv-1 %d @* %b" % (client, given) + b'18:{"type":"credits"},')
+
+    async def part(self, offset: int, data: bytes, **more: str) -> None:
+        """Of a streamed upload."""
+        await self.say(tnetstring_message({"UPLOAD_STREAM": str(offset), **more}, {}, data, "srv-1 1 /t"))
+
     async def message(self, client: int = 1) -> bytes:
         """The next message for this connection; an empty one closes it."""
         await until(lambda: self._take().get(str(client)), f"a message for {client}")
@@ -77,7 +90,7 @@ class Place:
 
     async def orders(self) -> list[bytes]:
         """What was said about connections, instead of to their clients."""
-        await until(lambda: self._take() and self._orders, "an order")
+        await until(lambda: (self._take(), self._orders)[1], "an order")
         return self._orders
 
     def _take(self) -> dict[str, list[bytes]]:
@@ -141,19 +154,33 @@ class Place:
         await until(lambda: self.edge.link._pull, "the next one")
 
 
+@contextmanager
+def journal_in(directory: Path) -> Iterator[UploadJournal]:
+    run_dir = os.open(directory, os.O_RDONLY)
+    journal = UploadJournal(run_dir)
+    yield journal
+    journal.close()
+    os.close(run_dir)
+
+
 @asynccontextmanager
-async def place(directory: Path, *, chroot: str = "", queue_size: int = 100, threads: int = 1) -> AsyncIterator[Place]:
+async def place(
+    directory: Path, *, chroot: str = "", shared: bool = False, queue_size: int = 100, threads: int = 1
+) -> AsyncIterator[Place]:
     endpoints = Endpoints.ipc(directory)
     async with running(queue_size, threads) as everything:
-        with ThreadPoolExecutor(1) as executor:
+        with ThreadPoolExecutor(1) as executor, journal_in(directory) as journal:
             edge = Mongrel2Edge(
                 everything.dispatch,
                 endpoints.recv,
                 endpoints.send,
                 chroot=chroot,
+                shared=shared,
                 max_body=MAX_BODY,
+                body_timeout=60.0,
                 spool_directory=str(directory),
                 executor=executor,
+                journal=journal,
                 loop=asyncio.get_running_loop(),
                 server="wsgid",
             )
@@ -258,18 +285,67 @@ class TestARequest:
 
         with_place(test)
 
-    def test_with_credits_is_served_and_the_setting_told_once(
-        self, with_place: Run, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_with_credits_is_answered_as_they_allow(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
-            for _ in range(2):
-                await here.ask(DOWNLOAD_CREDITS="102400")
-                await serve(thread)
-                assert (await here.answer())[0] == 200
-            await here.say(b'srv-1 1 @* 41:16:DOWNLOAD_CREDITS,2:40,6:METHOD,4:JSON,}18:{"type":"credits"},')
-            await here.nothing()
-            assert sum("download.flow_control" in line for line in caplog.messages) == 1
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            received, waiting = b"", 0
+            while not received.endswith(b"\r\n\r\n" + bytes(250_000)):
+                message = await here.message()
+                received += message
+                waiting += len(message)
+                if waiting == 102_400:
+                    await here.nothing()
+                    await here.credits(waiting)
+                    waiting = 0
+                assert waiting < 102_400
+            await here.credits(waiting)
+            await here.ask()  # which does not say it again
+            await serve(thread)
+            assert await here.answer() == (200, b"hello")
+
+        with_place(test)
+
+    def test_whose_client_takes_nothing_is_given_up(self, with_place: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mongrel2_connection, "WRITE_TIMEOUT", 0.1)
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            await until(here.everything.endings, "its line")
+            assert here.everything.endings() == ["499 left"]
+            assert mongrel2_replies.cancel("srv-1", "1") in await here.orders()
+            await here.forgotten()
+
+        with_place(test)
+
+    def test_whose_balance_nobody_knows_is_the_last_of_its_connection(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(2, DOWNLOAD_CREDITS="102400")
+            await serve(thread)
+            assert await here.answer(2) == (200, b"hello")
+            await here.ask(1)
+            await serve(thread)
+            assert await here.answer(1) == (200, b"hello")
+            assert await here.message(1) == b""
+
+        with_place(test)
+
+    def test_is_answered_whole_once_there_turns_out_to_be_no_flow_control(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask()
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            assert await here.answer() == (200, bytes(250_000))
+            assert here.edge.flow.on is False
+            await here.forgotten()
+            await here.nothing()  # the connection stays open
 
         with_place(test)
 
@@ -324,6 +400,7 @@ class TestPipelining:
 
     def test_no_more_than_so_much_waits_for_the_next_answer(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
+            here.edge.flow.on = False
             for _ in range(6):
                 await here.ask()
             await until(lambda: here.everything.dispatch.open_count == 6, "the requests")
@@ -678,14 +755,101 @@ class TestRefusing:
 
         with_place(test)
 
-    def test_streamed_uploads(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
+    def test_streamed_uploads_that_are_too_large(self, with_place: Run) -> None:
+        """Mongrel2's task sleeps until it has credits, and only then sees that the connection is closed."""
+
+        async def test(here: Place) -> None:
+            await here.ask(METHOD="POST", headers={"content-length": str(MAX_BODY + 1)}, UPLOAD_STREAM="0")
+            assert await here.refused() == 413
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", ENOUGH)]
+            await here.forgotten()
+            assert here.everything.endings() == ["413 refused"]
+
+        with_place(test)
+
+    def test_parts_of_a_streamed_upload_that_began_with_a_dispatcher_that_is_gone(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+            assert await here.message() == b""
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", ENOUGH)]
+
+        with_place(test)
+
+    @pytest.mark.parametrize("trusted", [("UPLOAD_STREAM", "0"), ("DOWNLOAD_CREDITS", "102400")])
+    def test_what_takes_a_handler_of_ones_own(
+        self, trusted: tuple[str, str], with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(here: Place) -> None:
+            for client in (1, 2):
+                message = tnetstring_message(
+                    {**REQUEST_LINE, **dict([trusted])}, {"host": "a"}, b"", f"srv-1 {client} /t"
+                )
+                await here.say(message)
+                assert await here.refused(client) == 501
+            assert caplog.text.count("which --shared-handler excludes") == 1
+
+        with_place(test, shared=True)
+
+
+class TestStreamedUploads:
+    def test_are_taken_in_parts(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            body = bytes(range(200)) * 150
+            await here.ask(METHOD="POST", headers={"content-length": "30000"}, body=body[:100], UPLOAD_STREAM="0")
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", 29_900)]
+            await here.part(100, body[100:20_000])
+            await here.part(20_000, body[20_000:], UPLOAD_STREAM_DONE="1")
+            request = await thread.take()
+            assert (request.content_length, request.body) == (30_000, body)
+            thread.say(whole())
+            assert await here.answer() == (200, b"hello")
+
+        with_place(test)
+
+    @pytest.mark.parametrize("ending", ["the client", "Mongrel2"])
+    def test_that_are_abandoned_have_one_line(self, ending: str, with_place: Run) -> None:
         async def test(here: Place) -> None:
             await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
-            assert await here.refused() == 501
-            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", 1)]
-            await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
-            await here.nothing()
-            assert "upload.stream=1, which is not served" in caplog.text
+            await here.orders()
+            if ending == "the client":
+                await here.leave()
+            else:
+                await here.restart()
+            await until(here.everything.endings, "its line")
+            assert here.everything.endings() == ["499 left"]
+
+        with_place(test)
+
+    def test_are_refused_when_we_stop(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
+            await here.orders()
+            here.edge.drain()
+            assert await here.refused() == 503
+
+        with_place(test)
+
+    def test_that_say_nothing_any_more_are_refused(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            here.edge._body_timeout = 0.0
+            await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
+            assert await here.refused() == 408
+
+        with_place(test)
+
+
+class TestKeepingAlive:
+    def test_what_lasts(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            for client in (1, 2):
+                await here.ask(client)
+            await until(lambda: len(here.connections()) == 2, "both")
+            assert await here.orders() in (
+                [mongrel2_replies.keep_alive_all("srv-1", ids)] for ids in (["1", "2"], ["2", "1"])
+            )
+            for client in (1, 2):
+                await here.leave(client)
 
         with_place(test)
 
@@ -698,6 +862,7 @@ def upload(tmp_path: Path) -> Iterator[Path]:
     path.write_bytes(b"the body")
     yield path
     assert os.listdir(store) == []  # however it went
+    assert os.listdir(tmp_path / UPLOADS) == []
 
 
 START, DONE = "x-mongrel2-upload-start", "x-mongrel2-upload-done"
@@ -745,13 +910,11 @@ class TestUploads:
         with_place(test, chroot=str(upload.parent))
 
     def test_that_are_too_large_are_refused_at_their_start(self, upload: Path, with_place: Run) -> None:
-        """Mongrel2 removes the file."""
-
         async def test(here: Place) -> None:
             await self.start(here, str(upload), str(MAX_BODY + 1))
             assert await here.refused() == 413
             await here.forgotten()
-            upload.unlink()
+            await until(lambda: not upload.exists(), "the file to be removed")
 
         with_place(test)
 
@@ -759,8 +922,6 @@ class TestUploads:
     def test_that_are_done_before_the_refusal_gets_there_are_removed(
         self, waits: bool, upload: Path, with_place: Run
     ) -> None:
-        """Mongrel2 does not: once it has said that the upload is done, the file is ours."""
-
         async def test(here: Place) -> None:
             if waits:  # behind another request of the connection
                 await here.ask()
@@ -770,6 +931,7 @@ class TestUploads:
             if waits:
                 await here.leave()
             await here.forgotten()
+            assert len(here.everything.endings()) == 1 + waits, "the request has one end"
 
         with_place(test)
 
@@ -804,16 +966,15 @@ class TestUploads:
 
         with_place(test)
 
-    def test_that_never_started_are_not_touched(
+    def test_that_began_with_a_dispatcher_that_is_gone(
         self, upload: Path, with_place: Run, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def test(here: Place) -> None:
             await self.done(here, str(upload))
-            assert await here.refused() == 400
-            assert "an upload that never started is done" in caplog.text
+            assert await here.refused() == 503
+            assert f"an upload is done whose beginning was not seen here: {upload}" in caplog.text
             await here.forgotten()
-            assert upload.exists()
-            upload.unlink()
+            await until(lambda: not upload.exists(), "the file to be removed")
 
         with_place(test)
 
@@ -823,8 +984,8 @@ class TestUploads:
         async def test(here: Place) -> None:
             await self.start(here, str(upload))
             await here.leave()
-            await self.done(here, str(upload))  # no Mongrel2 would say so
-            assert await here.refused() == 400
+            await until(here.everything.endings, "its line")
+            assert here.everything.endings() == ["499 left"]
             upload.unlink()
 
         with_place(test)
@@ -852,14 +1013,12 @@ class TestUploads:
 
         with_place(test)
 
-    def test_of_a_refused_request_are_mongrel2s_to_remove_until_they_are_done(
-        self, upload: Path, with_place: Run
-    ) -> None:
+    def test_of_a_refused_request_are_removed(self, upload: Path, with_place: Run) -> None:
         async def test(here: Place) -> None:
             await self.start(here, str(upload), "+8")
             assert await here.refused() == 400
             await here.forgotten()
-            upload.unlink()
+            await until(lambda: not upload.exists(), "the file to be removed")
 
         with_place(test)
 
@@ -869,17 +1028,18 @@ class TestUploads:
             await self.done(here, str(upload), "+8")
             await until(lambda: not upload.exists(), "the file to be removed")
             assert await here.refused() == 400
+            await here.nothing()
             await here.forgotten()
+            assert here.everything.endings() == ["400 refused"] * 2, "that one, and the one that nothing() asks with"
 
         with_place(test)
 
-    def test_of_a_refused_request_that_never_started_are_not_touched(self, upload: Path, with_place: Run) -> None:
+    def test_of_a_refused_request_that_began_elsewhere(self, upload: Path, with_place: Run) -> None:
         async def test(here: Place) -> None:
             await self.done(here, str(upload), "+8")
             assert await here.refused() == 400
             await here.forgotten()
-            assert upload.exists()
-            upload.unlink()
+            await until(lambda: not upload.exists(), "the file to be removed")
 
         with_place(test)
 
@@ -912,15 +1072,104 @@ class TestUploads:
         with_place(test)
 
     def test_that_are_on_their_way_when_we_drain_are_refused(self, upload: Path, with_place: Run) -> None:
-        """Mongrel2 removes the file. Its "done" would reach nobody."""
+        """Their "done" would reach nobody."""
 
         async def test(here: Place) -> None:
             await self.start(here, str(upload))
-            await until(lambda: here.edge._uploads._uploads, "the start")
+            await until(lambda: here.edge._uploads._uploads._wanted, "the start")
             here.edge.drain()
             assert await here.refused() == 503
             await here.forgotten()
+            await until(lambda: not upload.exists(), "the file to be removed")
+
+        with_place(test)
+
+    def test_whose_mongrel2_is_gone_are_removed(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            await until(lambda: here.edge._uploads._uploads._wanted, "the start")
+            await here.restart()
+            assert here.everything.endings() == ["499 left"]
+            await until(lambda: not upload.exists(), "the file to be removed")
+
+        with_place(test)
+
+    def test_that_mongrel2_has_dropped_without_a_word_are_asked_after(
+        self, upload: Path, with_place: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(uploads, "ASK_AFTER", 0.0)
+
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            await here.nothing()
+            assert await here.orders() == [mongrel2_replies.keep_alive("srv-1", "1")]
+            await here.leave()
+            await until(lambda: "499 left" in here.everything.endings(), "its line")
             upload.unlink()
+
+        with_place(test)
+
+    def test_that_began_with_another_daemon_are_served(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.done(here, str(upload))
+            assert (await thread.take()).body_in_file
+            os.close(thread.descriptors.pop())
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+
+        with_place(test, shared=True)
+
+    def test_that_end_with_another_daemon_are_left_to_it(self, upload: Path, tmp_path: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload))
+            await here.nothing()
+            assert os.listdir(tmp_path / UPLOADS) == []
+            here.edge._lost()
+            await turns(10)
+            assert upload.exists()
+            upload.unlink()
+
+        with_place(test, shared=True)
+
+    def test_that_begin_while_we_drain_are_refused(self, upload: Path, with_place: Run) -> None:
+        """For the answers in progress, under flow control, we still listen."""
+
+        async def test(here: Place) -> None:
+            await here.worker()
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await until(here.connections, "the request")
+            here.edge.drain()
+            await self.start(here, str(upload), client=2)
+            assert await here.refused(2) == 503
+            await until(lambda: not upload.exists(), "the file to be removed")
+            await here.leave()
+            await here.forgotten()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("shared", [True, False])
+    def test_that_were_refused_are_refused_once(self, shared: bool, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            await self.start(here, str(upload), str(MAX_BODY + 1))
+            assert await here.refused() == 413
+            await self.done(here, str(upload), str(MAX_BODY + 1))
+            await here.nothing()
+            assert here.everything.endings() == ["413 refused", "400 refused"], "400 is of nothing()"
+
+        with_place(test, shared=shared)
+
+    def test_behind_a_request_that_closes_the_connection_are_given_up(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers={"connection": "close"})
+            await self.start(here, str(upload))
+            await serve(thread)
+            assert await here.refused() == 200
+            await until(lambda: not upload.exists(), "the file to be removed")
+            await self.done(here, str(upload))  # the close message came too late for Mongrel2
+            await here.nothing()
+            assert sorted(here.everything.endings()) == ["200", "400 refused", "499 left"], "400 is of nothing()"
 
         with_place(test)
 

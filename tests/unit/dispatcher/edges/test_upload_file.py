@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,12 +9,25 @@ import pytest
 
 from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.test_spool import Finished, Hold
-from wsgid.dispatcher.edges.upload_file import UploadFile, open_and_unlink, remove
+from tests.unit.master.privileges import as_nobody, open_to_all
+from wsgid.dispatcher.edges.upload_file import UploadFile, open_and_unlink
+from wsgid.upload_journal import UPLOADS, UploadJournal
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[UploadJournal]:
+    run_dir = os.open(tmp_path, os.O_RDONLY)
+    made = UploadJournal(run_dir)
+    yield made
+    assert os.listdir(tmp_path / UPLOADS) == []  # however it went, it is struck out
+    made.close()
+    os.close(run_dir)
 
 
 @pytest.fixture
 def upload(tmp_path: Path) -> Path:
-    path = tmp_path / "upload.\udcffabcdef"  # a name that is no text
+    (tmp_path / "store").mkdir()
+    path = tmp_path / "store" / "upload.\udcffabcdef"  # a name that is no text
     path.write_bytes(b"the body")
     return path
 
@@ -30,6 +44,20 @@ class TestOpening:
     def test_of_a_file_that_is_not_there(self, upload: Path) -> None:
         error = open_and_unlink(bytes(upload) + b"x")
         assert isinstance(error, FileNotFoundError)
+
+    def test_of_a_file_that_may_not_be_read_takes_it_away_all_the_same(self, upload: Path) -> None:
+        upload.chmod(0)
+        open_to_all(upload.parent)
+        with as_nobody():
+            error = open_and_unlink(bytes(upload))
+        assert isinstance(error, PermissionError)
+        assert not upload.exists()
+
+    def test_of_a_path_that_depends_on_where_we_are(self, upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(upload.parent)
+        error = open_and_unlink(os.fsencode(upload.name))
+        assert isinstance(error, OSError)
+        assert upload.exists()
 
     def test_follows_no_link(self, upload: Path, tmp_path: Path) -> None:
         link = tmp_path / "link"
@@ -55,26 +83,12 @@ class TestOpening:
         assert path.exists()
 
 
-class TestRemoving:
-    def test_a_file_that_is_gone_already_is_fine(self, upload: Path, caplog: pytest.LogCaptureFixture) -> None:
-        remove(bytes(upload))
-        remove(bytes(upload))
-        assert not upload.exists()
-        assert caplog.messages == []
-
-    def test_what_stays_behind_is_told(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        remove(bytes(tmp_path))
-        [line] = caplog.messages
-        assert str(tmp_path) in line
-        assert "must be writable" in line
-
-
 class TestUploadFile:
-    def test_is_opened_in_a_thread(self, upload: Path) -> None:
+    def test_is_opened_in_a_thread(self, upload: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
                 assert file.error is None
                 finished = Finished()
                 file.finish(finished)
@@ -85,10 +99,10 @@ class TestUploadFile:
 
         run(main())
 
-    def test_that_is_not_there_says_so(self, tmp_path: Path) -> None:
+    def test_that_is_not_there_says_so(self, tmp_path: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
-                file = UploadFile(bytes(tmp_path / "none"), executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(tmp_path / "none"), journal, executor, asyncio.get_running_loop())
                 finished = Finished()
                 file.finish(finished)
                 [error] = await until(lambda: finished.outcomes, "the failure")
@@ -98,11 +112,11 @@ class TestUploadFile:
 
         run(main())
 
-    def test_that_nobody_wants_is_removed_once(self, upload: Path) -> None:
+    def test_that_nobody_wants_is_removed_once(self, upload: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
                 file.close()
                 file.close()
                 assert executor._work_queue.qsize() == 1
@@ -111,13 +125,13 @@ class TestUploadFile:
 
         run(main())
 
-    def test_closed_while_it_is_opened_is_the_callees(self, upload: Path) -> None:
+    def test_closed_while_it_is_opened_is_the_callees(self, upload: Path, journal: UploadJournal) -> None:
         """Who asked for it is called, and closes it: see `ClientConnection`."""
 
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
                 finished = Finished()
                 file.finish(finished)
                 file.close()
@@ -125,3 +139,33 @@ class TestUploadFile:
                 assert await finished.content() == b"the body"
 
         run(main())
+
+    def test_that_mongrel2_removes_is_forgotten(self, upload: Path, journal: UploadJournal) -> None:
+        async def main() -> None:
+            with ThreadPoolExecutor(1) as executor:
+                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
+                file.forget()
+                file.close()
+                assert executor._work_queue.qsize() == 0
+            assert upload.exists()
+
+        run(main())
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "remedy"),
+    [
+        (b"/up/1", FileNotFoundError(errno.ENOENT, "not there"), "--mongrel2-chroot; if it runs elsewhere, mount"),
+        (b"/up/1", PermissionError(errno.EACCES, "forbidden"), "upload.temp_store_mode=0640"),
+        (b"up/1", OSError(errno.EINVAL, "not a full path"), "a full path as upload.temp_store"),
+    ],
+)
+def test_what_can_be_done_is_told(path: bytes, error: OSError, remedy: str, journal: UploadJournal) -> None:
+    loop = asyncio.new_event_loop()
+    with ThreadPoolExecutor(1) as executor:
+        file = UploadFile(path, journal, executor, loop)
+        told = file.explain(error)
+        file.forget()
+    loop.close()
+    assert f"{os.fsdecode(path)}: {error.strerror}" in told
+    assert remedy in told

@@ -1,0 +1,212 @@
+"""Bodies that Mongrel2 hands over in parts, as we allow (``upload.stream``): stored while they arrive, then served.
+
+Mongrel2 sends a part when it has credits. While it has none it does not read from the client either, and sleeps: one
+whose connection we close has to be woken by a credit, or it keeps the connection for good.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from typing import Protocol
+
+import msgspec
+
+from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
+from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.protocol.http_request import Refused
+from wsgid.protocol.mongrel2_credits import UploadCredits
+from wsgid.protocol.mongrel2_messages import StreamPart
+from wsgid.protocol.values import Request
+
+log = logging.getLogger("wsgid.dispatcher")
+
+
+CHUNK_TIME = 100.0
+"""Seconds. Mongrel2 hands over a chunk when it has all of it, and takes chunks of 102,400 bytes: a client that sends 1
+KB a second is silent for so long."""
+
+SpoolPlace = tuple[str, Executor, asyncio.AbstractEventLoop]
+"""A directory for the files, threads that write them, and the loop that hears of it (see `IncomingBody`)."""
+
+
+class StreamOwner(Protocol):
+    def allow(self, request: Request, count: int) -> None:
+        """Mongrel2 may send so many bytes more of this request's body."""
+
+    def stream_done(self, request: Request, body: PendingBody | None) -> None:
+        """The body is whole: in the request, or in a file when there is a ``body``."""
+
+    def stream_refused(self, request: Request, refused: Refused) -> None:
+        """The client is to be told, and its connection closed."""
+
+
+class StreamedUpload:
+    """One request whose body is on its way. Ends as done, or as refused, or by `close`."""
+
+    __slots__ = ("_body", "_credits", "_heard", "_loop", "_max_body", "_owner", "ended", "request")
+
+    def __init__(self, request: Request, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+        self.request = msgspec.structs.replace(request, body=b"")
+        self.ended = False
+        self._owner = owner
+        self._max_body = max_body
+        self._loop = spool[2]
+        self._heard = self._loop.time()
+        """When something came, or we began to wait for it."""
+        self._body = IncomingBody(*spool, self)
+        self._credits = UploadCredits(request.content_length, len(request.body))
+
+    def begin(self, first: bytes) -> None:
+        """``first`` has come with the request."""
+        if (self.request.content_length or 0) > self._max_body:
+            self._refuse(self._too_large())
+        else:
+            self._add(first, last=False)
+
+    def part(self, part: StreamPart) -> None:
+        if part.offset != self._body.size:
+            log.error(PART_MISSING, self.request.id, self._body.size, part.offset)
+            self._refuse(Refused(400, "a part of the body is missing"))
+            return
+        self._credits.took(len(part.data))
+        self._add(part.data, part.last)
+
+    def _add(self, data: bytes, last: bool) -> None:
+        self._heard = self._loop.time()
+        if self._body.size + len(data) > self._max_body:
+            self._refuse(self._too_large())
+            return
+        try:
+            self._body.add(data)
+        except OSError as error:
+            self.spool_failed(error)
+            return
+        if last or self._body.size == self.request.content_length:
+            self._done()
+        elif not self._body.full:
+            self._allow()
+
+    def _allow(self) -> None:
+        if count := self._credits.grant():
+            self._owner.allow(self.request, count)
+
+    def _done(self) -> None:
+        self.ended = True
+        size, length = self._body.size, self.request.content_length
+        if length is not None and size != length:
+            self._refuse(Refused(400, f"{size} bytes of body where Content-Length promises {length}"))
+        elif self._body.in_file:
+            whole = msgspec.structs.replace(self.request, content_length=size, body_in_file=True)
+            self._owner.stream_done(whole, self._body)
+        else:
+            whole = msgspec.structs.replace(self.request, content_length=size, body=self._body.in_memory())
+            self._owner.stream_done(whole, None)
+
+    def look(self, time_limit: float) -> None:
+        """Refuses it when nothing has come for so many seconds, unless it is we who are behind."""
+        if self.request.content_length is None:
+            time_limit += CHUNK_TIME
+        if not self._body.full and self._loop.time() - self._heard > time_limit:
+            self.refuse(Refused(408, "the body did not come in time"))
+
+    def refuse(self, refused: Refused) -> None:
+        if not self.ended:
+            self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> None:
+        self.close()
+        self._owner.stream_refused(self.request, refused)
+
+    def close(self) -> None:
+        """Nobody wants it any more."""
+        self.ended = True
+        self._body.close()
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is longer than {self._max_body} bytes")
+
+    # See `SpoolOwner`.
+
+    def spool_has_room(self) -> None:
+        if not self.ended:
+            self._heard = self._loop.time()
+            self._allow()
+
+    def spool_failed(self, error: OSError) -> None:
+        """A whole one says so when it is its turn (`PendingBody.error`)."""
+        if not self.ended:
+            log.error("request %s: %s", self.request.id, self._body.explain(error))
+            self._refuse(Refused(500, BODY_LOST))
+
+
+class StreamedUploads:
+    """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
+
+    __slots__ = ("_max_body", "_owner", "_spool", "_streams")
+
+    def __init__(self, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+        self._owner = owner
+        self._max_body = max_body
+        self._spool = spool
+        self._streams: dict[tuple[str, str], StreamedUpload] = {}
+        """By server and client id: Mongrel2 reads one request of a connection at a time."""
+
+    def start(self, request: Request, refused: Refused | None) -> None:
+        """With a reason, to refuse it."""
+        stream = StreamedUpload(request, self._owner, self._max_body, self._spool)
+        self._streams[(request.server_id, request.client_id)] = stream
+        if refused is not None:
+            stream.refuse(refused)
+        else:
+            stream.begin(request.body)
+
+    def part(self, part: StreamPart) -> bool:
+        """False when it belongs to none."""
+        stream = self._streams.get((part.server_id, part.client_id))
+        if stream is None:
+            return False
+        if not stream.ended:  # or it was sent before Mongrel2 heard that it is refused
+            stream.part(part)
+        return True
+
+    def done(self, request: Request) -> None:
+        """It is whole: Mongrel2 has forgotten it too."""
+        del self._streams[(request.server_id, request.client_id)]
+
+    def holds(self, server_id: str, client_id: str) -> bool:
+        """Does Mongrel2 stand in the midst of one, wanted or not, on this connection?"""
+        return bool(self._streams) and (server_id, client_id) in self._streams
+
+    def left(self, server_id: str, client_id: str) -> Request | None:
+        """The connection has ended: the request of which it was in the midst, if nothing has been said about it."""
+        stream = self._streams.pop((server_id, client_id), None)
+        if stream is None or stream.ended:
+            return None
+        stream.close()
+        return stream.request
+
+    def left_all(self) -> list[Request]:
+        """All connections have ended."""
+        left = [self.left(*key) for key in list(self._streams)]
+        return [request for request in left if request is not None]
+
+    @property
+    def connections(self) -> Iterable[tuple[str, str]]:
+        """Those on which Mongrel2 stands in the midst of one."""
+        return self._streams.keys()
+
+    def look(self, time_limit: float) -> None:
+        """Now and then."""
+        for stream in list(self._streams.values()):
+            stream.look(time_limit)
+
+    def refuse_all(self, refused: Refused) -> None:
+        for stream in list(self._streams.values()):
+            stream.refuse(refused)
+
+
+PART_MISSING = (
+    "request %s: a streamed upload goes on at byte %d, and Mongrel2 sent what begins at byte %d: if other daemons take "
+    "requests from the same handler, each gets a part of it. Say so with --shared-handler, and set upload.stream to 0"
+)

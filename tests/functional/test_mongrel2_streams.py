@@ -1,0 +1,232 @@
+"""Uploads that Mongrel2 hands over in parts, as it is allowed (upload.stream), behind the real server."""
+
+import hashlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deadlines import wait_for
+from tests.functional import clients
+from tests.functional.clients import Connection
+from tests.functional.conftest import MakeDaemon, MakeMongrel2
+from tests.functional.daemon import Daemon
+from tests.functional.gate import Gates
+from tests.functional.mongrel2 import Mongrel2
+
+HELLO = b"Hello, World!\n"
+STREAM = {"upload.stream": "1"}
+LARGE = bytes(range(256)) * 16384
+"""4 MiB: some 200 parts."""
+
+PROTOCOLS = pytest.mark.parametrize("protocol", ["json", "tnetstring"])
+
+
+def chunks(body: bytes, size: int) -> Iterator[bytes]:
+    return (body[start : start + size] for start in range(0, len(body), size))
+
+
+def spooled(daemon: Daemon) -> list[str]:
+    """The files without a name that the dispatcher has open."""
+    names = []
+    for descriptor in Path(f"/proc/{daemon.dispatcher_pid}/fd").iterdir():
+        try:
+            names.append(os.readlink(descriptor))
+        except FileNotFoundError:
+            continue  # closed since we saw it
+    return [name for name in names if "(deleted)" in name]
+
+
+def connections(server: Mongrel2) -> int:
+    """Sockets that it has open; the same number again when a client has come and gone, unless it keeps one."""
+    return sum("socket:" in os.readlink(path) for path in Path(f"/proc/{server.pid}/fd").iterdir() if path.is_symlink())
+
+
+def _replace_the_dispatcher(daemon: Daemon) -> None:
+    """Returns when there is a new one. What Mongrel2 sends to one that is dying is lost."""
+    os.kill(daemon.dispatcher_pid, signal.SIGKILL)
+    wait_for(lambda: daemon.log.count("requests come from") == 2, "the new dispatcher")
+
+
+@PROTOCOLS
+def test_a_big_body_in_parts(mongrel2: MakeMongrel2, serve: MakeDaemon, protocol: str) -> None:
+    server = mongrel2(protocol=protocol, settings=STREAM)
+    daemon = serve("plain", *server.options, "--workers", "2")
+    digest = hashlib.sha256(LARGE).hexdigest()
+    for body in (LARGE, chunks(LARGE, 100_000), chunks(LARGE[:200_000], 10)):
+        answer = clients.request(server.url + "/echo", "POST", body)
+        assert answer.status == 200
+        assert answer.header("x-body-sha256") in (digest, hashlib.sha256(LARGE[:200_000]).hexdigest())
+    told = clients.request(server.url + "/environ", "POST", chunks(LARGE, 50_000)).json()
+    assert told["CONTENT_LENGTH"] == str(len(LARGE))
+    assert "HTTP_TRANSFER_ENCODING" not in told
+    assert spooled(daemon) == []
+    assert list(server.uploads.iterdir()) == []
+
+
+def test_small_chunked_bodies(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    """Mongrel2 streams every chunked body, also an empty one; these need no file."""
+    server = mongrel2(settings=STREAM)
+    serve("plain", *server.options)
+    for body in (b"", b"x", b"x" * 1000):
+        assert clients.request(server.url + "/echo", "POST", chunks(body, 7)).body == body
+
+
+def test_the_next_request_on_the_connection(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    serve("plain", *server.options, "--workers", "2")
+    with Connection(server.address) as client:
+        for _ in range(3):
+            client.ask("/echo", "POST", body=LARGE[:100_001])
+            client.ask("/")
+            assert client.answer().body == LARGE[:100_001]
+            assert client.answer().body == HELLO
+
+
+def test_many_at_once_cost_no_worker(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options)
+    uploading = [Connection(server.address) for _ in range(20)]
+    for client in uploading:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+    wait_for(lambda: len(spooled(daemon)) == len(uploading), "all of them to be stored")
+    assert clients.request(server.url + "/").body == HELLO
+    for client in uploading:
+        client.send(LARGE[200_000:])
+        assert client.answer("POST").body == LARGE
+        client.close()
+
+
+def test_too_large_at_its_start(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options, "--max-body", "100k")
+    sockets = connections(server)
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}))
+        assert client.answer("POST").status == 413
+        client.expect_end()
+        wait_for(lambda: connections(server) == sockets, "Mongrel2 to let go of the connection")
+    assert clients.request(server.url + "/").body == HELLO
+    assert sum(" 413 " in line for line in daemon.wait_for_access(2)) == 1
+
+
+def test_too_large_as_it_turns_out(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options, "--max-body", "100k")
+    sockets = connections(server)
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Transfer-Encoding": "chunked"}))
+        sender = threading.Thread(target=_send_chunks, args=(client, 10))
+        sender.start()
+        assert client.answer("POST").status == 413
+        client.expect_end()
+        sender.join()
+        wait_for(lambda: connections(server) == sockets, "Mongrel2 to let go of the connection")
+    wait_for(lambda: spooled(daemon) == [], "the file to be closed")
+    assert clients.request(server.url + "/").body == HELLO
+    assert sum(" 413 " in line for line in daemon.wait_for_access(2)) == 1
+
+
+def _send_chunks(client: Connection, count: int) -> None:
+    try:
+        for _ in range(count):
+            client.send(b"C350\r\n" + LARGE[:50_000] + b"\r\n")
+    except OSError:
+        return  # the other side has closed
+
+
+def test_a_refusal_waits_for_its_turn(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
+    server = mongrel2(settings=STREAM)
+    serve("plain", *server.options, "--max-body", "100k", env=gates.env)
+    sockets = connections(server)
+    with Connection(server.address) as client:
+        client.ask(f"/hold?fifo={gates.make('gate')}")
+        gates.wait_until_held("gate")
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}))
+        gates.release("gate", b"held")
+        assert client.answer().body == b"held"
+        assert client.answer("POST").status == 413
+        client.expect_end()
+        wait_for(lambda: connections(server) == sockets, "Mongrel2 to let go of the connection")
+
+
+def test_behind_a_request_that_ends_the_connection(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options, env=gates.env)
+    sockets = connections(server)
+    with Connection(server.address) as client:
+        client.ask(f"/hold?fifo={gates.make('gate')}", headers={"Connection": "close"})
+        gates.wait_until_held("gate")
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+        wait_for(lambda: spooled(daemon), "a part of the body")
+        gates.release("gate", b"held")
+        assert client.answer().body == b"held"
+        client.expect_end()
+        wait_for(lambda: connections(server) == sockets, "Mongrel2 to let go of the connection")
+    assert sum(" 499 " in line for line in daemon.wait_for_access(2)) == 1
+    assert spooled(daemon) == []
+
+
+@pytest.mark.parametrize("leave", [Connection.close, Connection.reset])
+def test_abandoned_midway(mongrel2: MakeMongrel2, serve: MakeDaemon, leave: object) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options)
+    client = Connection(server.address)
+    client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+    wait_for(lambda: spooled(daemon), "a part of the body")
+    assert callable(leave)
+    leave(client)
+    wait_for(lambda: spooled(daemon) == [], "the file to be closed")
+    assert clients.request(server.url + "/").body == HELLO
+    lines = daemon.wait_for_access(2)
+    assert len(lines) == 2
+    assert " 499 " in lines[0]
+
+
+def test_stopped_midway(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options)
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+        wait_for(lambda: spooled(daemon), "a part of the body")
+        daemon.stop()
+        assert client.answer("POST").status == 503
+        client.expect_end()
+
+
+def test_the_dispatcher_is_killed_midway(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    """A part of a body of which the new one has not seen the beginning ends the connection."""
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options)
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+        wait_for(lambda: spooled(daemon), "a part of the body")
+        _replace_the_dispatcher(daemon)
+        assert clients.request(server.url + "/").body == HELLO
+        sender = threading.Thread(target=_send_rest, args=(client,))
+        sender.start()
+        client.expect_end()
+        sender.join()
+    assert clients.request(server.url + "/").body == HELLO
+
+
+def _send_rest(client: Connection) -> None:
+    try:
+        client.send(LARGE[200_000:])
+    except OSError:
+        return  # the other side has closed
+
+
+def test_mongrel2_is_restarted_midway(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options)
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:200_000])
+        wait_for(lambda: spooled(daemon), "a part of the body")
+        server.restart()
+    wait_for(lambda: spooled(daemon) == [], "the file to be closed")
+    assert clients.request(server.url + "/echo", "POST", LARGE).body == LARGE
+    assert sum(" 499 " in line for line in daemon.wait_for_access(2)) == 1

@@ -1,0 +1,96 @@
+import asyncio
+
+import pytest
+
+from tests.unit.dispatcher.loops import run, until
+from wsgid.dispatcher.edges import flow_control
+from wsgid.dispatcher.edges.flow_control import SIZE, FlowControl
+from wsgid.protocol.mongrel2_credits import DownloadCredits
+
+ONE, TWO = ("srv-1", "1"), ("srv-1", "2")
+
+
+def at_hand() -> FlowControl:
+    return FlowControl(asyncio.get_running_loop(), lambda: None)
+
+
+def test_a_balance_is_told_once_and_kept() -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.begun(ONE, SIZE)
+        assert flow.on
+        flow.begun(ONE, SIZE)  # an upload says so twice
+        credits = flow.take(ONE)
+        assert credits is not None
+        assert (credits.left, credits.counted) == (SIZE, True)
+        credits.spend(100)
+        flow.rest(ONE, credits)
+        flow.returned(ONE, 40)
+        assert flow.take(ONE) is credits
+        assert credits.left == SIZE - 60
+
+    run(main())
+
+
+def test_a_balance_that_nobody_told_is_a_guess() -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.begun(ONE, SIZE)
+        flow.returned(TWO, 100)  # of nobody that is known
+        credits = flow.take(TWO)
+        assert credits is not None
+        assert (credits.left, credits.counted) == (SIZE, False)
+
+    run(main())
+
+
+def test_a_client_that_has_left_is_forgotten() -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.begun(ONE, SIZE)
+        flow.left(ONE)
+        credits = flow.take(ONE)
+        assert credits is not None
+        assert not credits.counted
+
+    run(main())
+
+
+def test_without_credits_there_is_none_after_a_while() -> None:
+    async def main() -> None:
+        said: list[str] = []
+        flow = FlowControl(asyncio.get_running_loop(), lambda: said.append("none"))
+        assert flow.take(ONE) is not None, "not known yet"
+        flow.answered()
+        flow.answered()
+        await until(lambda: flow.on is False, "the decision")
+        assert said == ["none"]
+        assert flow.take(ONE) is None
+        flow.rest(ONE, DownloadCredits(SIZE, counted=False))
+        flow.credited()  # late, but there they are
+        assert flow.on is True
+
+    run(main())
+
+
+def test_with_credits_there_is_some() -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.answered()
+        flow.credited()
+        assert flow._deciding is None
+        assert flow.on is True
+        flow.forget_timer()
+
+    run(main())
+
+
+def test_the_longest_idle_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        flow = at_hand()
+        for number in range(4):
+            flow.begun(("srv-1", str(number)), SIZE)
+        assert [key[1] for key in flow._idle] == ["2", "3"]
+
+    monkeypatch.setattr(flow_control, "REMEMBERED", 2)
+    run(main())
