@@ -89,7 +89,6 @@ class Thread:
                 assert kind is Kind.RELEASE
         return ""
 
-
     def pass_file(self) -> None:
         self.announced, self.answered = False, True
         file = os.memfd_create("file")
