@@ -19,8 +19,9 @@ same."""
 
 
 DUMP_SIGNAL = signal.SIGRTMAX - 3
-"""On it a worker writes the stacks of all its threads to the log (faulthandler, so even when one of them holds the
-interpreter lock). A real-time signal: SIGUSR1 and SIGUSR2 belong to applications and to the reopening of logs."""
+"""On it a worker writes down the stacks of all its threads (faulthandler, so even when one of them holds the
+interpreter lock), and the master logs them. A real-time signal: SIGUSR1 and SIGUSR2 belong to applications and to the
+reopening of logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class DispatcherPost:
     """Bound and listening, opened by the master, which keeps its own copies."""
     orders: socket.socket
     """SOCK_SEQPACKET to the master; its end of file means that the master is gone."""
+    stacks: int
+    """A file in memory for faulthandler, which the master reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class WorkerPost:
     gone."""
     report: int
     """Write end of a pipe to the master, for the reason why the application could not be loaded (UTF-8 text)."""
+    stacks: int
+    """As in DispatcherPost."""
 
 
 def policy(config: Config) -> Policy:

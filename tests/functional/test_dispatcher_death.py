@@ -45,6 +45,19 @@ def test_workers_serve_the_next_one(serve: MakeDaemon, gates: Gates) -> None:
     assert "SIGKILL" in daemon.wait_for_log(f"dispatcher {dispatcher} died")
 
 
+def test_one_that_is_aborted_tells_where_it_was(serve: MakeDaemon) -> None:
+    """In a record before the line about its death; the master aborts those that say nothing."""
+    daemon = serve("plain", "--bind", "127.0.0.1:0")
+    dispatcher = daemon.dispatcher_pid
+    os.kill(dispatcher, signal.SIGABRT)
+    line = daemon.wait_for_log(f"dispatcher {dispatcher} died")
+    _, told, stacks = daemon.log.partition(line)[0].partition(
+        f"stacks of dispatcher {dispatcher}:\n    Fatal Python error: Aborted\n"
+    )
+    assert told
+    assert "in _serve\n" in stacks or "in run\n" in stacks
+
+
 def _hold(client: Connection, gates: Gates, name: str) -> None:
     client.ask(f"/hold?fifo={gates.make(name)}")
     gates.wait_until_held(name)

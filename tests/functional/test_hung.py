@@ -1,5 +1,8 @@
 """``--timeout``: a request that never ends gets 504 in time, and harms no other request more than it must."""
 
+import os
+import re
+
 import pytest
 
 from tests import proc
@@ -9,6 +12,7 @@ from tests.functional.conftest import MakeDaemon, MakeSite
 from tests.functional.daemon import Daemon
 from tests.functional.ledger import Entry, Ledger
 from tests.functional.load import Asked, Load, complaints, mixed, other_than, same
+from wsgid.posts import DUMP_SIGNAL
 
 TIMEOUT = 1.0
 """Seconds, of ``--timeout``. Not stretched on a slow machine: the requests that are to end take milliseconds."""
@@ -23,6 +27,9 @@ FUNCTIONS = {"sleep": "_sleep", "loop": "_loop", "regex": "_regex", "stubborn": 
 """Of tests/apps/ledger: where requests get stuck."""
 
 OPTIONS = ("--timeout", str(TIMEOUT))
+
+STACK = r"(?:Current thread|Thread) 0x.+\(most recent call first\):\n(?:  File \".+\", line \d+ in .+\n)+"
+"""As faulthandler writes that of one thread."""
 
 
 def stick(number: int) -> Asked:
@@ -54,6 +61,31 @@ def _assert_told_and_killed(daemon: Daemon, stuck: Entry) -> None:
     daemon.wait_for_log(f"{stuck.method} /{stuck.number}?stick={how}")
     daemon.wait_for_log(f" in {FUNCTIONS[how]}")
     wait_for(lambda: not proc.alive(stuck.pid), "the worker to be gone", RESPITE + LATE)
+    wait_for(lambda: stuck.pid not in daemon.worker_pids, "the master to have noticed")
+    [stacks] = _stacks(daemon, stuck.pid)
+    told = {each for each in FUNCTIONS.values() if f" in {each}\n" in stacks}
+    # On a machine that is very busy the loop, which can be interrupted, may have been before its stacks were asked for.
+    assert told == {FUNCTIONS[how]} or (how == "loop" and not told)
+
+
+def _stacks(daemon: Daemon, worker: int) -> list[str]:
+    """Those of this worker that are in the log, each in one piece with nothing else in it."""
+    found = []
+    for record in re.split(r"^(?=\d{4}-)", daemon.log, flags=re.MULTILINE):
+        heading, _, text = record.partition("\n")
+        if heading.endswith(f"stacks of worker {worker}:"):
+            found.append(re.sub(r"^    ", "", text, flags=re.MULTILINE))
+            assert re.fullmatch(rf"{STACK}(?:\n{STACK})*", found[-1]), record
+    return found
+
+
+def test_a_worker_that_is_asked_by_hand_tells_where_it_is(serve: MakeDaemon) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0", "--workers", "1", "--threads", "50")
+    [worker] = daemon.worker_pids
+    os.kill(worker, DUMP_SIGNAL)
+    [stacks] = wait_for(lambda: _stacks(daemon, worker), "the stacks")
+    assert stacks.count(" in take_requests\n") == 50
+    assert daemon.worker_pids == [worker]
 
 
 @pytest.mark.parametrize("how", FUNCTIONS)

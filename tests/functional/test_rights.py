@@ -18,6 +18,7 @@ from tests.deadlines import wait_for
 from tests.functional import clients, mounts
 from tests.functional.conftest import MakeFolder
 from tests.functional.daemon import Daemon
+from wsgid.posts import DUMP_SIGNAL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
 
@@ -286,6 +287,8 @@ def test_a_jail(jail: Daemon | None, tmp_path: Path) -> None:
     (tmp_path / "secret").chmod(0o644)
     jail.start()
     assert_jailed(jail, tmp_path)
+    os.kill(jail.worker_pids[0], DUMP_SIGNAL)
+    jail.wait_for_log(f"stacks of worker {jail.worker_pids[0]}:")
     shoot_a_worker(jail)
     for _ in range(4):
         assert_jailed(jail, tmp_path)

@@ -56,8 +56,9 @@ FLUSH_TIME = 2.0
 def run(post: DispatcherPost) -> int:
     """Serves until the end; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the master says what to do
-    # A master that hears nothing from us sends SIGABRT: the log then tells where we are stuck.
-    faulthandler.enable(logs.descriptor())
+    # A master that hears nothing from us sends SIGABRT: the log, in which it writes our stacks, then tells where we are
+    # stuck.
+    faulthandler.enable(post.stacks)
     _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(post))

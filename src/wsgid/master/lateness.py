@@ -1,6 +1,8 @@
 """Workers that take too long: to load the application, to answer a request, to leave.
 
 Before one is killed over something that hangs, it is asked for its stacks (`DUMP_SIGNAL`), so that the log tells where.
+People may ask for them as well, with the same signal: that is noticed (`StacksFound`), and they are logged in the same
+way.
 """
 
 import logging
@@ -10,13 +12,14 @@ from signal import SIGKILL
 
 from wsgid.channel.orders import Hung, Retire, Spent
 from wsgid.master import deaths
-from wsgid.master.actions import Action, Kill, Log, Tell
+from wsgid.master.actions import Kill, Log, Tell, WriteStacks
+from wsgid.master.facts import StacksFound
 from wsgid.master.state import Stage, State, Worker
 from wsgid.master.steps import Step, after
 from wsgid.posts import DUMP_SIGNAL
 
 DUMP_TIME = 0.5
-"""Seconds for writing the stacks. SIGKILL, sent right after another signal, would be faster."""
+"""Seconds for writing down the stacks. SIGKILL, sent right after another signal, would be faster."""
 
 HUNG_TIME = 5.0
 """Seconds that a worker with a hung request has for its other requests."""
@@ -29,7 +32,7 @@ def hung(state: State, said: Hung, now: float) -> Step:
         return state, []
     told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {said.request}")
     # It may hang before all of its threads have called: then it has served all the same.
-    dumped = replace(worker, stage=Stage.HUNG, has_served=True, dumped=now, deadline=now + HUNG_TIME)
+    dumped = replace(worker, stage=Stage.HUNG, has_served=True, stacks_due=now + DUMP_TIME, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
 
 
@@ -37,8 +40,20 @@ def spent(state: State, said: Spent, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage is not Stage.HUNG:
         return state, []
-    deadline = min(worker.deadline, max(now, worker.dumped + DUMP_TIME))
-    return state.with_worker(replace(worker, deadline=deadline)), []
+    written = now if worker.stacks_due == math.inf else worker.stacks_due
+    return state.with_worker(replace(worker, deadline=min(worker.deadline, written))), []
+
+
+def stacks_found(state: State, found: StacksFound, now: float) -> State:
+    worker = state.worker(found.pid)
+    if worker is None or worker.stacks_due < math.inf:
+        return state
+    return state.with_worker(replace(worker, stacks_due=now + DUMP_TIME))
+
+
+def moment(state: State, worker: Worker) -> float:
+    """When something is due of this worker."""
+    return min(worker.stacks_due, deadline(state, worker))
 
 
 def deadline(state: State, worker: Worker) -> float:
@@ -48,7 +63,7 @@ def deadline(state: State, worker: Worker) -> float:
 
 def overdue(state: State, now: float) -> Step:
     """What is due because a worker has not become ready, not left, not ended."""
-    actions: list[Action] = []
+    state, actions = _write_stacks(state, now)
     for worker in state.workers:
         if now >= deadline(state, worker):
             state, called_for = _overdue(state, worker, now)
@@ -56,11 +71,18 @@ def overdue(state: State, now: float) -> Step:
     return state, actions
 
 
+def _write_stacks(state: State, now: float) -> Step:
+    due = [worker for worker in state.workers if now >= worker.stacks_due]
+    for worker in due:
+        state = state.with_worker(replace(worker, stacks_due=math.inf))
+    return state, [WriteStacks(worker.pid) for worker in due]
+
+
 def _overdue(state: State, worker: Worker, now: float) -> Step:
     match worker.stage:
         case Stage.LOADING:
             told = Log(logging.ERROR, f"{_not_ready(state, worker)}: its stacks follow, then it is killed")
-            late = replace(worker, stage=Stage.LATE, dumped=now, deadline=now + DUMP_TIME)
+            late = replace(worker, stage=Stage.LATE, stacks_due=now + DUMP_TIME, deadline=now + DUMP_TIME)
             # Should it call now, no request is to be lost with it.
             return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL), Tell(Retire(worker.pid))]
         case Stage.LATE:

@@ -89,8 +89,8 @@ class Worker:
     """Which restart's code and options it was forked with."""
     stage: Stage = Stage.LOADING
     deadline: float = math.inf
-    dumped: float = -math.inf
-    """When it was asked for its stacks."""
+    stacks_due: float = math.inf
+    """When the stacks that it has been asked for are to be logged."""
     has_served: bool = False
     """It has been ready, so it may hold requests and knows the signals that we send."""
     worn: str = ""

@@ -32,7 +32,7 @@ def run(post: WorkerPost) -> int:
     EXIT_LOAD_FAILED with the reason on ``post.report`` when the application cannot be loaded; EXIT_LEFT when the
     process left as it was asked to, or because the master is gone.
     """
-    pipe = signals.at_birth(logs.descriptor())
+    pipe = signals.at_birth(post.stacks)
     logs.print_by_lines()
     try:
         application = _load(post.config)

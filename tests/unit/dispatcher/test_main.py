@@ -119,7 +119,7 @@ async def mastered(folder: Path) -> AsyncIterator[Master]:
     run_dir = os.open(folder, os.O_RDONLY)
     config = Config(app_path=folder, graceful_timeout=60.0)
     loop = asyncio.get_running_loop()
-    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs), loop)
+    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1), loop)
     await dispatcher.open_edges()
     master = Master(dispatcher, folder, ours)
     try:

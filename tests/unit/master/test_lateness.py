@@ -19,8 +19,8 @@ from tests.unit.master.histories import (
     told,
 )
 from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerLeaving, WorkerReady, WornOut
-from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell
-from wsgid.master.facts import DispatcherForked, ReopenAsked, StopAsked, WorkerForked
+from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell, WriteStacks
+from wsgid.master.facts import DispatcherForked, ReopenAsked, StacksFound, StopAsked, WorkerForked
 from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
 from wsgid.master.plan import next_moment
 from wsgid.master.starting import CALL_TIME
@@ -42,23 +42,56 @@ RESPAWNED: list[Chapter] = [
 HISTORIES: dict[str, list[Chapter]] = {
     "a hung worker has some time for its other requests": [
         *HANGS,
+        (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
         (6.0, [WorkerReady(13)], []),
         (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
         (11.0, [killed(11)], [told(killed(11))]),
     ],
     "it has nothing else in hand": [
         *HANGS,
+        (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
         (7.0, [Spent(11)], [Kill(11, SIGKILL)]),
     ],
     "nothing from the first: it still writes its stacks": [
         *UP,
         (5.0, [HUNG, Spent(11)], [Kill(11, DUMP_SIGNAL), ForkWorker()]),
         (5.0, [WorkerForked(13)], []),
-        (5.0 + DUMP_TIME, [], [Kill(11, SIGKILL)]),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11), Kill(11, SIGKILL)]),
     ],
+    "all hang": [
+        *UP,
+        (
+            5.0,
+            [HUNG, Hung(12, "GET /slow")],
+            [Kill(11, DUMP_SIGNAL), Kill(12, DUMP_SIGNAL), ForkWorker(), ForkWorker()],
+        ),
+        (5.0, [WorkerForked(13), WorkerForked(14)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11), WriteStacks(12)]),
+    ],
+    "dead before its stacks are due": [
+        *HANGS,
+        (5.2, [killed(11)], [told(killed(11))]),
+        (5.0 + DUMP_TIME, [], []),
+    ],
+    "it is asked for its stacks by somebody": [
+        *UP,
+        (5.0, [StacksFound(11)], []),
+        (5.25, [StacksFound(11)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
+        (6.0, [], []),
+        (7.0, [StacksFound(11)], []),
+        (7.0 + DUMP_TIME, [], [WriteStacks(11)]),
+    ],
+    "its stacks are found before they are due": [
+        *HANGS,
+        (5.25, [StacksFound(11)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
+        (6.0, [], []),
+    ],
+    "those of a dispatcher are written at its death": [*UP, (5.0, [StacksFound(10)], []), (6.0, [], [])],
     "it hangs more than once": [
         *HANGS,
-        (6.0, [HUNG], []),
+        (6.0, [HUNG], [WriteStacks(11)]),
         (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
         (11.0, [HUNG, Spent(11)], []),
     ],
@@ -68,10 +101,12 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0, [WorkerForked(13)], []),
         (6.0, [WorkerReady(13)], [Tell(Retire(11))]),
         (7.0, [HUNG], [Kill(11, DUMP_SIGNAL)]),
+        (7.0 + DUMP_TIME, [], [WriteStacks(11)]),
         (7.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
     ],
     "a new dispatcher must not give it requests": [
         *HANGS,
+        (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
         (6.0, [killed(10)], [ForkDispatcher()]),
         (6.0, [DispatcherForked(20)], []),
         (7.0, [LISTENING], [Tell(Retire(11))]),
@@ -81,6 +116,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         *RESPAWNED,
         (6.0, [Hung(13, "GET /slow")], [Kill(13, DUMP_SIGNAL), ForkWorker()]),
         (6.0, [WorkerForked(14)], []),
+        (6.0 + DUMP_TIME, [], [WriteStacks(13)]),
         (7.0, [WorkerReady(13), ReopenAsked()], [ReopenLogs(), *(Kill(pid, SIGUSR1) for pid in (12, 13, 10))]),
     ],
     "it is dead already": [*UP, (5.0, [Hung(99, "GET /"), Spent(99), Spent(11)], [])],
@@ -88,13 +124,17 @@ HISTORIES: dict[str, list[Chapter]] = {
         *UP,
         (5.0, [StopAsked("SIGTERM")], [Tell(Drain(GRACE))]),
         (6.0, [HUNG], [Kill(11, DUMP_SIGNAL)]),
-        (7.0, [Spent(11)], [Kill(11, SIGKILL)]),
+        (7.0, [Spent(11)], [WriteStacks(11), Kill(11, SIGKILL)]),
     ],
     "a start that hangs": [
         *FORKED,
         (1.0, [WorkerReady(11)], []),
         (LATE, [], [Kill(12, DUMP_SIGNAL), Tell(Retire(12))]),
-        (LATE + DUMP_TIME, [], [Kill(12, SIGKILL), Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())]),
+        (
+            LATE + DUMP_TIME,
+            [],
+            [WriteStacks(12), Kill(12, SIGKILL), Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())],
+        ),
         (LATE + 1, [killed(11), killed(12)], []),
         (
             LATE + 2,
@@ -112,7 +152,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         *RESPAWNED,
         (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
         (5.1 + START, [WorkerReady(13), WorkerLeaving(13), Hung(13, "GET /"), Spent(13)], []),
-        (5.0 + START + DUMP_TIME, [], [Kill(13, SIGKILL)]),
+        (5.0 + START + DUMP_TIME, [], [WriteStacks(13), Kill(13, SIGKILL)]),
         (6.0 + START, [killed(13)], [told(killed(13)), ForkWorker()]),
     ],
     "dead of it before it is killed": [
@@ -124,7 +164,7 @@ HISTORIES: dict[str, list[Chapter]] = {
     "stuck in the kernel: it is not waited for": [
         *RESPAWNED,
         (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
-        (5.0 + START + DUMP_TIME, [], [Kill(13, SIGKILL)]),
+        (5.0 + START + DUMP_TIME, [], [WriteStacks(13), Kill(13, SIGKILL)]),
         (5.2 + START + DUMP_TIME, [], [ForkWorker()]),
     ],
     "without a dispatcher nobody can say that it is ready": [
@@ -162,7 +202,8 @@ def test_the_log_has_it(name: str, line: str) -> None:
 
 
 def test_how_long_to_wait() -> None:
-    assert next_moment(tell(HANGS)[0]) == pytest.approx(5.0 + HUNG_TIME)
+    assert next_moment(tell(HANGS)[0]) == pytest.approx(5.0 + DUMP_TIME)
+    assert next_moment(tell(HISTORIES["it has nothing else in hand"][:-1])[0]) == pytest.approx(5.0 + HUNG_TIME)
     assert next_moment(tell(RESPAWNED)[0]) == pytest.approx(5.0 + START)
     orphaned, _ = tell(HISTORIES["without a dispatcher nobody can say that it is ready"][:-3])
     assert next_moment(orphaned) == pytest.approx(6.0 + START), "when the dispatcher has to listen"
