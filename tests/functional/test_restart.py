@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import proc
-from tests.deadlines import wait_for
+from tests.deadlines import seconds, wait_for
 from tests.functional import clients
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite, Site
 from tests.functional.daemon import Daemon, Outcome
@@ -61,7 +61,9 @@ def test_a_release_that_cannot_be_loaded_changes_nothing(site: MakeSite, ledger:
     before = served.daemon.worker_pids
     with Load(served.address, mixed(milliseconds=5)) as load:
         release(served.daemon.folder, "2", code)
-        (served.daemon.folder / "wsgid.json").write_text(json.dumps({"start_timeout": 0.5}))
+        # Long enough for the one that hangs to come to where it hangs, also on a busy machine.
+        limit = seconds(2.0 if code == HANGING else 60.0)
+        (served.daemon.folder / "wsgid.json").write_text(json.dumps({"start_timeout": limit}))
         outcome = served.daemon.run("restart")
         load.wait_for(100)
     only_200(load)
