@@ -13,6 +13,9 @@ CHANNEL_SOCKET = "channel.sock"
 CONTROL_SOCKET = "control.sock"
 """Name of the dispatcher's UNIX socket for the commands ``status`` and ``restart``, inside the run directory."""
 
+SOCKET_MODE = 0o600
+"""Of both. Belt and braces: only its own user, and root, can enter the run directory."""
+
 EXIT_LOAD_FAILED = 3
 """Exit code of a worker that could not load the application; the reason is on its report pipe. gunicorn's is the
 same."""
@@ -63,6 +66,7 @@ def policy(config: Config) -> Policy:
         queue_timeout=config.queue_timeout,
         queue_size=config.queue_size,
         redeliver=config.redeliver,
+        graceful_timeout=config.graceful_timeout,
         quarantine=config.quarantine,
         max_requests=config.max_requests,
         max_requests_jitter=config.max_requests // 10 if jitter is None else jitter,

@@ -89,6 +89,27 @@ def _descriptor_counts(daemon: Daemon) -> dict[int, int]:
     return {pid: len(proc.descriptors(pid)) for pid in _own_pids(daemon)}
 
 
+def test_a_request_that_hangs_does_not_keep_its_worker(serve: MakeDaemon, ledger: Ledger) -> None:
+    """No other dispatcher knows of it, so ``--timeout`` is the master's business."""
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "1", "--timeout", "4", env=ledger.env)
+    [worker] = daemon.worker_pids
+    with Connection(daemon.address) as lost:
+        lost.ask("/1?stick=sleep")
+        wait_for(lambda: _looked(ledger).running(), "the request to be served")
+        os.kill(daemon.dispatcher_pid, signal.SIGKILL)
+    with Connection(daemon.address) as other:
+        other.ask("/2")
+        assert other.answer().status == 200
+    assert "of the dispatcher that died" in daemon.wait_for_log(f"worker {worker} hangs")
+    daemon.wait_for_log(" in _sleep")
+    daemon.stop(signal.SIGQUIT)  # before its time is over
+
+
+def _looked(ledger: Ledger) -> Ledger:
+    ledger.look()
+    return ledger
+
+
 @HOW
 def test_behind_mongrel2_every_client_ends(
     serve: MakeDaemon, mongrel2: MakeMongrel2, ledger: Ledger, how: signal.Signals

@@ -17,7 +17,7 @@ from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite, Site
 from tests.functional.daemon import Daemon, Outcome
 from tests.functional.ledger import Ledger
 from tests.functional.load import Load, complaints, mixed, other_than
-from tests.functional.releases import LIBRARY, MISSING, release
+from tests.functional.releases import HANGING, LIBRARY, MISSING, release
 
 RESTARTS = 3
 """One after the other, under load."""
@@ -25,8 +25,6 @@ RESTARTS = 3
 WORKERS = 4
 
 HTTP = ("--bind", "127.0.0.1:0")
-
-HANGING = "import time\n\n\ndef wait_for_ever():\n    time.sleep(3600)\n\n\nwait_for_ever()\n"
 
 
 def only_200(load: Load) -> None:

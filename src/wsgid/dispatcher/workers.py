@@ -55,7 +55,7 @@ class Workers:
             log.warning("a worker's call could not be taken: %s", error.strerror)
             return
         sock.setblocking(False)
-        _, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        _, uid = caller(sock)
         if uid != os.geteuid():
             log.warning("a process of user id %d called on the channel and was turned away", uid)
             sock.close()
@@ -159,6 +159,12 @@ class Workers:
         word may have come before: then its call was still in the listening socket when it died.)"""
         if not worker.slots and not worker.lost and worker.control is None:
             self.by_pid.pop(worker.pid, None)
+
+
+def caller(sock: socket.socket) -> tuple[int, int]:
+    """Process id and user id of who has called, as they were then: unix(7), SO_PEERCRED."""
+    pid, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid, uid
 
 
 def _first_hello(said: list[tuple[Kind, bytes]]) -> Hello:

@@ -30,7 +30,11 @@ def hung(state: State, said: Hung, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage not in (Stage.LOADING, Stage.READY, Stage.LEAVING):
         return state, []
-    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {said.request}")
+    return _hangs(state, worker, said.request, now)
+
+
+def _hangs(state: State, worker: Worker, over: str, now: float) -> Step:
+    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {over}")
     # It may hang before all of its threads have called: then it has served all the same.
     dumped = replace(worker, stage=Stage.HUNG, has_served=True, stacks_due=now + DUMP_TIME, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
@@ -53,7 +57,7 @@ def stacks_found(state: State, found: StacksFound, now: float) -> State:
 
 def moment(state: State, worker: Worker) -> float:
     """When something is due of this worker."""
-    return min(worker.stacks_due, deadline(state, worker))
+    return min(worker.stacks_due, deadline(state, worker), _call_by(state, worker))
 
 
 def deadline(state: State, worker: Worker) -> float:
@@ -61,12 +65,20 @@ def deadline(state: State, worker: Worker) -> float:
     return worker.deadline if worker.stage is not Stage.LOADING or state.listening else math.inf
 
 
+def _call_by(state: State, worker: Worker) -> float:
+    """The same is true of one that is ready and has to call a new dispatcher."""
+    return worker.call_by if worker.ready and state.listening else math.inf
+
+
 def overdue(state: State, now: float) -> Step:
-    """What is due because a worker has not become ready, not left, not ended."""
+    """What is due because a worker has not become ready, not called, not left, not ended."""
     state, actions = _write_stacks(state, now)
     for worker in state.workers:
         if now >= deadline(state, worker):
             state, called_for = _overdue(state, worker, now)
+            actions += called_for
+        elif now >= _call_by(state, worker):
+            state, called_for = _has_not_called(state, worker, now)
             actions += called_for
     return state, actions
 
@@ -93,6 +105,17 @@ def _overdue(state: State, worker: Worker, now: float) -> Step:
             told = Log(logging.WARNING, f"worker {worker.pid} has not left in time: killing it")
             return _killed(state, worker), [told, Kill(worker.pid, SIGKILL)]
     return _killed(state, worker), [Kill(worker.pid, SIGKILL)]
+
+
+def _has_not_called(state: State, worker: Worker, now: float) -> Step:
+    """A new dispatcher has been there for long: one of its threads still is at a request of the one that died, of
+    which no dispatcher knows."""
+    limit, still = state.settings.timeout, "still is at a request of the dispatcher that died"
+    if not limit:
+        told = Log(logging.WARNING, f"worker {worker.pid} {still}; as there is no --timeout, it may stay so for ever")
+        return state.with_worker(replace(worker, call_by=math.inf)), [told]
+    state, actions = _hangs(state, worker, f"It {still}, for longer than --timeout ({limit:g} s)", now)
+    return state, [*actions, Tell(Retire(worker.pid))]  # others of its threads may have called
 
 
 def _not_ready(state: State, worker: Worker) -> str:

@@ -253,8 +253,12 @@ def test_without_a_master_it_ends_by_itself_and_says_nothing_to_it(
         await asyncio.sleep(2 * HEARTBEAT)  # what it must not do has no sign to wait for
         assert len(caplog.messages) == before
         far_end.say(HELLO)
-        assert await master.dispatcher.ended == 0
+        await until(lambda: client.told, "the answer")
         assert client.told == ["whole 200"]
+        assert not master.dispatcher.ended.done(), "before the worker has left"
+        for caller in master.callers:
+            caller.close()
+        assert await master.dispatcher.ended == 0
 
     with_master(test)
 

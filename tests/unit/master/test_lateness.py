@@ -2,6 +2,7 @@
 test_replacing."""
 
 import logging
+from dataclasses import replace
 from signal import SIGKILL, SIGTERM, SIGUSR1
 
 import pytest
@@ -11,6 +12,9 @@ from tests.unit.master.histories import (
     GRACE,
     LISTENING,
     START,
+    TIMEOUT,
+    TWO,
+    TWO_TIMED,
     UP,
     Chapter,
     killed,
@@ -22,8 +26,10 @@ from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerLeaving
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell, WriteStacks
 from wsgid.master.facts import DispatcherForked, ReopenAsked, StacksFound, StopAsked, WorkerForked
 from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
-from wsgid.master.plan import next_moment
-from wsgid.master.starting import CALL_TIME
+from wsgid.master.plan import decide, next_moment
+from wsgid.master.retirement import LEAVE_MARGIN
+from wsgid.master.starting import CALL_TIME, TELL_AFTER
+from wsgid.master.state import Settings
 from wsgid.posts import DUMP_SIGNAL
 
 HUNG = Hung(11, "GET /slow (id 7, 3.01 s in its hands)")
@@ -176,6 +182,104 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.5 + START + CALL_TIME, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
     ],
 }
+
+
+# A dispatcher dies while a request is in a worker's hands: no other knows of it.
+TAKEN_OVER: list[Chapter] = [
+    *UP,
+    (5.0, [killed(10)], [ForkDispatcher()]),
+    (5.0, [DispatcherForked(20)], []),
+    (6.0, [LISTENING], []),
+    (6.5, [WorkerReady(12)], []),
+]
+TIMED: dict[str, list[Chapter]] = {
+    "one that does not call the new dispatcher hangs": [
+        *TAKEN_OVER,
+        (5.9 + TIMEOUT, [], []),
+        (6.0 + TIMEOUT, [], [Kill(11, DUMP_SIGNAL), Tell(Retire(11)), ForkWorker()]),
+        (6.0 + TIMEOUT, [WorkerForked(13)], []),
+        (6.0 + TIMEOUT + DUMP_TIME, [], [WriteStacks(11)]),
+        (6.0 + TIMEOUT + HUNG_TIME, [], [Kill(11, SIGKILL)]),
+        (13.0 + TIMEOUT, [killed(11)], [told(killed(11))]),
+    ],
+    "one that calls late is well": [
+        *TAKEN_OVER,
+        (5.9 + TIMEOUT, [WorkerReady(11)], []),
+        (6.0 + TIMEOUT, [], []),
+    ],
+    "one may call before it is heard that the dispatcher listens": [
+        *TAKEN_OVER[:-2],
+        (5.5, [WorkerReady(11), WorkerReady(12), LISTENING], []),
+        (6.0 + TIMEOUT, [], []),
+    ],
+    "who does not live any more need not call": [
+        *TAKEN_OVER,
+        (7.0, [killed(11)], [told(killed(11)), ForkWorker()]),
+        (7.0, [WorkerForked(13)], []),
+        (8.0, [WorkerReady(13)], []),
+        (6.0 + TIMEOUT, [], []),
+    ],
+    "nobody can call while there is no dispatcher": [
+        *TAKEN_OVER,
+        (7.0, [killed(20)], [ForkDispatcher()]),
+        (7.0, [DispatcherForked(21)], []),
+        (8.0 + TIMEOUT, [], []),
+        (9.0 + TIMEOUT, [LISTENING], []),
+        (9.5 + TIMEOUT, [WorkerReady(12)], []),
+        (9.0 + 2 * TIMEOUT, [], [Kill(11, DUMP_SIGNAL), Tell(Retire(11)), ForkWorker()]),
+    ],
+    "it leaves meanwhile, and has the time for that": [
+        *TAKEN_OVER,
+        (7.0, [WornOut(11, "served")], [ForkWorker()]),
+        (7.0, [WorkerForked(13)], []),
+        (8.0, [WorkerReady(13)], [Tell(Retire(11))]),
+        (6.0 + TIMEOUT, [], []),
+        (8.0 + GRACE + LEAVE_MARGIN, [], [Kill(11, SIGKILL)]),
+    ],
+}
+SHORT = replace(TWO_TIMED, timeout=0.5)
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_history_of_a_dispatchers_death(name: str) -> None:
+    tell(TIMED[name], TWO_TIMED)
+
+
+def test_a_short_time_limit_is_none_for_calling() -> None:
+    tell([*TAKEN_OVER, (6.0 + CALL_TIME - 0.1, [], []), (6.0 + CALL_TIME - 0.1, [WorkerReady(11)], [])], SHORT)
+    tell([*TAKEN_OVER, (6.0 + CALL_TIME, [], [Kill(11, DUMP_SIGNAL), Tell(Retire(11)), ForkWorker()])], SHORT)
+
+
+@pytest.mark.parametrize(
+    ("settings", "at", "line"),
+    [
+        (
+            TWO,
+            6.0 + TELL_AFTER,
+            Log(
+                logging.WARNING,
+                "worker 11 still is at a request of the dispatcher that died; as there is no --timeout, it may stay so "
+                "for ever",
+            ),
+        ),
+        (
+            TWO_TIMED,
+            6.0 + TIMEOUT,
+            Log(
+                logging.ERROR,
+                "worker 11 hangs and will be replaced; its stacks follow. It still is at a request of the dispatcher "
+                "that died, for longer than --timeout (20 s)",
+            ),
+        ),
+    ],
+)
+def test_the_log_tells_of_a_request_that_has_lost_its_dispatcher(settings: Settings, at: float, line: Log) -> None:
+    state, actions = tell(TAKEN_OVER, settings)
+    assert next_moment(state) == pytest.approx(at)
+    assert line not in actions
+    state, actions = decide(state, [], at)
+    assert line in actions
+    assert line not in decide(state, [], at + 1)[1]
 
 
 @pytest.mark.parametrize("name", HISTORIES)
