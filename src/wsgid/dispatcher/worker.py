@@ -18,6 +18,10 @@ NO_LIMIT: Final = sys.maxsize
 """Requests."""
 
 
+NOTHING: Final = "no request"
+"""What most workers hold when they die, in the words of the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A request that a worker held when its channel ended."""
@@ -65,6 +69,11 @@ class Worker:
     def connected(self) -> bool:
         """By any of its connections. With the last of them its process has ended."""
         return bool(self.slots) or self.control is not None
+
+    @property
+    def held(self) -> str:
+        """What it has lost, in the words of the log."""
+        return "; ".join(each.told for each in self.lost) or NOTHING
 
     def idle_slots(self) -> Iterator[Slot]:
         """Of those there are now; it may lose them meanwhile."""

@@ -332,7 +332,7 @@ class DispatcherMachine(RuleBasedStateMachine):
     def close(self) -> None:
         for process in self.processes:
             process.close()
-        self.go_round(SETTLED)
+        self.go_round(SETTLED + 3 * self.pids)  # some have just called, and one call is taken in each turn
         self.faults.__exit__(None, None, None)
         self.loop.close()
         self.listener.close()
