@@ -1,5 +1,6 @@
 """The long run: what the tests show in seconds, for minutes. A daemon under load whose workers are shot, whose code is
-replaced, whose dispatcher is killed; and one that only serves, whose dispatcher must not grow.
+replaced, whose dispatcher is killed, that has too many clients, whose requests hang; and one that only serves, whose
+dispatcher must not grow.
 
 Exit code 1 when a promise was broken. Run by scripts/soak, which installs what is needed.
 """
@@ -20,7 +21,8 @@ from tests.deadlines import seconds
 from tests.functional.clients import Cut
 from tests.functional.load import CLIENTS, HANG
 
-from bench.soak_parts import PARTS, Limits, Part, Tell
+from bench.part import Limits, Part, Tell
+from bench.soak_parts import PARTS
 from bench.stage import HTTP, MONGREL2, serving
 
 LABEL = 24
@@ -69,7 +71,7 @@ def run(name: str, edge: str, part: Part, limits: Limits) -> Result:
             outcome = part.play(stage, limits, tell)
     except (AssertionError, Cut) as error:  # the other parts are worth knowing all the same
         return Result(name, edge, time.monotonic() - begun, 0, 0.0, "it was given up", [str(error)])
-    records = outcome.load.records
+    records = outcome.records
     longest = max(each.took for each in records)
     broken = list(outcome.broken)
     if longest > seconds(HANG):

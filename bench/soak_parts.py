@@ -3,25 +3,30 @@
 import math
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from tests import proc
 from tests.deadlines import seconds, wait_for
+from tests.functional.hanging import OPTIONS
 from tests.functional.load import CLIENTS, Load, complaints, mixed, other_than
 from tests.functional.outage import AGAIN, LOST, QUICK_REAPER, REAPABLE, REAPED, time_without_service
-from tests.functional.releases import MISSING, release
+from tests.functional.releases import HANGING, MISSING, release
 from tests.functional.shooter import Shooter, judged
 
+from bench.part import Clock, Limits, Outcome, Part, Tell, access_lines
+from bench.pressure import QUEUE_SIZE, hung, overload, threads
 from bench.stage import HTTP, Stage
 
 WORK = 10
 """Milliseconds that each request takes, where it matters."""
 
-BROKEN = 4
-"""One release of so many cannot be imported."""
+CANNOT_BE_IMPORTED, HANGS_IN_IMPORT = 1, 3
+"""Releases of each BATCH."""
+
+BATCH = 8
+
+START_TIMEOUT = 5
+"""Seconds that the import of a release may take. A sound one takes some tenths, on a machine that does nothing else."""
 
 DISPATCHERS = 10
 """Killed, and as many stopped."""
@@ -36,47 +41,6 @@ MOST_GROWTH = 0.05
 """Of the dispatcher's resident memory, from WARM to the end. Of 200,000 requests, 150,000 come then: with some 40 MB
 that is 14 bytes for each, less than any Python object that could be left behind."""
 
-Tell = Callable[[float], None]
-"""How much of the part is done, from 0 to 1."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    seconds: float
-    requests: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    load: Load
-    told: str
-    """What happened, in a few words."""
-    broken: list[str]
-    """Promises."""
-
-
-@dataclass(frozen=True)
-class Part:
-    play: Callable[[Stage, Limits, Tell], Outcome]
-    options: tuple[str, ...]
-    """Of the daemon."""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Of Mongrel2."""
-
-
-class Clock:
-    """Until when a part goes on."""
-
-    def __init__(self, limits: Limits, tell: Tell) -> None:
-        self._begun = time.monotonic()
-        self._length = limits.seconds
-        self._tell = tell
-
-    def goes_on(self) -> bool:
-        done = (time.monotonic() - self._begun) / self._length
-        self._tell(done)
-        return done < 1
-
 
 def deaths(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
     """Workers that hold a request are shot again and again."""
@@ -86,26 +50,31 @@ def deaths(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
             shooter.shoot(load)
     statuses = Counter(each.status for each in load.records)
     told = f"{shooter.shots.total():,} workers shot, {statuses[502]:,} requests got 502"
-    return Outcome(load, told, judged(load, stage.ledger, shooter.shots) + _lines(stage, load))
+    return Outcome(load.records, told, judged(load, stage.ledger, shooter.shots) + access_lines(stage, load.records))
 
 
 def restarts(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
-    """One release after the other; some cannot be imported."""
-    clock, asked, broken = Clock(limits, tell), 0, []
+    """One release after the other; some cannot be imported, some are never done with it."""
+    clock, ended, broken = Clock(limits, tell), Counter[str](), []
     code = stage.daemon.folder / "app/wsgi.py"
     sound = code.read_text()
     with Load(stage.address, mixed(WORK)) as load:
         while clock.goes_on():
-            asked += 1
+            number = ended.total()
+            before = {CANNOT_BE_IMPORTED: MISSING, HANGS_IN_IMPORT: HANGING}.get(number % BATCH, "")
             code.write_text(sound)
-            release(stage.daemon.folder, str(asked), MISSING if asked % BROKEN == 0 else "")
+            release(stage.daemon.folder, f"{number}", before)
             outcome = stage.daemon.run("restart")
-            if (outcome.code == 0) != (asked % BROKEN != 0):
-                broken.append(f"restart {asked} ended with {outcome.code}: {outcome.output}")
+            ended[before] += 1
+            if (outcome.code == 0) == bool(before):
+                broken.append(f"restart {number} ended with {outcome.code}: {outcome.output}")
     broken += complaints(load) + [f"got {each.status}: {each}" for each in other_than(200, load.records)]
     broken += [f"request {number} ran {count} times" for number, count in stage.ledger.runs().items() if count != 1]
-    told = f"{asked:,} restarts, {asked // BROKEN:,} of them with code that fails; only 200s"
-    return Outcome(load, told, broken + _lines(stage, load))
+    told = (
+        f"{ended.total():,} restarts, {ended[MISSING]:,} of them with code that fails, {ended[HANGING]:,} with code "
+        "that hangs; only 200s"
+    )
+    return Outcome(load.records, told, broken + access_lines(stage, load.records))
 
 
 def dispatchers(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
@@ -131,7 +100,7 @@ def dispatchers(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
     told = f"{DISPATCHERS} dispatchers killed, {DISPATCHERS} stopped, {lost} requests lost with them"
     if stage.edge == HTTP:  # elsewhere a new connection's request may be lost as well, so it was not measured
         told += f"; served again after {longest:.2f} s at most"
-    return Outcome(load, told, broken)
+    return Outcome(load.records, told, broken)
 
 
 def _end_dispatcher(stage: Stage, how: signal.Signals) -> None:
@@ -162,26 +131,17 @@ def flat(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
     if growth > MOST_GROWTH:
         broken.append(f"the dispatcher has grown by {growth:.1%}: {', '.join(f'{each:,}' for each in memory)} bytes")
     told = f"dispatcher: {warm / 1e6:.1f} MB after a quarter, {last / 1e6:.1f} MB at the end; {before} descriptors"
-    return Outcome(load, told, broken + _lines(stage, load))
+    return Outcome(load.records, told, broken + access_lines(stage, load.records))
 
 
-def _lines(stage: Stage, load: Load) -> list[str]:
-    """One line in the access log for each request."""
-    path = stage.daemon.folder / "logs/access.log"
-
-    def count() -> int:
-        with open(path, "rb") as lines:
-            return sum(1 for _ in lines)
-
-    wait_for(lambda: count() >= len(load.records), "the last lines of the access log")
-    return [] if count() == len(load.records) else [f"{count()} lines in the access log"]
-
-
-MANY, FEW = ("--workers", "8"), ("--workers", "2")
+MANY, FEW, ONE = ("--workers", "8"), ("--workers", "2"), ("--workers", "1")
 
 PARTS = {
     "deaths": Part(deaths, MANY),
-    "restarts": Part(restarts, MANY),
+    "restarts": Part(restarts, (*MANY, "--start-timeout", str(START_TIMEOUT))),
     "dispatchers": Part(dispatchers, MANY, QUICK_REAPER),
+    "overload": Part(overload, (*FEW, "--queue-size", str(QUEUE_SIZE))),
+    "hung": Part(hung, (*MANY, *OPTIONS)),
+    "threads": Part(threads, (*ONE, "--threads", "4", *OPTIONS)),
     "flat": Part(flat, FEW),
 }

@@ -163,7 +163,8 @@ class Config:
         group=PROCESSES,
         limits=(0, MAX_QUARANTINE),
         default_text="0, off",
-        help="Refuse a method and path with 503 for a minute once so many workers died over it within a minute.",
+        help="Refuse a method and path with 503 for a minute once so many workers died over it within a minute. Those "
+        "that were killed for a time limit do not count.",
     )
 
     no_daemon: bool = option(False, group=RUNNING, help="Stay in the foreground.", fixed=True)
@@ -204,7 +205,10 @@ class Config:
     )
 
     graceful_timeout: float = option(
-        30.0, group=TIMES, limits=(0, A_DAY), help="How long requests in progress may take to finish at the end."
+        30.0,
+        group=TIMES,
+        limits=(0, A_DAY),
+        help="How long requests in progress may take to finish when their worker is replaced, and at the end.",
     )
     start_timeout: float = option(
         60.0, group=TIMES, limits=(0.1, A_DAY), help="How long a worker may take to load the application."

@@ -6,12 +6,15 @@ record in two, and after a fork they write it twice.
 """
 
 import contextlib
+import fcntl
 import io
 import logging
 import os
 import select
 import stat
+import struct
 import sys
+import termios
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -77,9 +80,9 @@ def reopen(config: Config) -> None:
     """Writes to the file that has the log's name now, after somebody has moved the old one away. Nothing with
     ``--stdout``, or when the file is still the same.
 
-    The descriptors keep their numbers, so what was told one follows: faulthandler, and standard output and error when
-    they were redirected to the log. A record that another thread writes meanwhile goes to one file or the other. When
-    the new file cannot be opened the old one stays in use and says so. To be called after `configure`.
+    Standard output and error follow when they were redirected to the log. A record that another thread writes meanwhile
+    goes to one file or the other. When the new file cannot be opened the old one stays in use and says so. To be called
+    after `configure`.
     """
     if config.stdout:
         return
@@ -148,17 +151,29 @@ def open_log(config: Config) -> int:
 def room(descriptor: int) -> int:
     """Bytes that can be written at once without waiting for a reader; 0 when there is no room now. Raises OSError.
 
-    That a pipe is ready for writing promises room for PIPE_BUF bytes (Linux, pipe(7)); sockets have more. Another
-    process that writes into the same pipe may take the room before we do. Then we wait after all, for as long as
-    nobody reads: that is rare, and O_NONBLOCK, which would rule it out, would be set for whoever shares the pipe with
-    us, also for programs that cannot do with it.
+    That a pipe is ready for writing promises room for PIPE_BUF bytes (Linux, pipe(7)); sockets have more. A pipe in
+    which nothing waits takes as much as it holds: the stacks of a worker are longer than PIPE_BUF.
+
+    Another process that writes into the same pipe may take the room before we do. Then we wait after all, for as long
+    as nobody reads: that is rare, and O_NONBLOCK, which would rule it out, would be set for whoever shares the pipe
+    with us, also for programs that cannot do with it.
     """
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return sys.maxsize
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     # An error (POLLERR: nobody has the pipe open for reading) counts as room: the write will say which.
-    return select.PIPE_BUF if poll.poll(0) else 0
+    if not poll.poll(0):
+        return 0
+    return max(select.PIPE_BUF, _capacity(descriptor))
+
+
+def _capacity(descriptor: int) -> int:
+    """Bytes that a pipe holds (F_GETPIPE_SZ of fcntl(2)); 0 when something waits in it, and of what is no pipe."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return 0
+    [waiting] = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
+    return 0 if waiting else fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
 
 
 class OneRecord(logging.Formatter):

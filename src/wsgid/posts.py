@@ -13,14 +13,18 @@ CHANNEL_SOCKET = "channel.sock"
 CONTROL_SOCKET = "control.sock"
 """Name of the dispatcher's UNIX socket for the commands ``status`` and ``restart``, inside the run directory."""
 
+SOCKET_MODE = 0o600
+"""Of both. Belt and braces: only its own user, and root, can enter the run directory."""
+
 EXIT_LOAD_FAILED = 3
 """Exit code of a worker that could not load the application; the reason is on its report pipe. gunicorn's is the
 same."""
 
 
 DUMP_SIGNAL = signal.SIGRTMAX - 3
-"""On it a worker writes the stacks of all its threads to the log (faulthandler, so even when one of them holds the
-interpreter lock). A real-time signal: SIGUSR1 and SIGUSR2 belong to applications and to the reopening of logs."""
+"""On it a worker writes down the stacks of all its threads (faulthandler, so even when one of them holds the
+interpreter lock), and the master logs them. A real-time signal: SIGUSR1 and SIGUSR2 belong to applications and to the
+reopening of logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class DispatcherPost:
     """Bound and listening, opened by the master, which keeps its own copies."""
     orders: socket.socket
     """SOCK_SEQPACKET to the master; its end of file means that the master is gone."""
+    stacks: int
+    """A file in memory for faulthandler, which the master reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class WorkerPost:
     gone."""
     report: int
     """Write end of a pipe to the master, for the reason why the application could not be loaded (UTF-8 text)."""
+    stacks: int
+    """As in DispatcherPost."""
 
 
 def policy(config: Config) -> Policy:
@@ -58,6 +66,7 @@ def policy(config: Config) -> Policy:
         queue_timeout=config.queue_timeout,
         queue_size=config.queue_size,
         redeliver=config.redeliver,
+        graceful_timeout=config.graceful_timeout,
         quarantine=config.quarantine,
         max_requests=config.max_requests,
         max_requests_jitter=config.max_requests // 10 if jitter is None else jitter,

@@ -66,6 +66,7 @@ class Ledger:
 
     def forget(self, pid: int) -> None:
         """This process is dead: nothing of it runs."""
+        self.look()  # it may have said of something that it ended
         self._open = {entry: None for entry in self._open if entry.pid != pid}
 
     def _new_lines(self) -> list[str]:

@@ -7,6 +7,7 @@ application and wsgid may send: framed by Content-Length or in chunks, ended by 
 
 import asyncio
 import itertools
+import random
 import threading
 import time
 import zlib
@@ -31,6 +32,9 @@ REFUSED = "refused"
 
 PAUSE = 0.01
 """Seconds until a client that nobody listened to tries again: else it would do nothing but that."""
+
+SPREAD = 0.5
+"""Of Retry-After: those that were refused together would come back together, else."""
 
 Address = tuple[str, int]
 
@@ -101,8 +105,17 @@ class Load:
     """Sends from ``with`` on to its end, or until ``limit`` requests have been sent; then ``records`` is complete."""
 
     def __init__(
-        self, address: Address, make: MakeRequest, *, clients: int = CLIENTS, limit: int | None = None
+        self,
+        address: Address,
+        make: MakeRequest,
+        *,
+        clients: int = CLIENTS,
+        limit: int | None = None,
+        patient: bool = False,
+        apart: float = 0.0,
     ) -> None:
+        """``patient``: a client that is refused comes back about when Retry-After tells it to, and not at once.
+        ``apart``: seconds from the beginning of one client to that of the next."""
         self.records: list[Record] = []
         """In the order in which they ended."""
         self.surplus: list[bytes] = []
@@ -110,6 +123,8 @@ class Load:
         self._address = address
         self._make = make
         self._clients = clients
+        self._patient = patient
+        self._apart = apart
         self._numbers = iter(itertools.count() if limit is None else range(limit))
         self._over = False
         self._failure: BaseException | None = None
@@ -144,12 +159,14 @@ class Load:
             self._failure = error
 
     async def _all(self) -> None:
-        clients = [_Client(self._address, self.records, self.surplus) for _ in range(self._clients)]
+        clients = [_Client(self._address, self.records, self.surplus, self._patient) for _ in range(self._clients)]
         for each in clients:
             await each.connect()  # before the first one asks: connecting takes its time, which is not the answer's
         async with asyncio.TaskGroup() as group:
             for each in clients:
                 group.create_task(each.work(self._next))
+                if self._apart:
+                    await asyncio.sleep(self._apart)
 
     def _next(self) -> tuple[int, Asked] | None:
         number = None if self._over else next(self._numbers, None)
@@ -159,10 +176,11 @@ class Load:
 class _Client:
     """One kept-alive connection, replaced when it ends."""
 
-    def __init__(self, address: Address, records: list[Record], surplus: list[bytes]) -> None:
+    def __init__(self, address: Address, records: list[Record], surplus: list[bytes], patient: bool) -> None:
         self._address = address
         self._records = records
         self._surplus = surplus
+        self._patient = patient
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def connect(self) -> None:
@@ -171,8 +189,17 @@ class _Client:
 
     async def work(self, following: Callable[[], tuple[int, Asked] | None]) -> None:
         while given := following():
-            self._records.append(await self._request(*given))
+            record = await self._request(*given)
+            self._records.append(record)
+            if self._patient and record.retry_after:
+                await self._come_back_after(float(record.retry_after))
         await self._finish()
+
+    async def _come_back_after(self, pause: float) -> None:
+        """On another connection: this one may reach the server's keep-alive limit meanwhile."""
+        await self._finish()
+        await asyncio.sleep(pause * random.uniform(1 - SPREAD, 1 + SPREAD))
+        await self.connect()
 
     async def _request(self, number: int, asked: Asked) -> Record:
         begun = time.monotonic()

@@ -7,6 +7,8 @@ LIBRARY = "a_library_that_is_not_installed"
 
 MISSING = f"import {LIBRARY}\n"
 
+HANGING = "import time\n\n\ndef wait_for_ever():\n    time.sleep(3600)\n\n\nwait_for_ever()\n"
+
 
 def release(folder: Path, name: str, before: str = "") -> None:
     """Puts a new release of tests/apps/ledger on disk in one go, with some code before it."""

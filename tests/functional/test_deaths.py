@@ -11,7 +11,7 @@ import pytest
 
 from tests.deadlines import seconds, wait_for
 from tests.functional import clients
-from tests.functional.clients import Cut
+from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite
 from tests.functional.gate import Gates
 from tests.functional.ledger import Ledger
@@ -89,6 +89,38 @@ def test_redeliver_off(site: MakeSite, ledger: Ledger) -> None:
     assert served.request("/7?die=kill&until=1").status == 502
     assert ledger.runs() == {"7": 1}
     assert served.request("/8").status == 200
+
+
+def test_what_keeps_a_worker_from_leaving_in_time_is_not_run_again(
+    site: MakeSite, ledger: Ledger, gates: Gates
+) -> None:
+    """The limit is ours, and the next worker would not leave in time either."""
+    served = site("ledger", "--graceful-timeout", "0.1", workers=2, env={**ledger.env, **gates.env})
+    with served.connect() as get, served.connect() as post:
+        get.ask(f"/1?gate={gates.make('get')}")
+        post.ask(f"/2?gate={gates.make('post')}", "POST", body=b"a body")
+        for name in ("get", "post"):
+            gates.wait_until_held(name)
+        outcome = served.daemon.run("restart")
+        assert outcome.code == 0, outcome.output
+        assert [get.answer().status, post.answer().status] == [502, 502]
+    assert ledger.runs() == {"1": 1, "2": 1}
+    assert served.request("/3").status == 200
+
+
+def test_a_client_that_has_only_finished_sending_hears_that_its_worker_died(
+    serve: MakeDaemon, ledger: Ledger, gates: Gates
+) -> None:
+    """Of our own edge: Mongrel2 takes it for one that has left."""
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "1", env={**ledger.env, **gates.env})
+    [worker] = daemon.worker_pids
+    with Connection(daemon.address) as client:
+        client.ask(f"/1?gate={gates.make('held')}", "POST", body=b"a body")
+        gates.wait_until_held("held")
+        client.finish_sending()
+        os.kill(worker, signal.SIGKILL)
+        assert client.answer().status == 502
+    assert ledger.runs() == {"1": 1}
 
 
 def test_an_answer_that_has_begun_is_cut(site: MakeSite, ledger: Ledger, gates: Gates) -> None:

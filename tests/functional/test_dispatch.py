@@ -118,6 +118,11 @@ def test_a_worker_that_dies_is_replaced_and_its_client_told(site: MakeSite, how:
     words = {"kill": "SIGKILL", "exit": "code 7", "segv": "SIGSEGV"}[how]
     assert words in line
     assert f"GET /die?how={how}" in line
+    log = served.daemon.log
+    if how == "segv":
+        assert log.index(f"stacks of worker {pid}:\n    Fatal Python error: Seg") < log.index(line)
+    else:
+        assert "stacks" not in log
     assert int(served.request("/pid").body) != pid
     assert any(" 502 " in line and "/die" in line for line in served.daemon.wait_for_access(3))
 

@@ -45,6 +45,19 @@ def test_workers_serve_the_next_one(serve: MakeDaemon, gates: Gates) -> None:
     assert "SIGKILL" in daemon.wait_for_log(f"dispatcher {dispatcher} died")
 
 
+def test_one_that_is_aborted_tells_where_it_was(serve: MakeDaemon) -> None:
+    """In a record before the line about its death; the master aborts those that say nothing."""
+    daemon = serve("plain", "--bind", "127.0.0.1:0")
+    dispatcher = daemon.dispatcher_pid
+    os.kill(dispatcher, signal.SIGABRT)
+    line = daemon.wait_for_log(f"dispatcher {dispatcher} died")
+    _, told, stacks = daemon.log.partition(line)[0].partition(
+        f"stacks of dispatcher {dispatcher}:\n    Fatal Python error: Aborted\n"
+    )
+    assert told
+    assert "in _serve\n" in stacks or "in run\n" in stacks
+
+
 def _hold(client: Connection, gates: Gates, name: str) -> None:
     client.ask(f"/hold?fifo={gates.make(name)}")
     gates.wait_until_held(name)
@@ -74,6 +87,27 @@ def _own_pids(daemon: Daemon) -> set[int]:
 def _descriptor_counts(daemon: Daemon) -> dict[int, int]:
     """Of all but the dispatcher, whose clients come and go."""
     return {pid: len(proc.descriptors(pid)) for pid in _own_pids(daemon)}
+
+
+def test_a_request_that_hangs_does_not_keep_its_worker(serve: MakeDaemon, ledger: Ledger) -> None:
+    """No other dispatcher knows of it, so ``--timeout`` is the master's business."""
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "1", "--timeout", "4", env=ledger.env)
+    [worker] = daemon.worker_pids
+    with Connection(daemon.address) as lost:
+        lost.ask("/1?stick=sleep")
+        wait_for(lambda: _looked(ledger).running(), "the request to be served")
+        os.kill(daemon.dispatcher_pid, signal.SIGKILL)
+    with Connection(daemon.address) as other:
+        other.ask("/2")
+        assert other.answer().status == 200
+    assert "of the dispatcher that died" in daemon.wait_for_log(f"worker {worker} hangs")
+    daemon.wait_for_log(" in _sleep")
+    daemon.stop(signal.SIGQUIT)  # before its time is over
+
+
+def _looked(ledger: Ledger) -> Ledger:
+    ledger.look()
+    return ledger
 
 
 @HOW

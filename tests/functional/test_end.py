@@ -121,6 +121,53 @@ def test_without_the_master_the_others_finish_and_leave(serve: MakeDaemon, gates
     again.stop()
 
 
+def test_without_the_master_a_request_that_hangs_keeps_nobody(serve: MakeDaemon, ledger: Ledger) -> None:
+    options = ("--bind", "127.0.0.1:0", "--workers", "2", "--graceful-timeout", "0.5")
+    daemon = serve("ledger", *options, env=ledger.env)
+    with ExitStack() as stack:
+        for target in ("/1?stick=sleep", "/2?stick=regex"):  # the second one holds the interpreter lock
+            stack.enter_context(Connection(daemon.address)).ask(target)
+        wait_for(lambda: _begun(ledger) == 2, "both to be served")
+        daemon.send(signal.SIGKILL)
+        wait_for(lambda: not daemon.processes(), "dispatcher and workers to be gone")
+    daemon.wait_for_log("/2?stick=regex")
+    daemon.kill()
+
+
+def _begun(ledger: Ledger) -> int:
+    ledger.look()
+    return len(ledger.begun)
+
+
+def test_queued_requests_are_refused_when_no_worker_is_left(serve: MakeDaemon, ledger: Ledger) -> None:
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "1", "--no-keep-alive", env=ledger.env)
+    with Connection(daemon.address) as held, Connection(daemon.address) as queued:
+        held.ask("/1?stick=sleep", "POST")
+        wait_for(lambda: _begun(ledger) == 1, "it to be served")
+        queued.ask("/2")
+        wait_for(lambda: "1 requests queued" in daemon.run("status").output, "the queue")
+        proc.kill(next(each for each in daemon.processes() if each.pid in daemon.worker_pids))
+        assert held.answer().status == 502
+        assert queued.answer().status == 503
+    assert daemon.wait() == 1
+    codes = sorted(line.split('" ')[1][:3] for line in daemon.access_log)
+    assert codes == ["502", "503"]
+
+
+def test_what_is_ended_at_once_is_answered_and_logged(serve: MakeDaemon, ledger: Ledger) -> None:
+    daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "1", env=ledger.env)
+    with Connection(daemon.address) as held, Connection(daemon.address) as queued:
+        held.ask("/1?stick=sleep", "POST")
+        wait_for(lambda: _begun(ledger) == 1, "it to be served")
+        queued.ask("/2")
+        wait_for(lambda: "1 requests queued" in daemon.run("status").output, "the queue")
+        daemon.send(signal.SIGQUIT)
+        answered = sorted(str(each.answer().status) for each in (held, queued))
+    assert daemon.wait() == 0
+    assert answered in (["502", "503"], ["503", "503"])
+    assert sorted(line.split('" ')[1][:3] for line in daemon.access_log) == answered
+
+
 def test_the_command_stops_it_under_load(serve: MakeDaemon, ledger: Ledger) -> None:
     """Behind Mongrel2 the requests that ZeroMQ still had in flight would be lost, so this is of our own edge."""
     daemon = serve("ledger", "--bind", "127.0.0.1:0", "--workers", "4", env=ledger.env)

@@ -1,33 +1,27 @@
 """``--timeout``: a request that never ends gets 504 in time, and harms no other request more than it must."""
 
+import os
+
 import pytest
 
 from tests import proc
 from tests.deadlines import seconds, wait_for
 from tests.functional.clients import Cut
 from tests.functional.conftest import MakeDaemon, MakeSite
-from tests.functional.daemon import Daemon
-from tests.functional.ledger import Entry, Ledger
-from tests.functional.load import Asked, Load, complaints, mixed, other_than, same
-
-TIMEOUT = 1.0
-"""Seconds, of ``--timeout``. Not stretched on a slow machine: the requests that are to end take milliseconds."""
-
-LATE = 3.0
-"""Seconds (before stretching) after the time limit within which the 504 must have come."""
-
-RESPITE = 5.0
-"""Seconds from the 504 until the worker is killed, whatever its other requests do."""
-
-FUNCTIONS = {"sleep": "_sleep", "loop": "_loop", "regex": "_regex", "stubborn": "_stubborn"}
-"""Of tests/apps/ledger: where requests get stuck."""
-
-OPTIONS = ("--timeout", str(TIMEOUT))
-
-
-def stick(number: int) -> Asked:
-    """Each in another way; odd ones are POSTs."""
-    return Asked("POST" if number % 2 else "GET", f"/stuck-{number}?stick={list(FUNCTIONS)[number]}")
+from tests.functional.hanging import (
+    FUNCTIONS,
+    LATE,
+    OPTIONS,
+    RESPITE,
+    TIMEOUT,
+    assert_told_and_killed,
+    is_stuck,
+    stacks_of,
+    stick,
+)
+from tests.functional.ledger import Ledger
+from tests.functional.load import Load, complaints, mixed, other_than, same
+from wsgid.posts import DUMP_SIGNAL
 
 
 def test_each_gets_504_on_time_and_other_workers_are_untouched(site: MakeSite, ledger: Ledger) -> None:
@@ -42,18 +36,20 @@ def test_each_gets_504_on_time_and_other_workers_are_untouched(site: MakeSite, l
     assert other_than(504, stuck.records) == []
     for record in stuck.records:
         assert TIMEOUT <= record.took < TIMEOUT + seconds(LATE)
-    entries = [each for each in ledger.running() if each.number.startswith("stuck")]
+    entries = [each for each in ledger.running() if is_stuck(each)]
     assert len(entries) == len(FUNCTIONS), "none was given to another worker"
     for entry in entries:
-        _assert_told_and_killed(served.daemon, entry)
+        assert_told_and_killed(served.daemon, entry)
     wait_for(lambda: len(served.daemon.worker_pids) == 2 + len(FUNCTIONS), "their replacements")
 
 
-def _assert_told_and_killed(daemon: Daemon, stuck: Entry) -> None:
-    how = list(FUNCTIONS)[int(stuck.number.removeprefix("stuck-"))]
-    daemon.wait_for_log(f"{stuck.method} /{stuck.number}?stick={how}")
-    daemon.wait_for_log(f" in {FUNCTIONS[how]}")
-    wait_for(lambda: not proc.alive(stuck.pid), "the worker to be gone", RESPITE + LATE)
+def test_a_worker_that_is_asked_by_hand_tells_where_it_is(serve: MakeDaemon) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0", "--workers", "1", "--threads", "50")
+    [worker] = daemon.worker_pids
+    os.kill(worker, DUMP_SIGNAL)
+    [stacks] = wait_for(lambda: stacks_of(daemon, worker), "the stacks")
+    assert stacks.count(" in take_requests\n") == 50
+    assert daemon.worker_pids == [worker]
 
 
 @pytest.mark.parametrize("how", FUNCTIONS)
@@ -70,8 +66,8 @@ def test_its_neighbours_in_other_threads_finish_where_the_interpreter_lets_them(
         good.wait_for(9)
     assert complaints(good) == []
     assert [each.status for each in stuck.records] == [504]
-    [entry] = [each for each in ledger.begun if each.number.startswith("stuck")] if ledger.running() else []
-    _assert_told_and_killed(daemon, entry)
+    [entry] = [each for each in ledger.begun if is_stuck(each)] if ledger.running() else []
+    assert_told_and_killed(daemon, entry)
     if how == "regex":  # nothing else runs in that worker any more, so these reach the time limit, too
         assert {each.status for each in good.records} == {200, 504}
     else:

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests import proc
-from tests.deadlines import wait_for
+from tests.deadlines import seconds, wait_for
 from tests.functional import clients
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite, Site
 from tests.functional.daemon import Daemon, Outcome
 from tests.functional.ledger import Ledger
 from tests.functional.load import Load, complaints, mixed, other_than
-from tests.functional.releases import LIBRARY, MISSING, release
+from tests.functional.releases import HANGING, LIBRARY, MISSING, release
 
 RESTARTS = 3
 """One after the other, under load."""
@@ -25,8 +25,6 @@ RESTARTS = 3
 WORKERS = 4
 
 HTTP = ("--bind", "127.0.0.1:0")
-
-HANGING = "import time\n\n\ndef wait_for_ever():\n    time.sleep(3600)\n\n\nwait_for_ever()\n"
 
 
 def only_200(load: Load) -> None:
@@ -61,7 +59,9 @@ def test_a_release_that_cannot_be_loaded_changes_nothing(site: MakeSite, ledger:
     before = served.daemon.worker_pids
     with Load(served.address, mixed(milliseconds=5)) as load:
         release(served.daemon.folder, "2", code)
-        (served.daemon.folder / "wsgid.json").write_text(json.dumps({"start_timeout": 0.5}))
+        # Long enough for the one that hangs to come to where it hangs, also on a busy machine.
+        limit = seconds(2.0 if code == HANGING else 60.0)
+        (served.daemon.folder / "wsgid.json").write_text(json.dumps({"start_timeout": limit}))
         outcome = served.daemon.run("restart")
         load.wait_for(100)
     only_200(load)

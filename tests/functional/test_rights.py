@@ -18,6 +18,7 @@ from tests.deadlines import wait_for
 from tests.functional import clients, mounts
 from tests.functional.conftest import MakeFolder
 from tests.functional.daemon import Daemon
+from wsgid.posts import DUMP_SIGNAL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
 
@@ -188,7 +189,7 @@ def test_all_become_the_owner_of_the_folder(launch: Launch, folder: Path) -> Non
     daemon = launch(folder, *HTTP, "--bind", f"127.0.0.1:{port}", "--bind", f"unix:{unix}", "--workers", "2")
     if launcher_is_missing():
         assert "may not be searched" in refusal(launch(folder, *HTTP, launcher=()))
-        return
+        pytest.skip("nobody but root can read the interpreter here; that this is said has been checked")
     daemon.start()
     told = ask(daemon)
     assert told["ids"] == [[GUEST] * 3, [GUEST] * 3, [GUEST]]
@@ -258,6 +259,17 @@ def test_an_application_that_the_user_cannot_read(launch: Launch, folder: Path) 
     assert "chmod o+rx" in told
 
 
+def test_a_folder_that_the_user_cannot_get_to(launch: Launch, folder: Path, tmp_path: Path) -> None:
+    """The folder is theirs: to give them more of it would change nothing."""
+    shut = tmp_path / "shut"
+    shut.mkdir(0o700)
+    folder = folder.rename(shut / folder.name)
+    told = refusal(launch(folder, *HTTP, launcher=()))
+    assert f"{folder}/run: Permission denied; {shut} may not be searched by user {GUEST}" in told
+    assert "chmod o+x" in told
+    assert "chown" not in told
+
+
 def test_an_interpreter_that_the_user_cannot_read(launch: Launch, folder: Path) -> None:
     shut = mounts.shut_folder(Path(sys.base_prefix).resolve())
     if shut is None:
@@ -269,23 +281,26 @@ def test_an_interpreter_that_the_user_cannot_read(launch: Launch, folder: Path) 
 # The jail
 
 
+def in_a_jail(daemon: Daemon) -> Daemon:
+    """Not started. Where the system permits no jail the test is skipped, after a look that this is said in words."""
+    if not mounts.possible():
+        assert NOT_PERMITTED in refusal(daemon)
+        pytest.skip("no mount is permitted here, so no jail; that the start is refused has been checked")
+    return daemon
+
+
 @pytest.fixture
-def jail(launch: Launch, folder: Path) -> Daemon | None:
-    """Not started; None where the system has none, after a look that this is said in words."""
-    daemon = launch(folder, *HTTP, "--chroot", "--workers", "2", launcher=())
-    if mounts.possible():
-        return daemon
-    assert NOT_PERMITTED in refusal(daemon)
-    return None
+def jail(launch: Launch, folder: Path) -> Daemon:
+    return in_a_jail(launch(folder, *HTTP, "--chroot", "--workers", "2", launcher=()))
 
 
-def test_a_jail(jail: Daemon | None, tmp_path: Path) -> None:
-    if jail is None:
-        return
+def test_a_jail(jail: Daemon, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("not for the application")
     (tmp_path / "secret").chmod(0o644)
     jail.start()
     assert_jailed(jail, tmp_path)
+    os.kill(jail.worker_pids[0], DUMP_SIGNAL)
+    jail.wait_for_log(f"stacks of worker {jail.worker_pids[0]}:")
     shoot_a_worker(jail)
     for _ in range(4):
         assert_jailed(jail, tmp_path)
@@ -318,10 +333,26 @@ def assert_jailed(jail: Daemon, outside: Path) -> None:
     assert ask(jail, "/late") == ["Europe/Vienna", "/tmp", "alive\n"]
 
 
-def test_a_restart_in_a_jail(jail: Daemon | None) -> None:
+@pytest.mark.parametrize("made", [False, True], ids=["without tmp", "tmp made by root"])
+def test_a_jail_in_a_folder_of_roots(launch: Launch, app_folder: MakeFolder, made: bool) -> None:
+    """The set-up that docs/rights.md calls good: ``/tmp`` is the user's all the same."""
+    folder = given_to(app_folder("telling", {"app/wsgi.py": TELLING}), 0)
+    if made:
+        (folder / "tmp").mkdir(0o700)
+    daemon = in_a_jail(
+        launch(folder, *HTTP, "--user", "nobody", "--group", str(GUEST), "--chroot", "--workers", "1", launcher=())
+    )
+    daemon.start()
+    assert ask(daemon, "/late") == ["Europe/Vienna", "/tmp", "alive\n"]
+    assert ask(daemon, "/write?/tmp/own") == "written"
+    assert ask(daemon, "/write?/app/wsgi.py") == ask(daemon, "/write?/own") == "Permission denied"
+    found = (folder / "tmp").stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (NOBODY, GUEST, 0o700)
+    daemon.stop()
+
+
+def test_a_restart_in_a_jail(jail: Daemon) -> None:
     """Options and code are read anew where they are now, and the command outside finds its way in."""
-    if jail is None:
-        return
     jail.start()
     code = jail.folder / "app" / "wsgi.py"
     code.write_text(code.read_text().replace('"pid": os.getpid()', '"pid": "new code"'))
@@ -343,10 +374,7 @@ def test_a_restart_in_a_jail(jail: Daemon | None) -> None:
 def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
     folder = tmp_path / "django"
     make_django_project(folder, sys.executable)
-    daemon = launch(given_to(folder, GUEST), *HTTP, "--chroot", "--workers", "2", launcher=())
-    if not mounts.possible():
-        assert NOT_PERMITTED in refusal(daemon)
-        return
+    daemon = in_a_jail(launch(given_to(folder, GUEST), *HTTP, "--chroot", "--workers", "2", launcher=()))
     daemon.start()
     for _ in range(2):
         assert clients.request(f"{daemon.url}/").body.startswith(b"Hello from Django")
@@ -359,10 +387,7 @@ def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
 
 def test_a_second_daemon_finds_its_places_made(launch: Launch, folder: Path) -> None:
     """Empty directories stay. Nobody else has the mounts."""
-    if not mounts.possible():
-        assert NOT_PERMITTED in refusal(launch(folder, *HTTP, "--chroot", launcher=()))
-        return
-    first, second = (launch(folder, *HTTP, "--chroot", launcher=()) for _ in range(2))
+    first, second = (in_a_jail(launch(folder, *HTTP, "--chroot", launcher=())) for _ in range(2))
     first.start()
     second.start()
     assert ask(first)["ids"] == ask(second)["ids"]

@@ -97,7 +97,10 @@ def _assert_has_its_files(daemon: Daemon) -> None:
     assert len(workers) == 2
     assert all(each.parent == daemon.pid for pid in workers if (each := proc.process(pid)))
     assert [path.name for path in (folder / "run").iterdir()] == [str(daemon.pid)]
-    assert (folder / f"run/{daemon.pid}").stat().st_mode & 0o777 == 0o700
+    own = folder / f"run/{daemon.pid}"
+    assert own.stat().st_mode & 0o777 == 0o700
+    for name in ("channel.sock", "control.sock"):
+        assert (own / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_daemon_in_the_foreground(serve: MakeDaemon, place: Place) -> None:

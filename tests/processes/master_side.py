@@ -92,7 +92,7 @@ def dispatcher(post: DispatcherPost) -> int:
     if word == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGUSR1, lambda number, frame: journal(post.config, "dispatcher reopens"))
-    signal.signal(signal.SIGABRT, lambda number, frame: _give_up(post.config))
+    signal.signal(signal.SIGABRT, lambda number, frame: _give_up(post))
     fake = Dispatcher(post, deaf=word == "deaf", mute=word == "mute")
     try:
         return fake.serve()
@@ -100,8 +100,9 @@ def dispatcher(post: DispatcherPost) -> int:
         fake.close()
 
 
-def _give_up(config: Config) -> None:
-    journal(config, "dispatcher aborted")
+def _give_up(post: DispatcherPost) -> None:
+    os.write(post.stacks, b"Fatal Python error: Aborted\n\nStack of a dispatcher\n")
+    journal(post.config, "dispatcher aborted")
     os._exit(1)
 
 
@@ -195,7 +196,7 @@ def _message(kind: str, pid: str = "0") -> FromDispatcher:
 
 def worker(post: WorkerPost) -> int:
     config, word = post.config, behaviour(post.config, "worker")
-    signal.signal(DUMP_SIGNAL, lambda number, frame: journal(config, "worker dumps"))
+    signal.signal(DUMP_SIGNAL, lambda number, frame: _dump(post))
     signal.signal(signal.SIGUSR1, lambda number, frame: journal(config, "worker reopens"))
     match word:
         case "fail to load":
@@ -227,6 +228,13 @@ def worker(post: WorkerPost) -> int:
     why = _wait(post, told)
     journal(config, "worker", why)
     return 0
+
+
+def _dump(post: WorkerPost) -> None:
+    """In parts, as faulthandler."""
+    for part in ("Stack of ", str(os.getpid()), "\n"):
+        os.write(post.stacks, part.encode())
+    journal(post.config, "worker dumps")
 
 
 def _leave_an_orphan(config: Config) -> None:
@@ -292,6 +300,20 @@ def fail_after_forks(number: int) -> None:
     os.fork = limited
 
 
+def fail_after_memory_files(number: int) -> None:
+    """As where the limit on descriptors is reached, which forking itself does not need."""
+    create, left = os.memfd_create, number
+
+    def limited(name: str, flags: int = os.MFD_CLOEXEC) -> int:
+        nonlocal left
+        if left == 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        left -= 1
+        return create(name, flags)
+
+    os.memfd_create = limited
+
+
 def interrupt_the_middle_one() -> None:
     """Ctrl-C reaches all processes on the terminal: here one that has only just been forked."""
     done = False
@@ -330,6 +352,8 @@ def main() -> int:
     silence.SILENCE = options.pop("silence", silence.SILENCE)
     if "forks" in options:
         fail_after_forks(options.pop("forks"))
+    if "memory_files" in options:
+        fail_after_memory_files(options.pop("memory_files"))
     if options.pop("interrupt", False):
         interrupt_the_middle_one()
     if options.pop("init", False):

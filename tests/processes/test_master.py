@@ -22,6 +22,7 @@ from tests import proc
 from tests.deadlines import seconds, wait_for
 from wsgid.master.silence import OVERSLEPT
 from wsgid.master.state import FIRST_DELAY
+from wsgid.posts import DUMP_SIGNAL
 
 ROOT = Path(__file__).parents[2]
 
@@ -396,6 +397,18 @@ def test_a_signal_during_the_start_ends_it(daemon: Daemon, number: signal.Signal
 )
 def test_no_processes_to_be_had_fails_the_start(daemon: Daemon, forks: int, text: str) -> None:
     assert daemon.start(forks=forks) == Outcome(1, "", text)
+    assert daemon.left() == []
+
+
+@pytest.mark.parametrize(
+    ("memory_files", "text"),
+    [
+        (0, "the dispatcher could not be forked: Too many open files\n"),
+        (1, "a worker could not be forked: Too many open files\n"),
+    ],
+)
+def test_no_file_for_the_stacks_fails_the_start(daemon: Daemon, memory_files: int, text: str) -> None:
+    assert daemon.start(memory_files=memory_files) == Outcome(1, "", text)
     assert daemon.left() == []
 
 
@@ -811,7 +824,7 @@ def test_a_start_that_hangs(daemon: Daemon) -> None:
     log = daemon.folder / "logs" / "wsgid.log"
     text = f"worker {worker.pid} was not ready within --start-timeout (0.3 s); where it was then is in {log}\n"
     assert outcome == Outcome(1, "", text)
-    assert daemon.heard("worker dumps")
+    assert records(daemon, stacks_of(worker.pid), 1) == ["ERROR master"]
     assert daemon.left() == []
 
 
@@ -820,7 +833,9 @@ def test_a_worker_that_hangs_later_is_killed_and_tried_again(daemon: Daemon) -> 
     daemon.workers("hang")
     os.kill(daemon.worker_pids[0], signal.SIGKILL)
     wait_for(lambda: "(failure 2 in a row); the next one comes in 0.2 s" in daemon.log, "two tries")
-    assert len(daemon.heard("worker dumps")) == 2
+    first, second = (entry.pid for entry in daemon.heard("worker dumps"))
+    for late in (first, second):
+        assert len(records(daemon, stacks_of(late), 1)) == 1
 
 
 def test_a_worn_out_worker_goes_when_its_successor_is_there(daemon: Daemon) -> None:
@@ -851,10 +866,61 @@ def test_a_hung_worker(daemon: Daemon) -> None:
     daemon.say(f"Hung {hung}")
     wait_for(lambda: len(daemon.births("worker")) == 2, "the replacement")
     assert f"worker {hung} hangs and will be replaced; its stacks follow. GET /slow" in daemon.log
-    wait_for(lambda: daemon.heard("worker dumps"), "the stacks")
+    assert records(daemon, stacks_of(hung), 1) == ["ERROR master"]
     assert hung in daemon.worker_pids
     daemon.say(f"Spent {hung}")
     wait_for(lambda: daemon.heard(f"WorkerDied(pid={hung}, how='killed by SIGKILL', expected=False)"), "its end")
+    assert records(daemon, stacks_of(hung), 1) == ["ERROR master"]
+
+
+def stacks_of(worker: int) -> str:
+    return rf"stacks of worker {worker}:\n    Stack of {worker}"
+
+
+def records(daemon: Daemon, text: str, count: int) -> list[str]:
+    """Level and process of the records with this text, once there are so many."""
+    pattern = re.compile(rf"^[-\d]+ [:,\d]+ (\w+) +(\w+)\[\d+\] {text}$", re.MULTILINE)
+    wait_for(lambda: len(pattern.findall(daemon.log)) >= count, f"{count} records of {text!r}")
+    return [f"{level} {role}" for level, role in pattern.findall(daemon.log)]
+
+
+def test_a_worker_that_somebody_asks_for_its_stacks(daemon: Daemon) -> None:
+    """Each time, and it goes on."""
+    daemon.start()
+    (worker,) = daemon.worker_pids
+    for times in (1, 2):
+        os.kill(worker, DUMP_SIGNAL)
+        assert len(records(daemon, stacks_of(worker), times)) == times
+    assert daemon.worker_pids == [worker]
+
+
+def test_stacks_of_workers_that_die_of_it(daemon: Daemon) -> None:
+    """They are in the log before the line about the death."""
+    daemon.start(workers=2)
+    os.kill(daemon.master, signal.SIGSTOP)
+    dead = daemon.worker_pids
+    for worker in dead:
+        os.kill(worker, DUMP_SIGNAL)
+    wait_for(lambda: len(daemon.heard("worker dumps")) == 2, "the stacks")
+    os.kill(daemon.dispatcher, signal.SIGKILL)  # so that the master itself tells of the deaths
+    for worker in dead:
+        os.kill(worker, signal.SIGKILL)
+    os.kill(daemon.master, signal.SIGCONT)
+    wait_for(lambda: all(f"worker {pid} died: killed by SIGKILL" in daemon.log for pid in dead), "the deaths")
+    for worker in dead:
+        assert len(records(daemon, stacks_of(worker), 1)) == 1
+        assert daemon.log.index(f"stacks of worker {worker}") < daemon.log.index(f"worker {worker} died")
+
+
+def test_stacks_go_to_the_log_that_was_reopened(daemon: Daemon) -> None:
+    daemon.start()
+    (worker,) = daemon.worker_pids
+    old = daemon.folder / "logs" / "wsgid.log"
+    old.rename(old.with_suffix(".1"))
+    os.kill(daemon.master, signal.SIGUSR1)
+    wait_for(lambda: len(daemon.heard("reopens")) == 2, "the signal")
+    os.kill(worker, DUMP_SIGNAL)
+    assert len(records(daemon, stacks_of(worker), 1)) == 1
 
 
 def test_a_worker_that_leaves_is_replaced_at_once(daemon: Daemon) -> None:
@@ -892,6 +958,9 @@ def test_a_stopped_dispatcher_is_replaced(daemon: Daemon) -> None:
     wait_for(lambda: len(daemon.births("dispatcher")) == 2, "a new one")
     assert re.search(rf"dispatcher {old} is stopped, and silent for 0.\d s: its stacks follow", daemon.log)
     assert daemon.heard("dispatcher aborted")[0].pid == old
+    stacks = rf"stacks of dispatcher {old}:\n    Fatal Python error: Aborted\n    \n    Stack of a dispatcher"
+    assert records(daemon, stacks, 1) == ["ERROR master"]
+    assert daemon.log.index(f"stacks of dispatcher {old}:") < daemon.log.index(f"dispatcher {old} died")
 
 
 def test_a_dispatcher_that_runs_but_says_nothing(daemon: Daemon) -> None:
@@ -978,6 +1047,8 @@ def test_nobody_holds_what_tells_that_the_master_is_gone(daemon: Daemon) -> None
     assert len(held[dispatcher].sockets & held[master].sockets) == 1
     lock = str(daemon.folder / "run" / str(master) / "lock")
     assert [pid for pid in held if lock in held[pid].files] == [master]
+    stacks = {pid: sum("wsgid-stacks" in name for name in proc.descriptors(pid).values()) for pid in held}
+    assert stacks == {master: 3} | dict.fromkeys((dispatcher, *workers), 1), "a child has only its own"
 
 
 class Held:

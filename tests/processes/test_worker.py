@@ -317,16 +317,18 @@ def application(environ, start_response):
 """
 
 
-def test_the_stacks_of_all_threads_go_to_the_log(start: Start, gates: Gates) -> None:
+def test_the_stacks_of_all_threads_are_written_down(start: Start, gates: Gates) -> None:
     worker = start(STUCK, envs=gates.env, threads=2, detached=True)
     called = worker.accept()
     gate = gates.make("a")
     called.channels[1].ask(a_request(path="/a"))
     gates.wait_until_held(gate)
     worker.signal(DUMP_SIGNAL)
-    wait_for(lambda: worker.log.count("Thread 0x") + worker.log.count("Current thread 0x") == 3, "three stacks")
-    wait_for(lambda: "in application" in worker.log, "the thread of the request")
-    wait_for(lambda: "in take_requests" in worker.log.rpartition("hread 0x")[2], "the main thread, which is the last")
+    wait_for(lambda: worker.stacks.count("Thread 0x") + worker.stacks.count("Current thread 0x") == 3, "three stacks")
+    wait_for(lambda: "in application" in worker.stacks, "the thread of the request")
+    main_thread = "the main thread, which is the last"
+    wait_for(lambda: "in take_requests" in worker.stacks.rpartition("hread 0x")[2], main_thread)
+    assert "hread 0x" not in worker.log, "which others write to at the same time"
     gates.release(gate)
     assert called.channels[1].answer().body == b"passed"
 
@@ -340,7 +342,7 @@ def test_the_stacks_come_also_while_a_thread_holds_the_interpreter_lock(start: S
     def has_stacks() -> bool:
         # One that comes before the thread is in the regular expression says so.
         worker.signal(DUMP_SIGNAL)
-        return "in fullmatch" in worker.log and "in stuck_in_c" in worker.log
+        return "in fullmatch" in worker.stacks and "in stuck_in_c" in worker.stacks
 
     wait_for(has_stacks, "the stack of the thread")
 
@@ -351,19 +353,9 @@ def test_the_stacks_of_an_import_that_hangs(start: Start, gates: Gates) -> None:
     worker = start(code, envs=gates.env, detached=True)
     gates.wait_until_held(gate)
     worker.signal(DUMP_SIGNAL)
-    wait_for(lambda: 'wsgi.py", line 3 in hang' in worker.log, "the stack of the import")
+    wait_for(lambda: 'wsgi.py", line 3 in hang' in worker.stacks, "the stack of the import")
     gates.release(gate)
     worker.accept()
-
-
-def test_the_stacks_follow_the_log_that_is_reopened(start: Start) -> None:
-    worker = start(detached=True)
-    worker.accept()
-    move_log(worker)
-    worker.signal(signal.SIGUSR1)
-    wait_for_new_log(worker)
-    worker.signal(DUMP_SIGNAL)
-    wait_for(lambda: "most recent call first" in worker.log, "the stacks")
 
 
 def test_a_worker_that_crashes_leaves_its_stacks(start: Start) -> None:
@@ -376,8 +368,8 @@ def application(environ, start_response):
     worker = start(code, detached=True)
     worker.accept().channels[0].ask(a_request())
     assert worker.wait() == -signal.SIGSEGV
-    assert "Fatal Python error: Segmentation fault" in worker.log
-    assert "in application" in worker.log
+    assert "Fatal Python error: Segmentation fault" in worker.stacks
+    assert "in application" in worker.stacks
 
 
 # Requests that have taken too long.

@@ -62,6 +62,7 @@ class WorkerSide:
         self.report, report = os.pipe()
         self.log_file = folder / ("logs/wsgid.log" if detached else "worker.log")
         self.log_file.parent.mkdir(exist_ok=True)
+        stacks = os.open(folder / "stacks", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         post = {
             "folder": str(folder),
             "threads": threads,
@@ -70,6 +71,7 @@ class WorkerSide:
             "run_dir": self.listener.descriptor,
             "lifeline": self._lifeline,
             "report": report,
+            "stacks": stacks,
         }
         path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         with self.log_file.open("wb") as log:
@@ -80,9 +82,10 @@ class WorkerSide:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[self.listener.descriptor, self._lifeline, report],
+                pass_fds=[self.listener.descriptor, self._lifeline, report, stacks],
             )
         os.close(report)
+        os.close(stacks)
 
     @property
     def pid(self) -> int:
@@ -91,6 +94,11 @@ class WorkerSide:
     @property
     def log(self) -> str:
         return self.log_file.read_text()
+
+    @property
+    def stacks(self) -> str:
+        """Where the master would read them, a file in memory."""
+        return (self.folder / "stacks").read_text()
 
     def accept(self) -> Called:
         """All the connections of the worker, from the first to the last."""
@@ -148,7 +156,8 @@ def main(post: dict[str, Any]) -> int:
     else:
         logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     run_dir = post["run_dir"]
-    return run(WorkerPost(config, run_dir, f"/proc/self/fd/{run_dir}", post["lifeline"], post["report"]))
+    path = f"/proc/self/fd/{run_dir}"
+    return run(WorkerPost(config, run_dir, path, post["lifeline"], post["report"], post["stacks"]))
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import fcntl
 import logging
 import logging.config
 import os
@@ -364,6 +365,8 @@ def logger_into(writer: int) -> tuple[logging.Logger, DescriptorHandler]:
 
 def test_there_is_room_for_what_a_pipe_promises(pipe: tuple[int, int], tmp_path: Path) -> None:
     reader, writer = pipe
+    assert room(writer) == fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ), "nothing waits in it"
+    os.write(writer, b"x")
     assert room(writer) == select.PIPE_BUF
     fill(writer)
     assert room(writer) == 0
@@ -402,8 +405,9 @@ def test_records_without_room_are_lost_and_counted(pipe: tuple[int, int]) -> Non
 def test_a_record_longer_than_the_room_keeps_both_ends(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     logger, into = logger_into(writer)
+    os.write(writer, b"x")
     logger.error("begin%send", "x" * select.PIPE_BUF)
-    told = os.read(reader, 1 << 20)
+    told = os.read(reader, 1 << 20)[1:]
     assert len(told) <= select.PIPE_BUF
     assert re.fullmatch(rb"beginx+\n    \(\d+ bytes left out\)\n    x+end\n", told)
     assert into.lost == 0
@@ -411,10 +415,15 @@ def test_a_record_longer_than_the_room_keeps_both_ends(pipe: tuple[int, int]) ->
 
 @pytest.mark.parametrize(("role", "longest"), [("master", 5000), ("dispatcher", 5000), ("worker", 20000)])
 def test_only_a_worker_waits_for_the_reader(role: str, longest: int, folder: Path) -> None:
-    """So only a worker's record may be longer than what a pipe takes without waiting."""
+    """So only a worker's record may be longer than what a pipe, in which something waits, takes without waiting."""
     code = f"""
+reader, writer = os.pipe()
+stdout = os.dup(1)
+os.dup2(writer, 1)
+os.write(1, b".")
 logs.configure(Config(app_path=Path(sys.argv[1]), stdout=True), {role!r})
 logging.getLogger("wsgid").info("x" * 10000)
+os.write(stdout, os.read(reader, 1 << 20))
 """
     text = run(code, folder).stdout
     assert 0 < len(text) < longest

@@ -10,6 +10,7 @@ class Policy(msgspec.Struct, frozen=True):
     queue_timeout: float
     queue_size: int
     redeliver: bool
+    graceful_timeout: float
     quarantine: int
     max_requests: int
     max_requests_jitter: int

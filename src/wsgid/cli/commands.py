@@ -68,7 +68,8 @@ def commands() -> list[click.Command]:
             [pid, _signal("Send this signal to the workers instead: at TERM each finishes, leaves and is replaced.")],
             short_help="Replace the workers without losing a request.",
             help="Replace the workers, one at a time, by ones with the code and the options that are on disk now. No "
-            "request is lost. If the new code cannot be loaded the old goes on serving, and the reason is shown.",
+            "request is lost that takes no longer than --graceful-timeout. If the new code cannot be loaded the old "
+            "goes on serving, and the reason is shown.",
             epilog="Exit code: 0 restarted, 1 when it failed, 3 when nothing was running.",
         ),
     ]

@@ -26,10 +26,7 @@ from wsgid.channel.commands import (
     read_command,
 )
 from wsgid.channel.orders import RestartNews
-from wsgid.posts import CONTROL_SOCKET
-
-MODE = 0o600
-"""Belt and braces: only its own user, and root, can enter the run directory."""
+from wsgid.posts import CONTROL_SOCKET, SOCKET_MODE
 
 MAX_CALLERS = 32
 """Commands at one time. A person runs one or two; monitoring may ask every second, and is answered in milliseconds."""
@@ -66,7 +63,7 @@ class ControlSocket:
         except FileNotFoundError:
             pass  # we are the first
         listener.bind(f"{run_path}/{CONTROL_SOCKET}")
-        os.chmod(CONTROL_SOCKET, MODE, dir_fd=run_dir)
+        os.chmod(CONTROL_SOCKET, SOCKET_MODE, dir_fd=run_dir)
         self._server = await self._loop.create_unix_server(  # type: ignore[call-arg]  # in Python 3.11; uvloop's has it
             lambda: Caller(self, self._loop),
             sock=listener,

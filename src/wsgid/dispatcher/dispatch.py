@@ -160,7 +160,9 @@ class Dispatch:
     def _orphaned(self, exchange: Exchange, slot: Slot) -> None:
         """Its worker is gone."""
         request, now = exchange.request, self.clock.now()
-        what = fate(exchange, read=slot.read, overdue=slot.overdue, redeliver=self._policy.redeliver)
+        # What made a leaving worker late has reached a limit: it would make the next one late as well.
+        redeliver = self._policy.redeliver and not slot.worker.late(now)
+        what = fate(exchange, read=slot.read, overdue=slot.overdue, redeliver=redeliver)
         again = what in (Fate.AGAIN, Fate.UNREAD)
         if again and self._why_not(exchange):
             what, again = Fate.REFUSED, False
@@ -171,8 +173,6 @@ class Dispatch:
             other = self._pool.come_back(exchange)
             if other is not None:
                 other.give(exchange, now)
-        elif what is Fate.LEFT:
-            exchange.client_left()
         else:
             exchange.fail(502, "the worker that had this request died")
 
@@ -188,6 +188,7 @@ class Dispatch:
 
     def _let_go(self, worker: Worker) -> None:
         """It finishes what it has; its idle threads are released at once."""
+        worker.leave_by = min(worker.leave_by, self.clock.now() + self._policy.graceful_timeout)
         for slot in worker.idle_slots():
             slot.release()
 
@@ -220,7 +221,8 @@ class Dispatch:
         if (worker := self.workers.by_pid.get(pid)) is not None:
             self._shut(worker)
         lost = self.workers.died(pid, how, expected)
-        if len(lost) == 1 and not expected:
+        by_us = worker is not None and (worker.hung or worker.late(self.clock.now()))
+        if len(lost) == 1 and not (expected or by_us):
             self._suspect(lost[0])
 
     def _suspect(self, lost: Lost) -> None:

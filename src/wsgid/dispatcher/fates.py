@@ -16,24 +16,26 @@ class Fate(enum.Enum):
     ENDED = "already answered or left by its client"
     OVERDUE = "ended by the time limit"
     CUT = "answer cut"
-    LEFT = "left by its client"
+    DOUBTFUL = "answered with 502, as its client may have left"
     REFUSED = "answered with 502"
     AGAIN = "given to another worker"
     UNREAD = "given to another worker, as this one had not read it"
 
 
 def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> Fate:
-    """`read`: the worker may have read the request; `overdue`: it had reached the time limit; `redeliver`: the option.
+    """`read`: the worker may have read the request; `overdue`: it had reached the time limit; `redeliver`: it may run a
+    second time, by the option and by the limits on its worker.
 
     What a worker had not read cannot have done anything: it goes to another whatever its method, and as often as that
-    happens.
+    happens. One whose client may have left is not run for nobody; the answer is for a client that has only finished
+    sending.
     """
     if exchange.settled:
         return Fate.OVERDUE if overdue else Fate.ENDED
     if exchange.stage is ANSWERING:
         return Fate.CUT
     if exchange.doubtful:
-        return Fate.LEFT
+        return Fate.DOUBTFUL
     if not read:
         return Fate.UNREAD
     if redeliver and exchange.request.method in METHODS and exchange.request.attempt == 1:

@@ -28,7 +28,7 @@ from wsgid.channel.orders import (
     Retire,
     WorkerDied,
 )
-from wsgid.dispatcher import access_log
+from wsgid.dispatcher import access_log, orphans
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.control_socket import ControlSocket
@@ -40,7 +40,7 @@ from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.master_link import MasterLink
 from wsgid.dispatcher.report import report
 from wsgid.dispatcher.workers import CALLERS, Workers
-from wsgid.posts import CHANNEL_SOCKET, DispatcherPost, policy
+from wsgid.posts import CHANNEL_SOCKET, SOCKET_MODE, DispatcherPost, policy
 from wsgid.protocol.http_reader import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
@@ -55,12 +55,22 @@ WORD_TIME = 1.0
 FLUSH_TIME = 2.0
 """Seconds that the last answers get to leave our buffers, once every exchange has ended."""
 
+LAST_TIME = 0.5
+"""The same when we are to end at once."""
+
+CUT_TIME = 0.1
+"""Seconds in which the event loop tells connections that they have been cut off, which have lines to log then."""
+
+LOOK = 0.05
+"""Seconds between two looks at whether the workers have left, when the master is gone."""
+
 
 def run(post: DispatcherPost) -> int:
     """Serves until the end; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the master says what to do
-    # A master that hears nothing from us sends SIGABRT: the log then tells where we are stuck.
-    faulthandler.enable(logs.descriptor())
+    # A master that hears nothing from us sends SIGABRT: the log, in which it writes our stacks, then tells where we are
+    # stuck.
+    faulthandler.enable(post.stacks)
     _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(post))
@@ -125,6 +135,7 @@ class Dispatcher:
         self._drained_said = False
         self._drain_over: asyncio.TimerHandle | None = None
         self._master_gone = False
+        self._ending = False
         self._unfinished = 0
         self.ended: asyncio.Future[int] = loop.create_future()
         loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
@@ -205,7 +216,9 @@ class Dispatcher:
     def _lost_master(self) -> None:
         log.error("the master is gone: finishing what is in progress, then leaving")
         self._master_gone = True
-        self._drain(self._post.config.graceful_timeout)
+        seconds = self._post.config.graceful_timeout
+        self._drain(seconds)
+        self._loop.call_later(seconds + orphans.LEAVE_TIME, self._end_orphans)
 
     def _drain(self, seconds: float) -> None:
         """Takes nothing new. At SIGTERM, which a supervisor may send to the whole group, at the master's word, or when
@@ -226,23 +239,58 @@ class Dispatcher:
         self._dispatch.check_quiet()
 
     def _quiet(self) -> None:
-        if all(edge.quiet for edge in self._edges):
+        if not all(edge.quiet for edge in self._edges):
+            return
+        if self._ending:
+            self._close()
+        else:
             self._drained()
 
     def _drained(self) -> None:
-        if self._drained_said:
+        if self._master_gone:
+            self._outlast_workers()
+        elif self._drained_said:
             return
-        if self._drain_asked:
+        elif self._drain_asked:
             self._drained_said = True
             self._link.say(Drained(self._unfinished))
-        elif self._master_gone:
-            self._end()
         else:
             # Of our own accord, because of a signal: when that went to the whole group, the master's word is on its
             # way; when not, a master that lives replaces us.
             self._loop.call_later(WORD_TIME, self._end)
 
+    def _outlast_workers(self) -> None:
+        """We are the last to leave, as nobody else would end those that do not."""
+        if not orphans.any_left(self._workers.by_pid.values()):
+            self._end()
+        elif not self._ending:
+            self._loop.call_later(LOOK, self._outlast_workers)
+
+    def _end_orphans(self) -> None:
+        """The workers' time is over, as is ours."""
+        if not self._ending:
+            orphans.kill_those_left(self._workers.by_pid.values(), self._clock.now())
+            self._end()
+
     def _end(self) -> None:
+        """Now: what has no answer yet is refused or cut, and the last answers have a moment to leave our buffers."""
+        if self._ending:
+            return
+        self._ending = True
+        self._loop.call_later(LAST_TIME, self._cut_off)
+        self._drain(LAST_TIME)
+        if self._drain_over is not None:
+            self._drain_over.cancel()
+        self._dispatch.give_up()
+        self._dispatch.check_quiet()
+
+    def _cut_off(self) -> None:
+        if not self.ended.done():
+            self._loop.call_later(CUT_TIME, self._close)
+            for edge in self._edges:
+                edge.abort()
+
+    def _close(self) -> None:
         if not self.ended.done():
             for edge in self._edges:
                 edge.close()
@@ -260,6 +308,7 @@ def _listen_for_workers(run_dir: int, run_path: str) -> socket.socket:
     except FileNotFoundError:
         pass  # we are the first
     listener.bind(f"{run_path}/{CHANNEL_SOCKET}")
+    os.chmod(CHANNEL_SOCKET, SOCKET_MODE, dir_fd=run_dir)
     listener.listen(CALLERS)
     listener.setblocking(False)
     return listener

@@ -1,6 +1,7 @@
 """One worker process as the dispatcher knows it: its slots, its control connection, what it held when it died."""
 
 import logging
+import math
 import socket
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ log = logging.getLogger("wsgid.dispatcher")
 
 NO_LIMIT: Final = sys.maxsize
 """Requests."""
+
+
+NOTHING: Final = "no request"
+"""What most workers hold when they die, in the words of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Worker:
         self.ready = False
         self.leaving = False
         """It gets nothing new, and each thread is released once it has nothing in hand."""
+        self.leave_by = math.inf
+        """When a leaving one must have finished."""
         self.shut = False
         """It gets nothing new: it is hung, or dead."""
         self.hung = False
@@ -53,6 +60,20 @@ class Worker:
         self.control: socket.socket | None = None
         self.lost: list[Lost] = []
         """For the line about its death."""
+
+    def late(self, now: float) -> bool:
+        """It has not left in time: the master kills it, a moment later."""
+        return now >= self.leave_by
+
+    @property
+    def connected(self) -> bool:
+        """By any of its connections. With the last of them its process has ended."""
+        return bool(self.slots) or self.control is not None
+
+    @property
+    def held(self) -> str:
+        """What it has lost, in the words of the log."""
+        return "; ".join(each.told for each in self.lost) or NOTHING
 
     def idle_slots(self) -> Iterator[Slot]:
         """Of those there are now; it may lose them meanwhile."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
 from wsgid.dispatcher.slots import Slot, SlotOwner
-from wsgid.dispatcher.worker import Lost, Worker
+from wsgid.dispatcher.worker import NOTHING, Lost, Worker
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -18,6 +18,9 @@ CALLERS = 1024
 """Backlog of the channel's socket: all threads of all workers may call at once."""
 
 READ_SIZE = 64 * 1024
+
+WORD_TIME = 5.0
+"""Seconds that the master has to tell of a death. It does so at once, unless it is stopped, or dead."""
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -55,7 +58,7 @@ class Workers:
             log.warning("a worker's call could not be taken: %s", error.strerror)
             return
         sock.setblocking(False)
-        _, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        _, uid = caller(sock)
         if uid != os.geteuid():
             log.warning("a process of user id %d called on the channel and was turned away", uid)
             sock.close()
@@ -150,15 +153,31 @@ class Workers:
         if expected and not lost:
             log.info("worker %d ended: %s", pid, how)
         else:
-            held = "; ".join(each.told for each in lost)
-            log.error("worker %d died: %s; it held %s", pid, how, held or "no request")
+            log.error("worker %d died: %s; it held %s", pid, how, worker.held if worker is not None else NOTHING)
         return lost
 
     def forget_if_gone(self, worker: Worker) -> None:
-        """Only when it held nothing: else the line about its death, which comes with the master's word, names it. (The
-        word may have come before: then its call was still in the listening socket when it died.)"""
-        if not worker.slots and not worker.lost and worker.control is None:
+        """At once when it held nothing: else the line about its death names that, which comes with the master's word.
+
+        The word may have come before, when its call was still in the listening socket as it died; or the master is
+        dead as well."""
+        if worker.connected:
+            return
+        if worker.lost:
+            self._loop.call_later(WORD_TIME, self._forget_untold, worker)
+        else:
             self.by_pid.pop(worker.pid, None)
+
+    def _forget_untold(self, worker: Worker) -> None:
+        if self.by_pid.get(worker.pid) is worker and not worker.connected:
+            del self.by_pid[worker.pid]
+            log.error("worker %d is gone; it held %s", worker.pid, worker.held)
+
+
+def caller(sock: socket.socket) -> tuple[int, int]:
+    """Process id and user id of who has called, as they were then: unix(7), SO_PEERCRED."""
+    pid, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid, uid
 
 
 def _first_hello(said: list[tuple[Kind, bytes]]) -> Hello:

@@ -44,7 +44,14 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Have this child write its stacks to the log and die, also when it is stopped."""
+    """Have this child write down its stacks and die, also when it is stopped. They are logged at its death."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteStacks:
+    """To the log, those that this child has written down and that are not there yet."""
 
     pid: int
 
@@ -134,6 +141,7 @@ Deed = (
     | ReportDeath
     | Kill
     | Abort
+    | WriteStacks
     | Log
     | AnnounceReady
     | TellServiceManager

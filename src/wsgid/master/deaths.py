@@ -92,7 +92,7 @@ def _end_with_the_last(state: State, now: float) -> Step:
     if state.wanted or state.workers:
         return state, []
     why = Log(logging.ERROR, "no worker is left and none will come (keep-alive is off): stopping")
-    return after([why], stopping.end(replace(state, exit_code=EXIT_FAILED), now, SIGTERM))
+    return after([why], stopping.drain(replace(state, exit_code=EXIT_FAILED), now))
 
 
 def _later(text: str, backoff: Backoff, now: float) -> Log:

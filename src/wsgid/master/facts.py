@@ -123,9 +123,16 @@ class Looked:
     stopped: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StacksFound:
+    """A child has written down its stacks, or more of them."""
+
+    pid: int
+
+
 FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
 OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
 Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal
 Answer = OptionsRead | OptionsWrong | Weighed | Looked
 """What came of an action that asks for it."""
-Fact = OfForks | Died | Asked | Answer | FromDispatcher
+Fact = OfForks | Died | Asked | Answer | StacksFound | FromDispatcher

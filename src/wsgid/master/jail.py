@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from wsgid.master import kernel
+from wsgid.master import kernel, rights
 from wsgid.master.errors import CannotStart
 from wsgid.master.jail_contents import Sight, devices
 from wsgid.master.rights import ROOT, Identity
@@ -30,6 +30,8 @@ OWN = ("app", "plugins", "logs", "pid", "run", "tmp")
 
 TEMPORARY = "tmp"
 """``/tmp`` inside. A folder on the disk and not in memory: big uploads go there."""
+
+TEMPORARY_MODE = 0o700
 
 LAST_STANDARD_DESCRIPTOR = 2
 
@@ -109,7 +111,7 @@ class Jail:
 
     def furnish(self, sights: Iterable[Sight]) -> None:
         """Mounts all that is seen inside. Raises OSError and CannotStart."""
-        self._make_directory(self._root, TEMPORARY, 0o700)
+        self._make_temporary()
         for each in sights:
             self._show(each, kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV)
         for each in devices():
@@ -128,6 +130,23 @@ class Jail:
         kernel.pivot_root(".", ".")
         kernel.unmount(".", kernel.MNT_DETACH)
         os.chdir("/")
+
+    def _make_temporary(self) -> None:
+        """Raises OSError and CannotStart."""
+        if self._identity is None:
+            self._make_directory(self._root, TEMPORARY, TEMPORARY_MODE)
+            return
+        folder = Path(_path_of(self._root), TEMPORARY)
+        with rights.files_of(self._identity):
+            try:
+                rights.make_folder(folder, TEMPORARY_MODE, self._identity)
+            except FileExistsError:
+                rights.hand_over_unused(folder, TEMPORARY_MODE, self._identity)
+            except PermissionError as error:
+                raise CannotStart(
+                    f"--chroot: {self._named(self._root, TEMPORARY)}, the application's /tmp, cannot be made for "
+                    f"{self._identity}: {error.strerror}; make it, and give it to them (mkdir, chown)"
+                ) from None
 
     def _share_memory(self) -> None:
         """Locks of multiprocessing live there: sem_open(3)."""

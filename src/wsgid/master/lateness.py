@@ -1,6 +1,8 @@
 """Workers that take too long: to load the application, to answer a request, to leave.
 
 Before one is killed over something that hangs, it is asked for its stacks (`DUMP_SIGNAL`), so that the log tells where.
+People may ask for them as well, with the same signal: that is noticed (`StacksFound`), and they are logged in the same
+way.
 """
 
 import logging
@@ -10,13 +12,14 @@ from signal import SIGKILL
 
 from wsgid.channel.orders import Hung, Retire, Spent
 from wsgid.master import deaths
-from wsgid.master.actions import Action, Kill, Log, Tell
+from wsgid.master.actions import Kill, Log, Tell, WriteStacks
+from wsgid.master.facts import StacksFound
 from wsgid.master.state import Stage, State, Worker
 from wsgid.master.steps import Step, after
 from wsgid.posts import DUMP_SIGNAL
 
 DUMP_TIME = 0.5
-"""Seconds for writing the stacks. SIGKILL, sent right after another signal, would be faster."""
+"""Seconds for writing down the stacks. SIGKILL, sent right after another signal, would be faster."""
 
 HUNG_TIME = 5.0
 """Seconds that a worker with a hung request has for its other requests."""
@@ -27,9 +30,13 @@ def hung(state: State, said: Hung, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage not in (Stage.LOADING, Stage.READY, Stage.LEAVING):
         return state, []
-    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {said.request}")
+    return _hangs(state, worker, said.request, now)
+
+
+def _hangs(state: State, worker: Worker, over: str, now: float) -> Step:
+    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {over}")
     # It may hang before all of its threads have called: then it has served all the same.
-    dumped = replace(worker, stage=Stage.HUNG, has_served=True, dumped=now, deadline=now + HUNG_TIME)
+    dumped = replace(worker, stage=Stage.HUNG, has_served=True, stacks_due=now + DUMP_TIME, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
 
 
@@ -37,8 +44,20 @@ def spent(state: State, said: Spent, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage is not Stage.HUNG:
         return state, []
-    deadline = min(worker.deadline, max(now, worker.dumped + DUMP_TIME))
-    return state.with_worker(replace(worker, deadline=deadline)), []
+    written = now if worker.stacks_due == math.inf else worker.stacks_due
+    return state.with_worker(replace(worker, deadline=min(worker.deadline, written))), []
+
+
+def stacks_found(state: State, found: StacksFound, now: float) -> State:
+    worker = state.worker(found.pid)
+    if worker is None or worker.stacks_due < math.inf:
+        return state
+    return state.with_worker(replace(worker, stacks_due=now + DUMP_TIME))
+
+
+def moment(state: State, worker: Worker) -> float:
+    """When something is due of this worker."""
+    return min(worker.stacks_due, deadline(state, worker), _call_by(state, worker))
 
 
 def deadline(state: State, worker: Worker) -> float:
@@ -46,21 +65,36 @@ def deadline(state: State, worker: Worker) -> float:
     return worker.deadline if worker.stage is not Stage.LOADING or state.listening else math.inf
 
 
+def _call_by(state: State, worker: Worker) -> float:
+    """The same is true of one that is ready and has to call a new dispatcher."""
+    return worker.call_by if worker.ready and state.listening else math.inf
+
+
 def overdue(state: State, now: float) -> Step:
-    """What is due because a worker has not become ready, not left, not ended."""
-    actions: list[Action] = []
+    """What is due because a worker has not become ready, not called, not left, not ended."""
+    state, actions = _write_stacks(state, now)
     for worker in state.workers:
         if now >= deadline(state, worker):
             state, called_for = _overdue(state, worker, now)
             actions += called_for
+        elif now >= _call_by(state, worker):
+            state, called_for = _has_not_called(state, worker, now)
+            actions += called_for
     return state, actions
+
+
+def _write_stacks(state: State, now: float) -> Step:
+    due = [worker for worker in state.workers if now >= worker.stacks_due]
+    for worker in due:
+        state = state.with_worker(replace(worker, stacks_due=math.inf))
+    return state, [WriteStacks(worker.pid) for worker in due]
 
 
 def _overdue(state: State, worker: Worker, now: float) -> Step:
     match worker.stage:
         case Stage.LOADING:
             told = Log(logging.ERROR, f"{_not_ready(state, worker)}: its stacks follow, then it is killed")
-            late = replace(worker, stage=Stage.LATE, dumped=now, deadline=now + DUMP_TIME)
+            late = replace(worker, stage=Stage.LATE, stacks_due=now + DUMP_TIME, deadline=now + DUMP_TIME)
             # Should it call now, no request is to be lost with it.
             return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL), Tell(Retire(worker.pid))]
         case Stage.LATE:
@@ -71,6 +105,17 @@ def _overdue(state: State, worker: Worker, now: float) -> Step:
             told = Log(logging.WARNING, f"worker {worker.pid} has not left in time: killing it")
             return _killed(state, worker), [told, Kill(worker.pid, SIGKILL)]
     return _killed(state, worker), [Kill(worker.pid, SIGKILL)]
+
+
+def _has_not_called(state: State, worker: Worker, now: float) -> Step:
+    """A new dispatcher has been there for long: one of its threads still is at a request of the one that died, of
+    which no dispatcher knows."""
+    limit, still = state.settings.timeout, "still is at a request of the dispatcher that died"
+    if not limit:
+        told = Log(logging.WARNING, f"worker {worker.pid} {still}; as there is no --timeout, it may stay so for ever")
+        return state.with_worker(replace(worker, call_by=math.inf)), [told]
+    state, actions = _hangs(state, worker, f"It {still}, for longer than --timeout ({limit:g} s)", now)
+    return state, [*actions, Tell(Retire(worker.pid))]  # others of its threads may have called
 
 
 def _not_ready(state: State, worker: Worker) -> str:

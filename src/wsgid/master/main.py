@@ -12,7 +12,7 @@ from functools import partial
 from wsgid.app import WsgidApp, make_folder
 from wsgid.config import Config, Loaded
 from wsgid.logs import configure, log_file, redirect_stdio
-from wsgid.master import jail, jail_paths, rights
+from wsgid.master import jail, jail_paths, reach, rights
 from wsgid.master.actions import Finish
 from wsgid.master.activation import take_activated
 from wsgid.master.confined import Confined, confine
@@ -129,6 +129,11 @@ def _folder_maker(identity: Identity | None) -> Callable[..., None]:
 def _remedy(error: OSError, identity: Identity | None) -> str:
     if error.errno == errno.EROFS:
         return "keep sockets and pid files elsewhere with --run-dir, and the log with --stdout"
+    with _files_of(identity):
+        shut = reach.barrier(str(error.filename))
+    if shut is not None:
+        who = identity or "the user of this process"
+        return f"{shut} may not be searched by {who}: let them through (chmod o+x), or move the app folder"
     if identity is None:
         return "run wsgid as the owner of the app folder, or let the user of this process write to its subfolders"
     return f"the daemon becomes {identity}: let them write there (chown -R), or name another with --user"
@@ -200,6 +205,7 @@ def _settings(pid: int, config: Config, notify: Notify) -> Settings:
         graceful_timeout=config.graceful_timeout,
         log_file=_where_to_look(config),
         start_timeout=config.start_timeout,
+        timeout=config.timeout,
         max_rss=config.max_rss,
         reload=config.reload,
         watchdog=notify.watchdog_interval,

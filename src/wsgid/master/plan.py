@@ -41,6 +41,7 @@ from wsgid.master.facts import (
     OptionsWrong,
     ReopenAsked,
     RestartAsked,
+    StacksFound,
     StopAsked,
     WatcherForked,
     WatcherForkFailed,
@@ -82,7 +83,7 @@ def next_moment(state: State) -> float:
     """When `decide` is to be called again though nothing happened; infinite when only a fact changes anything."""
     if state.phase in (Phase.ENDING, Phase.KILLING, Phase.ENDED):
         return state.deadline
-    moments = [state.deadline, state.feed, *(lateness.deadline(state, worker) for worker in state.workers)]
+    moments = [state.deadline, state.feed, *(lateness.moment(state, worker) for worker in state.workers)]
     dispatcher = state.dispatcher
     if dispatcher is not None:
         moments += [dispatcher.deadline, math.inf if dispatcher.leaving else dispatcher.look]
@@ -117,6 +118,8 @@ def _take_in(state: State, fact: Fact, now: float) -> Step:
             return replacing.weighed(state, fact, now)
         case Looked():
             return silence.looked(state, fact, now)
+        case StacksFound():
+            return lateness.stacks_found(state, fact, now), []
     return _said(state, fact, now)
 
 

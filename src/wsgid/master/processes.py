@@ -19,6 +19,7 @@ from wsgid.master.facts import (
     DispatcherForkFailed,
     FromDispatcher,
     OfForks,
+    StacksFound,
     WatcherForked,
     WatcherForkFailed,
     WorkerForked,
@@ -28,6 +29,7 @@ from wsgid.master.links import OrdersLink, Report
 from wsgid.master.listeners import Listeners
 from wsgid.master.options_in_use import OptionsInUse
 from wsgid.master.run_dir import RunDir
+from wsgid.master.stacks import Stacks
 from wsgid.master.watcher import watch
 from wsgid.posts import DispatcherPost, WorkerPost
 
@@ -64,6 +66,8 @@ class Processes:
         """By the dispatcher's pid: one at most."""
         self._reports: dict[int, Report] = {}
         """By the child's pid."""
+        self._stacks: dict[int, Stacks] = {}
+        """The same."""
 
     def close(self) -> None:
         self._close_ours()
@@ -79,11 +83,14 @@ class Processes:
         """To the dispatcher. Was there one to take it?"""
         return any(link.tell(order) for link in self._orders.values())
 
-    def hear(self) -> list[FromDispatcher]:
-        """What the dispatcher has said since. Reports are read as well, and kept until `bury`. Never waits."""
+    def hear(self) -> list[FromDispatcher | StacksFound]:
+        """What the dispatcher has said since, and who has written stacks. Reports are read as well, and kept until
+        `bury`. Never waits."""
         for report in self._reports.values():
             report.read()
-        return [said for link in self._orders.values() for said in link.hear()]
+        # Stacks do not wake us up, nothing tells of a file in memory: but the dispatcher does, four times a second.
+        found = [StacksFound(pid) for pid, stacks in self._stacks.items() if stacks.grown()]
+        return [*found, *(said for link in self._orders.values() for said in link.hear())]
 
     def fork(self, fork: Fork) -> OfForks:
         match fork:
@@ -97,16 +104,19 @@ class Processes:
     def _fork_dispatcher(self) -> DispatcherForked | DispatcherForkFailed:
         with ExitStack() as if_it_fails:
             try:
-                link, report = OrdersLink(), Report()
+                link = OrdersLink()
                 if_it_fails.callback(link.close)
+                report = Report()
                 if_it_fails.callback(report.close)
-                pid = children.fork(lambda: self._live_as_dispatcher(link, report))
+                stacks = Stacks()
+                if_it_fails.callback(stacks.close)
+                pid = children.fork(lambda: self._live_as_dispatcher(link, report, stacks))
             except OSError as error:
                 return DispatcherForkFailed(str(error.strerror))
             if_it_fails.pop_all()
         link.close_theirs()
         report.close_writer()
-        self._orders[pid], self._reports[pid] = link, report
+        self._orders[pid], self._reports[pid], self._stacks[pid] = link, report, stacks
         return DispatcherForked(pid)
 
     def _fork_worker(self) -> WorkerForked | WorkerForkFailed:
@@ -114,12 +124,14 @@ class Processes:
             try:
                 report = Report()
                 if_it_fails.callback(report.close)
-                pid = children.fork(lambda: self._live_as_worker(report))
+                stacks = Stacks()
+                if_it_fails.callback(stacks.close)
+                pid = children.fork(lambda: self._live_as_worker(report, stacks))
             except OSError as error:
                 return WorkerForkFailed(str(error.strerror))
             if_it_fails.pop_all()
         report.close_writer()
-        self._reports[pid] = report
+        self._reports[pid], self._stacks[pid] = report, stacks
         self._write_pid_file(pid)
         return WorkerForked(pid)
 
@@ -131,10 +143,12 @@ class Processes:
             return WatcherForkFailed(str(error.strerror))
 
     def bury(self, pid: int) -> str:
-        """Forgets a child that has been reaped; gives its report."""
+        """Forgets a child that has been reaped, and logs its last stacks; gives its report."""
         report = self._reports.pop(pid, None)
         if report is None:
             return ""  # the watcher, or an orphan, see plan
+        self.log_stacks(pid)
+        self._stacks.pop(pid).close()
         if link := self._orders.pop(pid, None):
             link.close_ours()
         else:
@@ -142,6 +156,11 @@ class Processes:
         text = report.text()
         report.close_reader()
         return text
+
+    def log_stacks(self, pid: int) -> None:
+        """Of a dispatcher or a worker: what it has written of them since the last time, if anything."""
+        if text := self._stacks[pid].read():
+            log.error("stacks of %s %d:\n%s", "dispatcher" if pid in self._orders else "worker", pid, text)
 
     def _write_pid_file(self, worker: int) -> None:
         try:
@@ -157,7 +176,7 @@ class Processes:
 
     # In the children
 
-    def _live_as_dispatcher(self, link: OrdersLink, report: Report) -> int:
+    def _live_as_dispatcher(self, link: OrdersLink, report: Report, stacks: Stacks) -> int:
         self._let_go()
         link.close_ours()
         report.close_reader()
@@ -166,21 +185,28 @@ class Processes:
         configure(config, "dispatcher")
         try:
             return self._entries.dispatcher(
-                DispatcherPost(config, self._run_dir.fd, self._run_dir.path, self._listeners.sockets, link.theirs)
+                DispatcherPost(
+                    config,
+                    self._run_dir.fd,
+                    self._run_dir.path,
+                    self._listeners.sockets,
+                    link.theirs,
+                    stacks.descriptor,
+                )
             )
         except Exception as error:
             # The log gets the traceback; the terminal, when this is at the start, should hear the reason as well.
             report.write(f"{type(error).__name__}: {error}")
             raise
 
-    def _live_as_worker(self, report: Report) -> int:
+    def _live_as_worker(self, report: Report, stacks: Stacks) -> int:
         self._let_go()
         report.close_reader()
         self._listeners.close_in_child()
         config = self._options.for_workers
         configure(config, "worker")
         return self._entries.worker(
-            WorkerPost(config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer)
+            WorkerPost(config, self._run_dir.fd, self._run_dir.path, self._lifeline, report.writer, stacks.descriptor)
         )
 
     def _live_as_watcher(self, master: int) -> int:
@@ -202,3 +228,5 @@ class Processes:
             link.close_ours()
         for report in self._reports.values():
             report.close_reader()
+        for stacks in self._stacks.values():
+            stacks.close()

@@ -45,6 +45,21 @@ def obstacle(wanted: Iterable[Needed]) -> str | None:
     return None
 
 
+def barrier(path: str) -> str | None:
+    """The first folder on the way there that may not be searched, by whoever files are opened as just now.
+
+    Unlike access(2), which goes by the real user, this holds within `kernel.files_as`.
+    """
+    for folder in reversed(Path(path).parents):
+        try:
+            os.stat(f"{folder}/.")
+        except PermissionError:
+            return str(folder)
+        except OSError:
+            return None  # it is not there: something else is wrong
+    return None
+
+
 def closed_packages(folders: Iterable[str]) -> Iterator[str]:
     """What is installed in these folders and cannot be read: somebody's umask was 077 when it was installed."""
     for folder in folders:

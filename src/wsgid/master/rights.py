@@ -10,8 +10,9 @@ import errno
 import grp
 import os
 import pwd
-from collections.abc import MutableMapping
-from contextlib import AbstractContextManager
+import stat
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,23 +110,52 @@ def make_folder(path: Path, mode: int, identity: Identity) -> None:
             _hand_over(path, mode, identity)
 
 
+def hand_over_unused(path: Path, mode: int, identity: Identity) -> None:
+    """Gives this user a folder that root has made and nobody has used: an empty one of this very mode, in a folder of
+    root's. Anything else stays as it is. Raises OSError."""
+    with kernel.files_as(ROOT, ROOT), _folder_of_roots(path.parent) as parent:
+        if parent is None or not stat.S_ISDIR(os.stat(path.name, dir_fd=parent, follow_symlinks=False).st_mode):
+            return
+        with _opened(path.name, parent) as folder:
+            found = os.fstat(folder)
+            if found.st_uid == ROOT and stat.S_IMODE(found.st_mode) == mode and not os.listdir(folder):
+                _give(folder, mode, identity)
+
+
 def _hand_over(path: Path, mode: int, identity: Identity) -> None:
-    parent = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if os.fstat(parent).st_uid != ROOT:
-            # Somebody else might put another thing of that name there, just before it is given away.
+    with _folder_of_roots(path.parent) as parent:
+        if parent is None:
             raise PermissionError(
                 errno.EACCES, "Permission denied, and only in a folder of root's could root help", str(path)
             )
         os.mkdir(path.name, 0o700, dir_fd=parent)
-        made = os.open(path.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        try:
-            os.fchown(made, identity.uid, identity.gid)
-            os.fchmod(made, mode)
-        finally:
-            os.close(made)
+        with _opened(path.name, parent) as made:
+            _give(made, mode, identity)
+
+
+@contextmanager
+def _folder_of_roots(path: Path) -> Iterator[int | None]:
+    """Its descriptor. None for a folder of others: they might put another thing into the place of what root gives
+    away."""
+    folder = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield folder if os.fstat(folder).st_uid == ROOT else None
     finally:
-        os.close(parent)
+        os.close(folder)
+
+
+@contextmanager
+def _opened(name: str, parent: int) -> Iterator[int]:
+    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _give(folder: int, mode: int, identity: Identity) -> None:
+    os.fchown(folder, identity.uid, identity.gid)
+    os.fchmod(folder, mode)
 
 
 @dataclass(frozen=True, slots=True)

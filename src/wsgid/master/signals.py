@@ -18,6 +18,8 @@ from signal import Signals
 from types import FrameType, TracebackType
 from typing import Self
 
+from wsgid.posts import DUMP_SIGNAL
+
 MANY_SIGNALS = 4096
 """Read at once. The kernel folds equal signals that are pending, so this many never wait."""
 
@@ -89,6 +91,9 @@ def be_a_child() -> None:
     for each in (signal.SIGINT, signal.SIGHUP):
         signal.signal(each, _do_nothing)
         signal.siginterrupt(each, False)
+    # It would end a worker that has not come to faulthandler yet. Whoever hears it later gives it a handler, which no
+    # program inherits.
+    signal.signal(DUMP_SIGNAL, signal.SIG_IGN)
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:

@@ -16,9 +16,16 @@ from wsgid.master.steps import Step, after
 CALL_TIME = 5.0
 """Seconds that a worker has at least to call a new dispatcher: it may have been ready, with nobody to tell it to."""
 
+TELL_AFTER = 30.0
+"""Seconds without ``--timeout``, after which the log says that a worker has not called a new dispatcher. Ordinary
+requests are over by then."""
+
 
 def dispatcher_forked(state: State, fact: DispatcherForked, now: float) -> State:
-    return replace(state, dispatcher=Dispatcher(fact.pid, deadline=now + state.settings.start_timeout))
+    # Not only once it listens: a worker may have called before that has been heard.
+    workers = tuple(_is_to_call(worker, state, now) if worker.ready else worker for worker in state.workers)
+    dispatcher = Dispatcher(fact.pid, deadline=now + state.settings.start_timeout)
+    return replace(state, dispatcher=dispatcher, workers=workers)
 
 
 def worker_forked(state: State, fact: WorkerForked, now: float) -> Step:
@@ -40,7 +47,7 @@ def listens(state: State, said: Listening, now: float) -> Step:
         dispatcher=replace(dispatcher, ready=True, reopen=False, deadline=math.inf),
         addresses=tuple(said.addresses),
         dispatcher_backoff=Backoff(),
-        workers=tuple(_may_call(worker, now) for worker in state.workers),
+        workers=tuple(_may_call(worker, state, now) for worker in state.workers),
     )
     told: list[Action] = [Log(logging.INFO, f"dispatcher {dispatcher.pid} listens: {', '.join(said.addresses)}")]
     if dispatcher.reopen:
@@ -52,8 +59,10 @@ def worker_ready(state: State, said: WorkerReady) -> Step:
     """Of a worker that is dead already it is an old tale: then nothing changes. A worker also says it to each new
     dispatcher."""
     worker = state.worker(said.pid)
-    if worker is None or worker.stage is not Stage.LOADING:
+    if worker is None or worker.stage not in (Stage.LOADING, Stage.READY):
         return state, []
+    if worker.ready:
+        return state.with_worker(replace(worker, call_by=math.inf)), []
     ready = replace(worker, stage=Stage.READY, has_served=True, deadline=math.inf, reopen=False)
     reopen: list[Action] = [Kill(worker.pid, SIGUSR1)] if worker.reopen else []
     state = replace(state.with_worker(ready), worker_backoff=Backoff())
@@ -90,7 +99,13 @@ def _ready_text(state: State) -> str:
     return "\n".join(f"{name} serves {address} with {workers}" for address in state.addresses)
 
 
-def _may_call(worker: Worker, now: float) -> Worker:
-    if worker.stage is not Stage.LOADING:
-        return worker
-    return replace(worker, deadline=max(worker.deadline, now + CALL_TIME))
+def _may_call(worker: Worker, state: State, now: float) -> Worker:
+    if worker.stage is Stage.LOADING:
+        return replace(worker, deadline=max(worker.deadline, now + CALL_TIME))
+    return _is_to_call(worker, state, now) if worker.call_by < math.inf else worker
+
+
+def _is_to_call(worker: Worker, state: State, now: float) -> Worker:
+    """It may be at a request of a dispatcher that died. Nobody knows when that began, so it is given the full time."""
+    timeout = state.settings.timeout
+    return replace(worker, call_by=now + (max(timeout, CALL_TIME) if timeout else TELL_AFTER))

@@ -46,6 +46,8 @@ class Settings:
     """Named where the log knows more than we do."""
     start_timeout: float
     """Seconds."""
+    timeout: float
+    """Seconds that a request may take; 0 is no limit."""
     max_rss: int
     """Bytes; 0 is no limit."""
     reload: bool
@@ -61,6 +63,7 @@ class Settings:
             keep_alive=config.keep_alive,
             graceful_timeout=config.graceful_timeout,
             start_timeout=config.start_timeout,
+            timeout=config.timeout,
             max_rss=config.max_rss,
             reload=config.reload,
         )
@@ -89,8 +92,10 @@ class Worker:
     """Which restart's code and options it was forked with."""
     stage: Stage = Stage.LOADING
     deadline: float = math.inf
-    dumped: float = -math.inf
-    """When it was asked for its stacks."""
+    call_by: float = math.inf
+    """When all its threads have to have called a new dispatcher; infinite when they have."""
+    stacks_due: float = math.inf
+    """When the stacks that it has been asked for are to be logged."""
     has_served: bool = False
     """It has been ready, so it may hold requests and knows the signals that we send."""
     worn: str = ""

@@ -37,6 +37,16 @@ def stop(state: State, asked: StopAsked, now: float) -> Step:
     return state, []
 
 
+def drain(state: State, now: float) -> Step:
+    """The dispatcher may hold requests though no worker has ever been ready: they wait in its queue."""
+    if not state.listening:
+        return end(state, now, SIGTERM)
+    seconds = state.settings.graceful_timeout
+    state, given_up = restarts.give_up(state, "the daemon is stopping")
+    draining = replace(state, phase=Phase.DRAINING, deadline=now + seconds + DRAIN_MARGIN)
+    return draining, [*given_up, _last_words(state), Tell(Drain(seconds))]
+
+
 def drained(state: State, said: Drained, now: float) -> Step:
     if state.phase is not Phase.DRAINING:
         return state, []
@@ -94,12 +104,7 @@ def _stop_first(state: State, asked: StopAsked, now: float) -> Step:
     if asked.at_once:
         return after([Log(logging.WARNING, f"{asked.by}: ending at once")], end(state, now, SIGKILL))
     stopping = Log(logging.INFO, f"{asked.by}: stopping")
-    if not (state.listening and any(worker.has_served for worker in state.workers)):
-        return after([stopping], end(state, now, SIGTERM))  # no request is in anybody's hands
-    seconds = state.settings.graceful_timeout
-    state, given_up = restarts.give_up(state, "the daemon is stopping")
-    draining = replace(state, phase=Phase.DRAINING, deadline=now + seconds + DRAIN_MARGIN)
-    return draining, [stopping, *given_up, _last_words(state), Tell(Drain(seconds))]
+    return after([stopping], drain(state, now))
 
 
 def _last_words(state: State) -> TellServiceManager:

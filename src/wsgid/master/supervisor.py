@@ -36,6 +36,7 @@ from wsgid.master.actions import (
     TellServiceManager,
     Weigh,
     Word,
+    WriteStacks,
     logged,
 )
 from wsgid.master.daemon import Herald
@@ -191,6 +192,8 @@ class Supervisor:
                 self._kill(pid, number)
             case Abort(pid):
                 self._abort(pid)
+            case WriteStacks(pid):
+                self._processes.log_stacks(pid)
             case Log(level, text):
                 log.log(level, "%s", text)
             case AnnounceReady(text):

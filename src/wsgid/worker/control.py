@@ -41,7 +41,9 @@ class Control:
         signals: int,
         in_hand: InHand,
         reopen_log: Callable[[], None],
+        orphaned: Callable[[], None],
     ) -> None:
+        """`orphaned` is called once, when the master is gone."""
         self.leaving = threading.Event()
         """This process is to end."""
         self.called = threading.Event()
@@ -52,6 +54,7 @@ class Control:
         self._signals = signals
         self._in_hand = in_hand
         self._reopen_log = reopen_log
+        self._orphaned = orphaned
         self._socket: socket.socket | None = None
         self._reader = FrameReader()
         self._master_gone = False
@@ -89,6 +92,7 @@ class Control:
             elif descriptor == self._lifeline:
                 self._poll.unregister(self._lifeline)
                 self._master_gone = True
+                self._orphaned()
                 self._leave("the master is gone")
             else:
                 self._read()

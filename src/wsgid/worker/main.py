@@ -1,5 +1,6 @@
 """A worker process from its birth to its end."""
 
+import faulthandler
 import gc
 import logging
 import os
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 EXIT_LEFT: Final = 0
 
+LAST_MARGIN: Final = 3.0
+"""Seconds beyond the graceful timeout until a worker without a master ends itself. The dispatcher, if there is one,
+kills it two seconds earlier, and logs what it was at."""
+
 
 def run(post: WorkerPost) -> int:
     """The whole life of a worker, in a process just forked; the exit code.
@@ -32,7 +37,7 @@ def run(post: WorkerPost) -> int:
     EXIT_LOAD_FAILED with the reason on ``post.report`` when the application cannot be loaded; EXIT_LEFT when the
     process left as it was asked to, or because the master is gone.
     """
-    pipe = signals.at_birth(logs.descriptor())
+    pipe = signals.at_birth(post.stacks)
     logs.print_by_lines()
     try:
         application = _load(post.config)
@@ -68,12 +73,22 @@ def _report(descriptor: int, text: str) -> None:
         log.warning("the master is gone, nobody hears why the application cannot be loaded")
 
 
+def _last_limit(post: WorkerPost) -> None:
+    """Without a master nobody ends a process that does not leave. A thread in C does, whatever holds ours up.
+
+    Where one of them holds the interpreter lock this is not even reached: the dispatcher has to end the process.
+    """
+    faulthandler.dump_traceback_later(post.config.graceful_timeout + LAST_MARGIN, exit=True, file=post.stacks)
+
+
 def _serve(post: WorkerPost, application: WSGIApplication, pipe: SignalPipe) -> None:
     in_hand = InHand()
     threads = post.config.threads
     signals.when_loaded(pipe)
     reopen_log = partial(logs.reopen, post.config)
-    control = Control(post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log)
+    control = Control(
+        post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log, partial(_last_limit, post)
+    )
     template = environ_template(threads=threads, errors=sys.stderr)
     taker = Taker(application, template, in_hand, post.run_path, threads, control.leaving)
 

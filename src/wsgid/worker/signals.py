@@ -7,7 +7,7 @@ SIGTERM     ends the process until the application is loaded; afterwards it fini
 SIGUSR1     the log is reopened, once the application is loaded
 SIGINT      nothing: Ctrl-C reaches the whole process group, and the master sees to it that requests are finished
 SIGPIPE     nothing, as in any Python process: a write to a connection that was closed is an OSError
-DUMP_SIGNAL the stacks of all threads go to the log, also while one of them holds the interpreter lock
+DUMP_SIGNAL the stacks of all threads are written down, also while one of them holds the interpreter lock
 SIGSEGV ... the same, then the process dies of it (SIGSEGV, SIGFPE, SIGABRT, SIGBUS, SIGILL)
 =========== ==================================================================================================
 
@@ -38,15 +38,15 @@ class SignalPipe:
     """What the signals have in Python that are heard here."""
 
 
-def at_birth(log: int) -> SignalPipe:
-    """Sets what holds before any code of the application has run. ``log`` is the descriptor for the stacks.
+def at_birth(stacks: int) -> SignalPipe:
+    """Sets what holds before any code of the application has run. ``stacks`` is the descriptor of a file for them.
 
-    The text of faulthandler names neither process nor request: the lines of others do, that come before it, and give
-    the number of the thread. It goes to the log in many small writes, so that two workers' may mix.
+    The master puts what is in that file into the log, as one record that names the process. The text of faulthandler
+    does not name the request: other lines do, and give the number of the thread.
     """
-    faulthandler.enable(file=log, all_threads=True)
+    faulthandler.enable(file=stacks, all_threads=True)
     # Not `chain`, which would have system calls of C libraries fail with EINTR.
-    faulthandler.register(DUMP_SIGNAL, file=log, all_threads=True, chain=False)
+    faulthandler.register(DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     # A handler that does nothing, and not SIG_IGN: programs that the application starts would inherit that, and some
     # (ffmpeg, say) are ended by SIGINT.

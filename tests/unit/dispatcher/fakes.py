@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from typing import Any
 
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
@@ -100,3 +102,15 @@ class HandClock(Clock):
 
     def now(self) -> float:  # type: ignore[override]  # the real one needs no instance
         return self.time
+
+
+class InlineExecutor(Executor):
+    """Has no threads, so that what comes before what is up to the test."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except OSError as error:
+            done.set_exception(error)
+        return done

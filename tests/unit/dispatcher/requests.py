@@ -43,6 +43,7 @@ def a_policy(**changes: Any) -> Policy:
         "queue_timeout": 0.0,
         "queue_size": 100,
         "redeliver": True,
+        "graceful_timeout": 30.0,
         "quarantine": 0,
         "max_requests": 0,
         "max_requests_jitter": 0,

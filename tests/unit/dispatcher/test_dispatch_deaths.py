@@ -5,10 +5,11 @@ import pytest
 
 from tests.unit.dispatcher.fakes import HandClock
 from tests.unit.dispatcher.loops import turns, until
-from tests.unit.dispatcher.requests import a_head, a_request
+from tests.unit.dispatcher.requests import a_head, a_policy, a_request
 from tests.unit.dispatcher.running import FarWorker, Running, arrive, with_hand_clock
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer
+from wsgid.channel.orders import WorkerLeaving
 from wsgid.dispatcher.exchange import Stage
 from wsgid.dispatcher.quarantine import PERIOD
 
@@ -69,16 +70,61 @@ class TestASecondChance:
 
         with_hand_clock(test, redeliver=False)
 
-    def test_is_not_given_to_one_whose_client_may_have_left(self) -> None:
+    def test_is_not_given_to_one_whose_client_may_have_left(self, caplog: pytest.LogCaptureFixture) -> None:
+        """It may as well have finished sending, and wait."""
+
         async def test(everything: Running, clock: HandClock) -> None:
             exchange, client = arrive(everything)
             worker = await everything.worker(1)
             exchange.client_may_have_left()
             await killed_over(everything, worker)
-            assert (client.told, client.turns_over) == ([], 1)
-            assert everything.endings() == ["499 left"]
+            assert (client.told, client.turns_over) == (["whole 502"], 1)
+            assert everything.endings() == ["502 refused"]
+            assert caplog.messages[-1].endswith(": answered with 502, as its client may have left")
 
         with_hand_clock(test)
+
+    @pytest.mark.parametrize(("seconds", "expected"), [(4.9, []), (5.0, ["whole 502"])])
+    def test_is_not_given_to_what_kept_a_worker_from_leaving_in_time(self, seconds: float, expected: list[str]) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            _, client = arrive(everything)
+            everything.dispatch.retire(1)
+            clock.time += seconds
+            await killed_over(everything, worker)
+            assert client.told == expected
+
+        with_hand_clock(test, graceful_timeout=5.0)
+
+    def test_has_the_time_that_began_with_the_workers_own_word(self) -> None:
+        """After a SIGTERM by hand. That the master agrees, a little later, does not prolong it."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            _, client = arrive(everything)
+            worker.control.say(frames.LEAVING)
+            await until(lambda: WorkerLeaving(1) in everything.told, "the word")
+            clock.time += 1.0
+            everything.dispatch.retire(1)
+            clock.time += 4.0
+            await killed_over(everything, worker)
+            assert client.told == ["whole 502"]
+
+        with_hand_clock(test, graceful_timeout=5.0)
+
+    def test_is_not_lost_with_the_options_of_the_worker_after_it(self) -> None:
+        """The master goes by what it was when the worker began to leave, too."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            _, client = arrive(everything)
+            everything.dispatch.retire(1)
+            everything.dispatch.adopt(a_policy(graceful_timeout=1.0))
+            clock.time += 2.0
+            await killed_over(everything, worker)
+            assert client.told == []
+
+        with_hand_clock(test, graceful_timeout=5.0)
 
     def test_is_not_given_by_a_server_that_stops_without_workers(self) -> None:
         async def test(everything: Running, clock: HandClock) -> None:
@@ -220,8 +266,40 @@ class TestQuarantine:
 
         with_hand_clock(test, quarantine=1, threads=2)
 
+    @pytest.mark.parametrize("end", ["thread", "worker"])
+    def test_suspects_nothing_when_the_worker_was_killed_for_the_time_limit(self, end: str) -> None:
+        """Neither what reached the limit, nor what it took with it."""
+
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            arrive(everything, method="POST", path="/slow", id="slow")
+            clock.time += 9.0
+            other, _ = arrive(everything, method="POST", path="/other", id="other")
+            clock.time += 1.0
+            everything.dispatch.tick()
+            taken = {(await each.take()).id: each for each in worker.threads}
+            ended = taken["other" if end == "thread" else "slow"]
+            ended.say(HELLO)
+            await turns(10)
+            assert other.ended == (end == "thread")
+            everything.kill(worker)
+            for path in ("/slow", "/other"):
+                assert not arrive(everything, method="POST", path=path)[0].ended
+
+        with_hand_clock(test, quarantine=1, threads=2, timeout=10.0)
+
+    def test_suspects_nothing_when_the_worker_was_killed_for_not_leaving(self) -> None:
+        async def test(everything: Running, clock: HandClock) -> None:
+            worker = await everything.worker(1)
+            arrive(everything, method="POST")
+            everything.dispatch.retire(1)
+            clock.time += 30.0
+            await killed_over(everything, worker)
+            assert not arrive(everything, method="POST")[0].ended
+
+        with_hand_clock(test, quarantine=1)
+
     def test_suspects_nothing_when_the_death_was_wished_for(self) -> None:
-        """At the end of the graceful timeout, say."""
 
         async def test(everything: Running, clock: HandClock) -> None:
             worker = await everything.worker(1)

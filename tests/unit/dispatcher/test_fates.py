@@ -63,7 +63,7 @@ class TestADeath:
     def test_of_a_request_whose_client_may_have_left(self, slot: Slot) -> None:
         exchange = served(slot)
         exchange.client_may_have_left()
-        assert after_a_death(exchange) is Fate.LEFT
+        assert after_a_death(exchange) is Fate.DOUBTFUL
 
     @pytest.mark.parametrize(("overdue", "expected"), [(False, Fate.ENDED), (True, Fate.OVERDUE)])
     def test_changes_nothing_for_one_that_has_ended(self, overdue: bool, expected: Fate, slot: Slot) -> None:

@@ -119,7 +119,7 @@ async def mastered(folder: Path) -> AsyncIterator[Master]:
     run_dir = os.open(folder, os.O_RDONLY)
     config = Config(app_path=folder, graceful_timeout=60.0)
     loop = asyncio.get_running_loop()
-    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs), loop)
+    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1), loop)
     await dispatcher.open_edges()
     master = Master(dispatcher, folder, ours)
     try:
@@ -253,8 +253,12 @@ def test_without_a_master_it_ends_by_itself_and_says_nothing_to_it(
         await asyncio.sleep(2 * HEARTBEAT)  # what it must not do has no sign to wait for
         assert len(caplog.messages) == before
         far_end.say(HELLO)
-        assert await master.dispatcher.ended == 0
+        await until(lambda: client.told, "the answer")
         assert client.told == ["whole 200"]
+        assert not master.dispatcher.ended.done(), "before the worker has left"
+        for caller in master.callers:
+            caller.close()
+        assert await master.dispatcher.ended == 0
 
     with_master(test)
 

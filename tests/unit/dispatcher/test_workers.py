@@ -349,6 +349,25 @@ class TestADeath:
 
         with_office(test)
 
+    def test_that_the_master_has_told_before_its_call_was_taken(
+        self, with_office: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("wsgid.dispatcher.workers.WORD_TIME", 0.01)
+
+        async def test(office: Office) -> None:
+            caller = office.call(thread(1))
+            await until(lambda: office.idle, "the worker")
+            office.give(office.idle[0])
+            caller.close()
+            await until(lambda: office.gone, "its end")
+            office.workers.forget_if_gone(office.idle[0].worker)
+            await until(lambda: not office.workers.by_pid, "it to be forgotten")
+            [(level, line)] = self.log(caplog)
+            assert level == "ERROR"
+            assert line.startswith("worker 1 is gone; it held GET /path?query")
+
+        with_office(test)
+
     def test_of_one_that_said_its_answer_first_holds_nothing(
         self, with_office: Run, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -27,10 +27,13 @@ TWO = Settings(
     graceful_timeout=GRACE,
     log_file="/app/logs/wsgid.log",
     start_timeout=START,
+    timeout=0.0,
     max_rss=0,
     reload=False,
     watchdog=math.inf,
 )
+TIMEOUT = 20.0
+TWO_TIMED = replace(TWO, timeout=TIMEOUT)
 TWO_MORTAL = replace(TWO, keep_alive=False)
 
 LISTENING = Listening(["http://127.0.0.1:8000"])

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.master.histories import GRACE, LISTENING, TWO
+from tests.unit.master.histories import GRACE, LISTENING, TIMEOUT, TWO
 from wsgid.channel.orders import (
     Alive,
     Drained,
@@ -37,6 +37,7 @@ from wsgid.master.actions import (
     ReadOptions,
     Tell,
     Weigh,
+    WriteStacks,
 )
 from wsgid.master.facts import (
     Died,
@@ -48,6 +49,7 @@ from wsgid.master.facts import (
     OptionsWrong,
     ReopenAsked,
     RestartAsked,
+    StacksFound,
     StopAsked,
     WatcherForked,
     WatcherForkFailed,
@@ -76,6 +78,8 @@ class Process:
     going: bool = False
     """Retired, told to end, or found to hang: nobody counts on it."""
     dumped: bool = False
+    stacks: float = math.inf
+    """Since when they wait to be logged."""
     killed: bool = False
 
 
@@ -87,7 +91,7 @@ class AnyHistory(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.settings = replace(TWO, workers=self.WORKERS, max_rss=LIMIT, reload=True, watchdog=10.0)
+        self.settings = replace(TWO, workers=self.WORKERS, timeout=TIMEOUT, max_rss=LIMIT, reload=True, watchdog=10.0)
         self.state = begin(self.settings)
         self.workers: dict[int, Process] = {}
         """Those alive, by pid."""
@@ -150,6 +154,9 @@ class AnyHistory(RuleBasedStateMachine):
                 self.dispatchers[pid].going = True
             case Kill(pid, number):
                 self.kill(self.living[pid], number)
+            case WriteStacks(pid):
+                assert self.workers[pid].stacks < math.inf, "nobody has asked for them"
+                self.workers[pid].stacks = math.inf
             case Tell(Retire(pid)):
                 self.retire(pid)
             case Tell(Exit()):
@@ -178,6 +185,8 @@ class AnyHistory(RuleBasedStateMachine):
     def kill(self, whom: Process, number: int) -> None:
         if number == DUMP_SIGNAL:
             whom.dumped = True
+            whom.going |= whom.ready  # it hangs; one that loads is late, and is counted until it is killed
+            whom.stacks = self.now
         elif number == SIGUSR1:
             assert whom.ready, "it would die of it"
         elif number == SIGKILL:
@@ -297,6 +306,13 @@ class AnyHistory(RuleBasedStateMachine):
         pid = data.draw(st.sampled_from([pid for pid, each in self.staff.items() if each.ready]))
         self.happens(Hung(pid, "GET /"), *([Spent(pid)] if spent else []))
 
+    @precondition(lambda self: self.workers and not self.finish)
+    @rule(data=st.data())
+    def somebody_asks_a_worker_for_its_stacks(self, data: st.DataObject) -> None:
+        pid = self.some_worker(data)
+        self.workers[pid].stacks = min(self.workers[pid].stacks, self.now)
+        self.happens(StacksFound(pid))
+
     @rule()
     def the_workers_grow_or_shrink(self) -> None:
         self.fat = not self.fat
@@ -395,6 +411,16 @@ class AnyHistory(RuleBasedStateMachine):
         for dispatcher in self.dispatchers.values():
             if dispatcher.going and not dispatcher.killed and self.state.up:
                 assert next_moment(self.state) <= self.now + max(LAST_WORDS, SILENCE)
+
+    @invariant()
+    def stacks_are_logged_soon(self) -> None:
+        """Of those who live on; of the dead, and of all at the end, it is done at their death."""
+        if self.state.phase not in (Phase.STARTING, Phase.SERVING, Phase.DRAINING):
+            return
+        for worker in self.workers.values():
+            if worker.stacks < math.inf:
+                assert self.now < worker.stacks + DUMP_TIME
+                assert next_moment(self.state) <= worker.stacks + DUMP_TIME
 
     @invariant()
     def a_stop_or_a_failure_is_obeyed(self) -> None:

@@ -195,6 +195,21 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     assert out == "101\n"
 
 
+def test_a_child_that_is_asked_for_its_stacks_too_early_lives_on(tmp_path: Path) -> None:
+    out, _ = run(
+        """
+from wsgid.posts import DUMP_SIGNAL
+def life():
+    os.kill(os.getpid(), DUMP_SIGNAL)
+    print("lives")
+    return 0
+live_and_die(life)
+""",
+        tmp_path,
+    )
+    assert out.startswith("lives\n0 ")
+
+
 def test_ctrl_c_and_a_closed_terminal_are_not_for_children_but_for_their_programs(tmp_path: Path) -> None:
     out, _ = run(
         """

@@ -132,6 +132,31 @@ def test_in_a_folder_of_roots_root_makes_the_places(site: Path, library: Path) -
     assert (site / "opt").stat().st_uid == 0
 
 
+@pytest.mark.parametrize("made", [False, True], ids=["missing", "made by root"])
+@pytest.mark.parametrize("owner", [0, GUEST.uid], ids=["root", "guest"])
+def test_the_user_may_write_to_tmp_whoever_owns_the_folder(site: Path, owner: int, made: bool) -> None:
+    os.chown(site, owner, owner)
+    site.chmod(0o755)
+    if made and owner == 0:
+        (site / "tmp").mkdir(0o700)
+
+    def look() -> None:
+        with kernel.files_as(GUEST.uid, GUEST.gid):
+            Path("/tmp/own").write_text("x")
+
+    assert jailed(site, look) is None
+    found = (site / "tmp").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (GUEST.uid, GUEST.gid, 0o700)
+
+
+def test_a_tmp_that_cannot_be_given_to_the_user(site: Path) -> None:
+    os.chown(site, NOBODY, NOBODY)
+    site.chmod(0o755)
+    told = refusal(site)
+    assert f"{site}/tmp, the application's /tmp, cannot be made for user {GUEST.uid}: Permission denied" in told
+    assert not (site / "tmp").exists()
+
+
 def test_folders_of_ones_own_are_walked_through(site: Path, library: Path) -> None:
     """As where the environment is /app/.venv, and the code in app/."""
     (site / "app" / "wsgi.py").touch()

@@ -212,8 +212,9 @@ HISTORIES: dict[str, list[Chapter]] = {
     "workers that are not replaced: the daemon ends with the last": [
         *UP,
         (5.0, [killed(11)], [told(killed(11))]),
-        (6.0, [killed(12)], [told(killed(12)), Tell(Exit())]),
-        (6.1, [left(10)], [Finish(1, "")]),
+        (6.0, [killed(12)], [told(killed(12)), Tell(Drain(GRACE))]),
+        (6.1, [Drained(0)], [Tell(Exit())]),
+        (6.2, [left(10)], [Finish(1, "")]),
     ],
     "a stop: first the requests, then the processes": [
         *UP,
@@ -274,11 +275,19 @@ HISTORIES: dict[str, list[Chapter]] = {
     "a stop before anything is there": [
         (0.0, [StopAsked("SIGTERM")], [Finish(0, "stopped by SIGTERM before it was ready")]),
     ],
-    "a stop while workers load the application: nobody has a request": [
+    "a stop while workers load the application: requests may be in the queue": [
         *FORKED,
-        (1.0, [StopAsked("SIGINT")], [Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())]),
-        (1.1, [WorkerReady(11), WorkerReady(12)], []),
+        (1.0, [StopAsked("SIGINT")], [Tell(Drain(GRACE))]),
+        (1.1, [WorkerReady(11), Drained(0)], [Kill(11, SIGTERM), Kill(12, SIGTERM), Tell(Exit())]),
         (1.2, [left(11), killed(12), left(10)], [Finish(0, "stopped by SIGINT before it was ready")]),
+    ],
+    "a stop while no worker is there": [
+        *UP,
+        (5.0, [killed(11), killed(12)], [told(killed(11)), told(killed(12)), ForkWorker(), ForkWorker()]),
+        (5.0, [WorkerForkFailed("out of memory"), WorkerForkFailed("out of memory")], []),
+        (5.05, [StopAsked("SIGTERM")], [Tell(Drain(GRACE))]),
+        (5.1, [Drained(0)], [Tell(Exit())]),
+        (5.2, [left(10)], [Finish(0, "")]),
     ],
     "a stop while the first serves and the second loads": [
         *FORKED,

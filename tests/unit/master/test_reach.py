@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.master.offspring import in_child
 from tests.unit.master.privileges import NOBODY, open_to_all
-from wsgid.master.reach import Needed, closed_packages, needed, obstacle
+from wsgid.master import kernel
+from wsgid.master.reach import Needed, barrier, closed_packages, needed, obstacle
 
 
 def as_another_user(question: object) -> object:
@@ -63,3 +64,15 @@ def test_packages_installed_with_a_narrow_umask(tmp_path: Path, kind: str) -> No
     shut.mkdir() if kind == "package" else shut.touch()
     shut.chmod(0)
     assert as_another_user(lambda: list(closed_packages([str(tmp_path), "/nowhere"]))) == [str(shut)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: files can be opened as nobody else")
+def test_the_folder_that_keeps_a_user_of_files_out(tmp_path: Path) -> None:
+    open_to_all(tmp_path)
+    (tmp_path / "shut" / "deep").mkdir(parents=True)
+    (tmp_path / "shut").chmod(0o700)
+    with kernel.files_as(NOBODY, NOBODY):
+        assert barrier(f"{tmp_path}/shut/deep/logs") == f"{tmp_path}/shut"
+        assert barrier(f"{tmp_path}/shut") is None, "only what is on the way counts"
+        assert barrier(f"{tmp_path}/missing/deep") is None
+    assert barrier(f"{tmp_path}/shut/deep/logs") is None

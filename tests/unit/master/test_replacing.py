@@ -22,7 +22,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Drain, Exit, Retire, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.orders import Drain, Drained, Exit, Retire, WorkerLeaving, WorkerReady, WornOut
 from wsgid.config import MAX_PARALLEL
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, Tell, Weigh
 from wsgid.master.facts import (
@@ -175,14 +175,15 @@ MORTAL: dict[str, list[Chapter]] = {
         (5.0, [WorkerLeaving(11)], []),
         (5.5, [left(11)], [told(left(11), expected=True)]),
         (6.0, [WorkerLeaving(12)], []),
-        (6.5, [left(12)], [told(left(12), expected=True), Tell(Exit())]),
-        (6.6, [left(10)], [Finish(1, "")]),
+        (6.5, [left(12)], [told(left(12), expected=True), Tell(Drain(GRACE))]),
+        (6.6, [Drained(0)], [Tell(Exit())]),
+        (6.7, [left(10)], [Finish(1, "")]),
     ],
     "who is worn out has a successor": [
         *RETIRING,
         (7.0, [left(11)], [told(left(11), expected=True)]),
         (7.1, [killed(12)], [told(killed(12))]),
-        (7.2, [killed(13)], [told(killed(13)), Tell(Exit())]),
+        (7.2, [killed(13)], [told(killed(13)), Tell(Drain(GRACE))]),
     ],
     "a successor that cannot be loaded leaves no gap": [
         *UP,

@@ -31,6 +31,7 @@ from wsgid.master.actions import (
     Tell,
     TellServiceManager,
     Word,
+    WriteStacks,
 )
 from wsgid.master.facts import (
     Died,
@@ -168,6 +169,7 @@ HISTORIES: dict[str, list[Chapter]] = {
             5.0 + START + DUMP_TIME,
             [],
             [
+                WriteStacks(13),
                 Kill(13, 9),
                 DropOptions(),
                 over(

@@ -192,6 +192,48 @@ class TestFolders:
         assert (folder / "run").stat().st_uid == 0
 
 
+@by_root
+class TestAFolderThatRootHasMade:
+    def owner(self, folder: Path) -> int:
+        with rights.files_of(NAMELESS):
+            rights.hand_over_unused(folder / "tmp", 0o700, NAMELESS)
+        return (folder / "tmp").lstat().st_uid
+
+    @pytest.fixture
+    def unused(self, folder: Path) -> Path:
+        open_to_all(folder)
+        folder.chmod(0o755)
+        (folder / "tmp").mkdir(0o700)
+        return folder
+
+    def test_and_nobody_has_used_is_handed_over(self, unused: Path) -> None:
+        assert self.owner(unused) == GUEST
+        assert stat.S_IMODE((unused / "tmp").stat().st_mode) == 0o700
+
+    def test_and_used_stays_roots(self, unused: Path) -> None:
+        (unused / "tmp" / "file").touch()
+        assert self.owner(unused) == 0
+
+    def test_with_other_rights_stays_roots(self, unused: Path) -> None:
+        (unused / "tmp").chmod(0o1777)
+        assert self.owner(unused) == 0
+
+    def test_in_somebody_elses_stays_roots(self, unused: Path) -> None:
+        os.chown(unused, NOBODY, NOBODY)
+        assert self.owner(unused) == 0
+
+    def test_is_not_found_by_a_link(self, folder: Path, tmp_path: Path) -> None:
+        open_to_all(folder)
+        (tmp_path / "target").mkdir(0o700)
+        (folder / "tmp").symlink_to(tmp_path / "target")
+        assert self.owner(folder) == 0
+        assert (tmp_path / "target").stat().st_uid == 0
+
+    def test_by_somebody_else_stays_theirs(self, unused: Path) -> None:
+        os.chown(unused / "tmp", NOBODY, NOBODY)
+        assert self.owner(unused) == NOBODY
+
+
 def test_variables_name_the_user() -> None:
     environ = {"HOME": "/root", "USER": "root", "LOGNAME": "root", "LANG": "C"}
     rights.set_variables(Identity(1, 1, (1,), "www", "/srv/www"), environ, jailed=False)

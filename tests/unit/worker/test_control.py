@@ -31,6 +31,8 @@ class Office:
         """The requests that the thread of the test serves."""
         self.reopened: list[threading.Thread] = []
         """Which threads have reopened the log."""
+        self.orphaned: list[bool] = []
+        """Called when the master was gone."""
         self.control = Control(
             self.listener.path,
             1,
@@ -38,6 +40,7 @@ class Office:
             signals,
             in_hand,
             lambda: self.reopened.append(threading.current_thread()),
+            lambda: self.orphaned.append(self.control.leaving.is_set()),
         )
         self.threads = set(threading.enumerate())
         self._ours = [lifeline, signals, self.signals]
@@ -114,6 +117,7 @@ def test_the_masters_end_makes_it_say_leaving(office: Office) -> None:
     office.master_dies()
     assert peer.frame() == (Kind.LEAVING, b"")
     assert office.control.leaving.is_set()
+    assert office.orphaned == [False], "once, and first of all"
     peer.sock.sendall(frames.client_gone("a"))  # it still listens
     wait_for(lambda: office.gone("a"), "the id")
 

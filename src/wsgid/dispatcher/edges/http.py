@@ -128,12 +128,16 @@ class HttpEdge:
         """No connection has a request on its way in, or an answer on its way out."""
         return not self.connections
 
-    def close(self) -> None:
-        self._watch.cancel()
+    def abort(self) -> None:
+        """Cuts off whoever has not taken its answer, or is still sending."""
         for connection in list(self.connections):
             connection.abort()
         for one_too_many in list(self._turned_away):
             one_too_many.abort()
+
+    def close(self) -> None:
+        self._watch.cancel()
+        self.abort()
 
 
 class TurnedAway(asyncio.Protocol):

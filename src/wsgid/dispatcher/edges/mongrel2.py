@@ -390,6 +390,10 @@ class Mongrel2Edge:
     def quiet(self) -> bool:
         return all(not connection.in_progress for connection in self._connections.values())
 
+    def abort(self) -> None:
+        """What is still in progress has its end."""
+        _all_left(list(self._connections.values()))
+
     def close(self) -> None:
         """The executor's shutdown waits for the last answers: those of all edges go out side by side."""
         self._timer.cancel()

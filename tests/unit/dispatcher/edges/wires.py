@@ -1,0 +1,325 @@
+"""Clients down to their bytes, for whom nothing but the wire is played: a transport and a link that write down what is
+sent, and a judge of it."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import h11
+
+from wsgid.protocol import mongrel2_replies
+
+LINE = re.compile(
+    r'"\S+ (?P<target>\S+) HTTP/1\.\d" (?P<code>\d{3}) (?P<size>\d+) .* id=\S+(?: end=(?P<end>\w+))?$', re.M
+)
+"""Of the access log."""
+
+
+class RecordingSocket:
+    family = socket.AF_INET
+
+    def __init__(self) -> None:
+        self.lingers = True
+        """Closing it does not reset the connection."""
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        self.lingers = False
+
+
+class RecordingTransport(asyncio.Transport):
+    """As uvloop's: what cannot be written yet is written after close(), dropped by abort()."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
+        self._socket = RecordingSocket()
+        super().__init__(
+            {"socket": self._socket, "peername": ("192.0.2.1", 1024), "sockname": ("127.0.0.1", 80)},
+        )
+        self._loop = loop
+        self._protocol = protocol
+        self._buffer = b""
+        self.arrived = b""
+        """At the client."""
+        self.choked = False
+        self.reading = True
+        self.closing = False
+        self.aborted = False
+        self.eof = False
+        """Nothing more will be written."""
+        self.lost = False
+
+    @property
+    def reset(self) -> bool:
+        return self.aborted and not self._socket.lingers
+
+    # What the connection does.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.eof, "uvloop would raise RuntimeError"
+        if not (self.closing or self.lost):  # as uvloop, which forgets the rest
+            self._buffer += data
+            self._flush()
+
+    def write_eof(self) -> None:
+        self.eof = True
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+        self._flush()
+
+    def abort(self) -> None:
+        self.closing = self.aborted = True
+        self._buffer = b""
+        self._flush()
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """When the client is choked is up to the test."""
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._buffer)
+
+    def _flush(self) -> None:
+        if not self.choked:
+            self.arrived += self._buffer
+            self._buffer = b""
+        if self.closing and not self._buffer and not self.lost:
+            self._lose(None)
+
+    def _lose(self, why: OSError | None) -> None:
+        self.lost = True
+        self._loop.call_soon(self._protocol.connection_lost, why)
+
+    # What the client does.
+
+    def say(self, data: bytes) -> None:
+        if not (self.closing or self.lost):
+            self._protocol.data_received(data)
+
+    def finish_sending(self) -> None:
+        if not (self.closing or self.lost) and not self._protocol.eof_received():
+            self.close()
+
+    def go(self) -> None:
+        if not self.lost:
+            self._lose(ConnectionResetError())
+
+    def choke(self) -> None:
+        if not self.choked and not self.lost:
+            self.choked = True
+            self._protocol.pause_writing()
+
+    def read_on(self) -> None:
+        if self.choked and not self.lost:
+            self.choked = False
+            self._flush()
+            if not self.lost:
+                self._protocol.resume_writing()
+
+
+class RecordingLink:
+    """In place of `wsgid.dispatcher.edges.mongrel2_link.Mongrel2Link`, and of Mongrel2 behind it."""
+
+    def __init__(self, *_: object, received: Callable[[bytes], None], lost: Callable[[], None], **__: object) -> None:
+        self.generation = 1
+        self.choked = False
+        self.receiving = True
+        self.received = received
+        self.clients: dict[str, MongrelClient] = {}
+        """Of this generation, by number."""
+        self._lost = lost
+
+    def send(self, message: bytes, generation: int) -> bool:
+        if generation != self.generation:
+            return False
+        address, _, payload = message.partition(b", ")
+        number = address.rpartition(b":")[2].decode()
+        if number.startswith("X "):
+            assert message == mongrel2_replies.keep_alive_all("srv-1", number.split()[1:])
+            return True
+        client = self.clients[number]
+        assert message == mongrel2_replies.reply("srv-1", number, payload)
+        assert not client.ended, "nothing is sent after the end"
+        client.arrived += payload
+        client.ended = not payload
+        return True
+
+    def restart(self) -> None:
+        """Mongrel2's: all its clients are gone, and new ones will have their numbers."""
+        for each in self.clients.values():
+            each.left = True
+        self.clients = {}
+        self.generation += 1
+        self._lost()
+
+    def take_arrived(self) -> None:
+        self.receiving = False
+
+    def stop_receiving(self) -> None:
+        self.receiving = False
+
+    def close(self, linger: float) -> None: ...
+
+    def terminate(self) -> None: ...
+
+
+@dataclass(eq=False)
+class Asked:
+    """A request that has been sent."""
+
+    method: str
+    target: str
+    heard: bool = False
+    """Its connection was open, and the server was not about to close it."""
+
+
+@dataclass(eq=False, repr=False)
+class ByteClient:
+    asked: list[Asked] = field(default_factory=list)
+    left: bool = False
+    """It has abandoned what it asked for."""
+
+
+@dataclass(eq=False, repr=False)
+class HttpClient(ByteClient):
+    transport: RecordingTransport = field(kw_only=True)
+    unsaid: list[tuple[bytes, Asked | None]] = field(default_factory=list)
+    """What it is about to send, with the request that is whole then."""
+    within: bool = False
+    """It has sent a part of a request."""
+    last: bool = False
+    """It asks for nothing more."""
+
+    @property
+    def is_there(self) -> bool:
+        return not self.transport.lost
+
+    @property
+    def arrived(self) -> bytes:
+        return self.transport.arrived
+
+    @property
+    def ended(self) -> bool:
+        return not self.transport.reset
+
+    @property
+    def was_cut(self) -> bool:
+        return self.transport.aborted
+
+
+@dataclass(eq=False, repr=False)
+class MongrelClient(ByteClient):
+    number: str = field(kw_only=True)
+    arrived: bytes = b""
+    ended: bool = False
+    within: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        return not (self.left or self.ended)
+
+    @property
+    def was_cut(self) -> bool:
+        """Only within an answer: a close message behind a whole one would be an answer that is missing. (That to a HEAD
+        is whole with its head, and cut when the application fails after it.)"""
+        answers, partial = _read(self)
+        return self.ended and (partial or any(each.method == "HEAD" for each in self.asked[len(answers) - 1 :][:1]))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Line:
+    """Of the access log."""
+
+    code: int
+    size: int
+    end: str
+
+
+def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]]) -> None:
+    """Once all is over; ``log`` by target. Raises AssertionError."""
+    answers, _ = _read(client)
+    for asked, answer in zip(client.asked, answers, strict=False):
+        [line] = log[asked.target]
+        _judge_answer(client, asked, answer, line)
+    deaf = any(each.status == 408 for each in answers)  # what was late for this one came when nothing was read any more
+    for asked in client.asked[len(answers) :]:
+        asked.heard &= not deaf
+        lines = len(log.get(asked.target, []))
+        assert lines == 1 or not (lines or asked.heard), (asked, lines)
+        assert client.left or client.was_cut or not asked.heard, f"no answer to {asked}"
+    surplus = answers[len(client.asked) :]
+    assert [each.status for each in surplus] in ([], [408]), surplus
+    assert not surplus or client.within, "an answer to nothing"
+
+
+def _judge_answer(client: HttpClient | MongrelClient, asked: Asked, answer: Answer, line: Line) -> None:
+    if asked.method == "HEAD" and line.end in ("left", "cut"):
+        # To the client it is whole with its head, to us when the application has ended.
+        assert client.left or client.was_cut
+        return
+    assert (line.code, line.size) == (answer.status, len(answer.body)), (asked, answer, line)
+    if answer.status == 200:
+        assert not line.end, f"what is logged so is no whole answer: {line}"
+        assert not answer.body.replace(asked.target.encode(), b""), "the answer to another request"
+    else:
+        assert answer.status in (408, 502, 503, 504), answer
+        assert line.end == "refused"
+
+
+def _read(client: HttpClient | MongrelClient) -> tuple[list[Answer], bool]:
+    """The whole answers, in order, and whether a part of one follows. One more is read than was asked for."""
+    answers: list[Answer] = []
+    rest = client.arrived
+    for method in [*(each.method for each in client.asked), "GET"]:
+        if not rest:
+            break
+        answer, rest = _read_one(rest, method, client.ended)
+        if answer is None:
+            return answers, True
+        answers.append(answer)
+    assert not rest, f"more than was asked for: {rest!r}"
+    return answers, False
+
+
+def _read_one(data: bytes, method: str, ended: bool) -> tuple[Answer | None, bytes]:
+    reader = h11.Connection(h11.CLIENT)
+    reader.send(h11.Request(method=method, target="/", headers=[("Host", "a")]))
+    reader.send(h11.EndOfMessage())
+    reader.receive_data(data)
+    status, body = 0, b""
+    while not isinstance(event := reader.next_event(), h11.EndOfMessage):
+        if event is h11.NEED_DATA:
+            if not ended:
+                return None, b""
+            try:
+                reader.receive_data(b"")
+                event = reader.next_event()
+            except h11.RemoteProtocolError:
+                return None, b""
+            if isinstance(event, h11.EndOfMessage):
+                break
+        elif isinstance(event, h11.Data):
+            body += event.data
+        else:
+            assert isinstance(event, h11.Response), event
+            status = event.status_code
+    return Answer(status, body), reader.trailing_data[0]

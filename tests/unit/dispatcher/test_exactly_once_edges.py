@@ -1,0 +1,270 @@
+"""The rule "a request ends exactly once" with the edges before the queue: requests come as bytes, answers are judged by
+theirs.
+
+Each request that was sent and not abandoned gets one whole answer, in its turn, or its connection ends in a way that
+the client can see; and it has exactly one line in the access log, which says the same.
+"""
+
+import os
+from collections import defaultdict
+from typing import TypeVar
+from unittest.mock import patch
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from tests.unit.dispatcher.edges.wires import (
+    LINE,
+    Asked,
+    HttpClient,
+    Line,
+    MongrelClient,
+    RecordingLink,
+    RecordingTransport,
+    judge,
+)
+from tests.unit.dispatcher.machine import SETTINGS, SETTLED, DispatcherMachine
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, tnetstring_message
+from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.edges.http import HttpEdge
+from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.protocol.http_reader import HttpLimits
+from wsgid.upload_journal import UploadJournal
+
+LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
+TIMES = HttpTimes(header=10.0, keepalive=5.0, body=10.0, body_byte=1 / 500)
+MOST_CLIENTS = 4
+"""That are there at a time, of each edge."""
+
+DISCONNECT = b'@* 16:6:METHOD,4:JSON,}21:{"type":"disconnect"},'
+
+METHODS = st.sampled_from(["GET", "GET", "HEAD", "POST"])
+Client = TypeVar("Client", HttpClient, MongrelClient)
+
+STEPS = st.tuples(st.booleans(), st.booleans(), st.sampled_from([False, False, False, True]), st.booleans())
+"""What a worker does: see `DispatcherMachine.goes_on`."""
+
+BODIES = st.sampled_from([3, 3, 3, INLINE_BODY + 1])
+
+
+class ExactlyOnceEdges(DispatcherMachine):
+    stops_after = 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.http_clients: list[HttpClient] = []
+        self.mongrel_clients: list[MongrelClient] = []
+        run_dir = os.open(self.directory.name, os.O_RDONLY)
+        self.journal = UploadJournal(run_dir)
+        os.close(run_dir)
+        self.at_once = False
+
+    @initialize(at_once=st.booleans())
+    def it_is_decided_how_all_ends(self, at_once: bool) -> None:
+        self.at_once = at_once
+
+    def open_edges(self) -> None:
+        directory = self.directory.name
+        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, directory, self.executor, self.loop, "wsgid")
+        with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
+            self.mongrel2 = Mongrel2Edge(
+                self.dispatch,
+                "",
+                "",
+                chroot="",
+                shared=False,
+                max_body=LIMITS.body,
+                body_timeout=TIMES.body,
+                spool_directory=directory,
+                executor=self.executor,
+                journal=self.journal,
+                loop=self.loop,
+                server="wsgid",
+            )
+        assert isinstance(self.mongrel2.link, RecordingLink)
+        self.link: RecordingLink = self.mongrel2.link
+
+    # HTTP clients.
+
+    @rule(
+        data=st.data(),
+        methods=st.lists(METHODS, min_size=1, max_size=3),
+        size=BODIES,
+        old=st.sampled_from([False, False, False, True]),
+        at_once=st.sampled_from([True, True, False]),
+    )
+    def a_client_asks(self, data: st.DataObject, methods: list[str], size: int, old: bool, at_once: bool) -> None:
+        """For some things in a row; in HTTP/1.0 for one, which is its last."""
+        known = [each for each in self.present(self.http_clients) if not each.last]
+        client = data.draw(st.sampled_from([*known, None] if len(known) < MOST_CLIENTS else known)) or self.visitor()
+        client.last = old
+        for method in methods[:1] if old else methods:
+            asked = Asked(method, self.next_target())
+            said = http_request(asked, "1.0" if old else "1.1", size)
+            # Behind the request line: of a shorter piece no method is known, nor a target for the line in the log.
+            middle = data.draw(st.integers(said.index(b"\n") + 1, len(said) - 1))
+            client.unsaid += [(said[:middle], None), (said[middle:], asked)]
+        if at_once:
+            self.it_says(client, len(client.unsaid))
+
+    def visitor(self) -> HttpClient:
+        connection = HttpConnection(self.http)
+        client = HttpClient(transport=RecordingTransport(self.loop, connection))
+        connection.connection_made(client.transport)
+        self.http_clients.append(client)
+        return client
+
+    @precondition(lambda self: any(each.unsaid for each in self.present(self.http_clients)))
+    @rule(data=st.data(), pieces=st.integers(1, 3))
+    def it_says_more(self, data: st.DataObject, pieces: int) -> None:
+        client = data.draw(st.sampled_from([each for each in self.present(self.http_clients) if each.unsaid]))
+        self.it_says(client, pieces)
+
+    def it_says(self, client: HttpClient, pieces: int) -> None:
+        transport = client.transport
+        said, client.unsaid = client.unsaid[:pieces], client.unsaid[pieces:]
+        whole = [asked for _, asked in said if asked is not None]
+        for asked in whole:
+            asked.heard = not (transport.closing or transport.eof or self.dispatch.draining)
+        client.asked += whole
+        client.within = said[-1][1] is None
+        transport.say(b"".join(data for data, _ in said))
+
+    @precondition(lambda self: self.present(self.http_clients))
+    @rule(data=st.data(), how=st.sampled_from(["ends", "resets", "chokes", "reads on"]))
+    def something_happens_to_it(self, data: st.DataObject, how: str) -> None:
+        client = data.draw(st.sampled_from(self.present(self.http_clients)))
+        match how:
+            case "ends":
+                client.left = client.last = True
+                client.unsaid.clear()
+                client.transport.finish_sending()
+            case "resets":
+                client.left = True
+                client.transport.go()
+            case "chokes":
+                client.transport.choke()
+            case "reads on":
+                client.transport.read_on()
+
+    @rule(seconds=st.sampled_from([1.0, 6.0, 20.0, 100.0]))
+    def the_edge_looks_at_the_time(self, seconds: float) -> None:
+        for connection in list(self.http.connections):
+            connection.look(self.loop.time() + seconds)
+
+    # Mongrel2 and its clients.
+
+    @precondition(lambda self: self.link.receiving)
+    @rule(data=st.data(), methods=st.lists(METHODS, min_size=1, max_size=3), size=BODIES)
+    def a_client_asks_mongrel2(self, data: st.DataObject, methods: list[str], size: int) -> None:
+        known = self.present(self.mongrel_clients)
+        client = data.draw(st.sampled_from([*known, None] if len(known) < MOST_CLIENTS else known))
+        if client is None:
+            client = MongrelClient(number=str(len(self.link.clients)))
+            self.link.clients[client.number] = client
+            self.mongrel_clients.append(client)
+        for method in methods:
+            if client.ended:
+                return
+            client.asked.append(Asked(method, self.next_target(), heard=True))
+            self.link.received(mongrel_message(client.asked[-1], client.number, size))
+
+    @precondition(lambda self: self.present(self.mongrel_clients))
+    @rule(data=st.data(), how=st.sampled_from(["leaves", "restarts", "chokes", "reads on"]))
+    def something_happens_to_mongrel2(self, data: st.DataObject, how: str) -> None:
+        """Or to one of its clients."""
+        match how:
+            case "leaves":
+                client = data.draw(st.sampled_from(self.present(self.mongrel_clients)))
+                client.left = True
+                if self.link.receiving:
+                    self.link.received(f"srv-1 {client.number} ".encode() + DISCONNECT)
+            case "restarts":
+                self.link.restart()
+            case "chokes":
+                self.link.choked = True
+            case "reads on":
+                self.link.choked = False
+                self.mongrel2._room()
+
+    # Both.
+
+    @rule(data=st.data(), steps=st.lists(STEPS, min_size=4, max_size=12))
+    def it_is_served(self, data: st.DataObject, steps: list[tuple[bool, bool, bool, bool]]) -> None:
+        """Else few answers would be whole before something happens to them."""
+        if not self.processes:
+            self.a_worker_calls(threads=1)
+        for step in steps:
+            self.go_round(2)
+            self.goes_on(*self.some_thread(data), *step)
+        self.go_round(2)
+
+    def present(self, clients: list[Client]) -> list[Client]:
+        return [each for each in clients if each.is_there]
+
+    def next_target(self) -> str:
+        self.arrived += 1
+        return f"/{'ab'[self.arrived % 2]}?{self.arrived}"
+
+    def drain(self) -> None:
+        self.http.drain()
+        self.mongrel2.drain()
+        super().drain()
+
+    @invariant()
+    def none_has_two_lines(self) -> None:
+        assert max(self.endings().values(), default=0) <= 1
+
+    def everything_ends(self) -> None:
+        """As the dispatcher ends: in order, or at once."""
+        if not self.at_once:
+            self.drain()
+            self.go_round(SETTLED)
+        self.drain()
+        self.dispatch.give_up()
+        # Behind an answer that Mongrel2 does not take, the next request of that client has no turn to be refused in.
+        self.link.choked = False
+        self.mongrel2._room()
+        self.http.close()
+        self.mongrel2.close()
+        self.go_round(SETTLED)
+        assert self.dispatch.open_count == 0
+        super().everything_ends()
+        self.none_has_two_lines()
+        clients: list[HttpClient | MongrelClient] = [*self.http_clients, *self.mongrel_clients]
+        for each in clients:
+            judge(each, self.lines())
+
+    def close(self) -> None:
+        super().close()
+        self.journal.close()
+
+    def lines(self) -> dict[str, list[Line]]:
+        """Of the access log, by target."""
+        found = defaultdict(list)
+        for match in LINE.finditer(os.pread(self.log_file, 1 << 20, 0).decode("ascii")):
+            found[match["target"]].append(Line(int(match["code"]), int(match["size"]), match["end"] or ""))
+        return found
+
+
+def http_request(asked: Asked, version: str, size: int) -> bytes:
+    """A POST has a body, of odd requests in chunks."""
+    head = f"{asked.method} {asked.target} HTTP/{version}\r\nHost: a\r\n".encode()
+    if asked.method != "POST":
+        return head + b"\r\n"
+    if version == "1.0" or int(asked.target.partition("?")[2]) % 2:
+        return head + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
+    return head + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
+
+
+def mongrel_message(asked: Asked, number: str, size: int) -> bytes:
+    path, _, query = asked.target.partition("?")
+    line = {**REQUEST_LINE, "METHOD": asked.method, "URI": asked.target, "PATH": path, "QUERY": query}
+    body = b"x" * size if asked.method == "POST" else b""
+    headers = {"host": "a", **({"content-length": str(size)} if body else {})}
+    return tnetstring_message(line, headers, body, f"srv-1 {number} {path}")
+
+
+TestExactlyOnceEdges = ExactlyOnceEdges.TestCase
+TestExactlyOnceEdges.settings = SETTINGS
