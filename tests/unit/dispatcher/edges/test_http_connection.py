@@ -620,7 +620,7 @@ class TestAClientThatLeaves:
             await thread.take()
             await thread.say_it_all(whole(bytes(PART_SIZE)))
             connection = await here.at(lambda connection: not connection._in_progress, "the answer")
-            for _ in range(20):  # until neither socket takes any more, and yet little enough waits here
+            for _ in range(100):  # until neither socket takes any more, and yet little enough waits here
                 if connection._transport.get_write_buffer_size():
                     break
                 await visitor.say(get())
