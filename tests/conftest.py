@@ -1,5 +1,6 @@
 """For every test: it leaves no process behind."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,8 @@ def pytest_configure() -> None:
     # How long an example takes says more about the machine than about the code.
     settings.register_profile("wsgid", deadline=None)
     settings.load_profile("wsgid")
+    # A shell that starts the tests in the background has them ignore Ctrl-C, as would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     proc.adopt_orphans()
 
 

@@ -703,6 +703,9 @@ def test_one_worker_more_and_one_fewer(daemon: Daemon) -> None:
     (oldest,) = daemon.worker_pids
     os.kill(daemon.master, signal.SIGTTIN)
     wait_for(lambda: len(daemon.births("worker")) == 2, "one more")
+    # Nothing tells when it is ready, but this goes to those that are: one that still loads would be dropped first.
+    os.kill(daemon.master, signal.SIGUSR1)
+    wait_for(lambda: len(daemon.heard("worker reopens")) == 2, "both to be ready")
     os.kill(daemon.master, signal.SIGTTOU)
     wait_for(lambda: daemon.heard("worker retired"), "one fewer")
     assert daemon.heard("worker retired")[0].pid == oldest

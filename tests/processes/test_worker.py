@@ -393,6 +393,8 @@ def application(environ, start_response):
     elif name:
         with open(os.environ["GATES"] + "/" + name, "rb") as gate:
             gate.read()
+        while name == "wait":
+            time.sleep(0.001)
     start_response("200 OK", [])
     return [",".join(tidied).encode()]
 """
