@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.unit.dispatcher.edges.wires import (
+    CREDITS,
     LINE,
     Asked,
     HttpClient,
@@ -59,10 +60,16 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.journal = UploadJournal(run_dir)
         os.close(run_dir)
         self.at_once = False
+        """It ends at once, and not in order."""
+        self.taken = False
+        """In the end all clients of Mongrel2 take what is there."""
+        self.flow_control = False
 
-    @initialize(at_once=st.booleans())
-    def it_is_decided_how_all_ends(self, at_once: bool) -> None:
+    @initialize(at_once=st.booleans(), taken=st.booleans(), flow_control=st.booleans())
+    def it_is_decided_how_all_begins_and_ends(self, at_once: bool, taken: bool, flow_control: bool) -> None:
         self.at_once = at_once
+        self.taken = taken
+        self.flow_control = flow_control
 
     def open_edges(self) -> None:
         directory = self.directory.name
@@ -164,11 +171,35 @@ class ExactlyOnceEdges(DispatcherMachine):
             client = MongrelClient(number=str(len(self.link.clients)))
             self.link.clients[client.number] = client
             self.mongrel_clients.append(client)
+            self.link.flow_control = self.flow_control
         for method in methods:
             if client.ended:
                 return
+            given = CREDITS if self.flow_control and not client.asked else 0
             client.asked.append(Asked(method, self.next_target(), heard=True))
-            self.link.received(mongrel_message(client.asked[-1], client.number, size))
+            self.link.received(mongrel_message(client.asked[-1], client.number, size, given))
+
+    @precondition(lambda self: self.mongrel2.flow.on is None and not self.flow_control)
+    @rule()
+    def no_credits_have_come(self) -> None:
+        self.mongrel2.flow.forget_timer()
+        self.mongrel2.flow._is_off()
+
+    @precondition(lambda self: self.flow_control and self.present(self.mongrel_clients))
+    @rule(data=st.data(), how=st.sampled_from(["chokes", "reads on", "chokes for long"]))
+    def a_client_of_mongrel2_takes_its_time(self, data: st.DataObject, how: str) -> None:
+        client = data.draw(st.sampled_from(self.present(self.mongrel_clients)))
+        client.choked = how != "reads on"
+        self.link.write(client)
+        if how == "chokes for long":
+            self.mongrel2_looks(seconds=100.0)
+
+    def mongrel2_looks(self, seconds: float) -> None:
+        """At all, as the edge does once a second."""
+        now = self.loop.time()
+        for connection in list(self.mongrel2._connections.values()):
+            if connection.is_stalled(now) or connection.is_stalled(now + seconds):
+                self.mongrel2._end(connection)
 
     @precondition(lambda self: self.present(self.mongrel_clients))
     @rule(data=st.data(), how=st.sampled_from(["leaves", "restarts", "chokes", "reads on"]))
@@ -217,15 +248,18 @@ class ExactlyOnceEdges(DispatcherMachine):
         assert max(self.endings().values(), default=0) <= 1
 
     def everything_ends(self) -> None:
-        """As the dispatcher ends: in order, or at once."""
+        """As the dispatcher ends."""
         if not self.at_once:
             self.drain()
             self.go_round(SETTLED)
         self.drain()
         self.dispatch.give_up()
-        # Behind an answer that Mongrel2 does not take, the next request of that client has no turn to be refused in.
-        self.link.choked = False
-        self.mongrel2._room()
+        if self.taken:
+            self.mongrel2_reads_on()
+        self.go_round(SETTLED)
+        self.http.abort()
+        self.mongrel2.abort()
+        self.go_round(SETTLED)
         self.http.close()
         self.mongrel2.close()
         self.go_round(SETTLED)
@@ -233,8 +267,16 @@ class ExactlyOnceEdges(DispatcherMachine):
         super().everything_ends()
         self.none_has_two_lines()
         clients: list[HttpClient | MongrelClient] = [*self.http_clients, *self.mongrel_clients]
-        for each in clients:
-            judge(each, self.lines())
+        for client in clients:
+            judge(client, self.lines())
+
+    def mongrel2_reads_on(self) -> None:
+        """And so do all its clients."""
+        self.link.choked = False
+        self.mongrel2._room()
+        for client in self.present(self.mongrel_clients):
+            client.choked = False
+            self.link.write(client)
 
     def close(self) -> None:
         super().close()
@@ -258,9 +300,11 @@ def http_request(asked: Asked, version: str, size: int) -> bytes:
     return head + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
 
 
-def mongrel_message(asked: Asked, number: str, size: int) -> bytes:
+def mongrel_message(asked: Asked, number: str, size: int, credits: int) -> bytes:
     path, _, query = asked.target.partition("?")
     line = {**REQUEST_LINE, "METHOD": asked.method, "URI": asked.target, "PATH": path, "QUERY": query}
+    if credits:
+        line["DOWNLOAD_CREDITS"] = str(credits)
     body = b"x" * size if asked.method == "POST" else b""
     headers = {"host": "a", **({"content-length": str(size)} if body else {})}
     return tnetstring_message(line, headers, body, f"srv-1 {number} {path}")

@@ -391,8 +391,9 @@ class Mongrel2Edge:
         return all(not connection.in_progress for connection in self._connections.values())
 
     def abort(self) -> None:
-        """What is still in progress has its end."""
-        _all_left(list(self._connections.values()))
+        """Cuts off whoever has not taken its answer: what waits behind it is not answered any more."""
+        for connection in list(self._connections.values()):
+            connection.abort()
 
     def close(self) -> None:
         """The executor's shutdown waits for the last answers: those of all edges go out side by side."""

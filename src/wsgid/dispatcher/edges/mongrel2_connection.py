@@ -199,6 +199,12 @@ class Mongrel2Connection(ClientConnection):
         """A close message and not a cancel, which would take away what the client has yet to read of the answer."""
         self._write_last(b"", keep_alive=False)
 
+    def abort(self) -> None:
+        """The end of it, and of all that is in progress on it."""
+        if not self._closed:
+            self._abort()
+        self.left()
+
     def _close(self) -> None:
         self._closed = True
         self._edge.link.send(mongrel2_replies.close(self.server_id, self.client_id), self._generation)

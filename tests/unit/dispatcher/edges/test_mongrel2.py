@@ -1206,3 +1206,20 @@ class TestTheEnd:
                 assert here.edge.address == f"mongrel2 {here.side.endpoints.recv} {here.side.endpoints.send}"
 
         run(main())
+
+    def test_aborting_ends_what_waits_behind_an_answer_that_is_not_taken(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await here.ask()
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            await until(lambda: sum(map(len, here._take().get("1", []))) == 102_400, "all that it can be sent")
+            assert not here.edge.quiet
+            here.edge.abort()
+            assert here.edge.quiet
+            await until(lambda: here._take()["1"][-1] == b"", "the end of the connection")
+            assert here.everything.endings() == ["499 left"] * 2
+            await here.forgotten()
+
+        with_place(test)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import h11
 
 from wsgid.protocol import mongrel2_replies
+from wsgid.protocol.tnetstrings import encode
 
 LINE = re.compile(
     r'"\S+ (?P<target>\S+) HTTP/1\.\d" (?P<code>\d{3}) (?P<size>\d+) .* id=\S+(?: end=(?P<end>\w+))?$', re.M
@@ -130,32 +131,67 @@ class RecordingTransport(asyncio.Transport):
                 self._protocol.resume_writing()
 
 
+CREDITS = 200
+"""Bytes that may wait in Mongrel2 for a client (``MAX_CREDITS`` there), so few that hardly an answer fits."""
+
+
 class RecordingLink:
     """In place of `wsgid.dispatcher.edges.mongrel2_link.Mongrel2Link`, and of Mongrel2 behind it."""
 
-    def __init__(self, *_: object, received: Callable[[bytes], None], lost: Callable[[], None], **__: object) -> None:
+    def __init__(
+        self,
+        recv: str,
+        send: str,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        received: Callable[[bytes], None],
+        lost: Callable[[], None],
+        **_: object,
+    ) -> None:
         self.generation = 1
         self.choked = False
         self.receiving = True
         self.received = received
+        self.flow_control = False
         self.clients: dict[str, MongrelClient] = {}
         """Of this generation, by number."""
+        self._loop = loop
         self._lost = lost
 
     def send(self, message: bytes, generation: int) -> bool:
         if generation != self.generation:
             return False
         address, _, payload = message.partition(b", ")
-        number = address.rpartition(b":")[2].decode()
-        if number.startswith("X "):
-            assert message == mongrel2_replies.keep_alive_all("srv-1", number.split()[1:])
+        target = address.decode().partition(":")[2]
+        if target.startswith("X "):
+            self._order(target.split()[1:], message)
             return True
-        client = self.clients[number]
-        assert message == mongrel2_replies.reply("srv-1", number, payload)
+        client = self.clients[target]
+        assert message == mongrel2_replies.reply("srv-1", target, payload)
         assert not client.ended, "nothing is sent after the end"
         client.arrived += payload
         client.ended = not payload
+        if self.flow_control:
+            client.unwritten += len(payload)
+            assert client.unwritten <= CREDITS, "Mongrel2 would end the connection"
+            self._loop.call_soon(self.write, client)
         return True
+
+    def _order(self, numbers: list[str], order: bytes) -> None:
+        if order == mongrel2_replies.keep_alive_all("srv-1", numbers):
+            return
+        [number] = numbers
+        assert order == mongrel2_replies.cancel("srv-1", number)
+        self.clients[number].cancel()
+
+    def write(self, client: "MongrelClient") -> None:
+        """What waits for this client, if it takes it."""
+        if not client.unwritten or client.choked or not client.is_there:
+            return
+        written, client.unwritten = client.unwritten, 0
+        if self.receiving and self.clients.get(client.number) is client:
+            given = encode({b"METHOD": b"JSON", b"DOWNLOAD_CREDITS": b"%d" % written})
+            self.received(f"srv-1 {client.number} @* ".encode() + given + b'18:{"type":"credits"},')
 
     def restart(self) -> None:
         """Mongrel2's: all its clients are gone, and new ones will have their numbers."""
@@ -165,13 +201,13 @@ class RecordingLink:
         self.generation += 1
         self._lost()
 
-    def take_arrived(self) -> None:
-        self.receiving = False
+    def take_arrived(self) -> None: ...
 
     def stop_receiving(self) -> None:
         self.receiving = False
 
-    def close(self, linger: float) -> None: ...
+    def close(self, linger: float) -> None:
+        self.receiving = False
 
     def terminate(self) -> None: ...
 
@@ -224,19 +260,30 @@ class HttpClient(ByteClient):
 class MongrelClient(ByteClient):
     number: str = field(kw_only=True)
     arrived: bytes = b""
+    unwritten: int = 0
+    """Bytes of that which are still in Mongrel2, with flow control."""
+    choked: bool = False
+    """It takes nothing."""
     ended: bool = False
+    cancelled: bool = False
     within: bool = False
 
     @property
     def is_there(self) -> bool:
         return not (self.left or self.ended)
 
+    def cancel(self) -> None:
+        """What is still in Mongrel2 is dropped."""
+        self.arrived = self.arrived[: len(self.arrived) - self.unwritten]
+        self.ended = self.cancelled = True
+
     @property
     def was_cut(self) -> bool:
         """Only within an answer: a close message behind a whole one would be an answer that is missing. (That to a HEAD
         is whole with its head, and cut when the application fails after it.)"""
         answers, partial = _read(self)
-        return self.ended and (partial or any(each.method == "HEAD" for each in self.asked[len(answers) - 1 :][:1]))
+        head = any(each.method == "HEAD" for each in self.asked[len(answers) - 1 :][:1])
+        return self.cancelled or (self.ended and (partial or head))
 
 
 @dataclass(frozen=True)
@@ -261,14 +308,22 @@ def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]]) -> 
         [line] = log[asked.target]
         _judge_answer(client, asked, answer, line)
     deaf = any(each.status == 408 for each in answers)  # what was late for this one came when nothing was read any more
-    for asked in client.asked[len(answers) :]:
+    unanswered = client.asked[len(answers) :]
+    # Of an answer that is kept for a client not a byte may have gone out when it is cut, and behind one that is not
+    # taken another cannot even begin.
+    cut = client.was_cut or (client.ended and any(each.end in ("cut", "left") for each in _lines(log, unanswered[:1])))
+    for asked in unanswered:
         asked.heard &= not deaf
         lines = len(log.get(asked.target, []))
         assert lines == 1 or not (lines or asked.heard), (asked, lines)
-        assert client.left or client.was_cut or not asked.heard, f"no answer to {asked}"
+        assert client.left or cut or not asked.heard, f"no answer to {asked}"
     surplus = answers[len(client.asked) :]
     assert [each.status for each in surplus] in ([], [408]), surplus
     assert not surplus or client.within, "an answer to nothing"
+
+
+def _lines(log: Mapping[str, list[Line]], asked: list[Asked]) -> list[Line]:
+    return [line for each in asked for line in log.get(each.target, [])]
 
 
 def _judge_answer(client: HttpClient | MongrelClient, asked: Asked, answer: Answer, line: Line) -> None:
