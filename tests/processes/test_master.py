@@ -908,11 +908,11 @@ def test_stacks_of_workers_that_die_of_it(daemon: Daemon) -> None:
     for worker in dead:
         os.kill(worker, DUMP_SIGNAL)
     wait_for(lambda: len(daemon.heard("worker dumps")) == 2, "the stacks")
-    dispatcher = daemon.dispatcher
-    os.kill(dispatcher, signal.SIGKILL)  # so that the master itself tells of the deaths
-    wait_for(lambda: not proc.alive(dispatcher), "the dispatcher's death")  # before that it can be told, and be silent
-    for worker in dead:
-        os.kill(worker, signal.SIGKILL)
+    dispatcher = daemon.dispatcher  # dies as well, so that the master itself tells of the deaths
+    for each in (dispatcher, *dead):
+        os.kill(each, signal.SIGKILL)
+    # Of all of them: else it might be the next dispatcher that is told, or this one in its last moment.
+    wait_for(lambda: not any(proc.alive(each) for each in (dispatcher, *dead)), "their deaths")
     os.kill(daemon.master, signal.SIGCONT)
     wait_for(lambda: all(f"worker {pid} died: killed by SIGKILL" in daemon.log for pid in dead), "the deaths")
     for worker in dead:

@@ -176,7 +176,7 @@ class ExactlyOnceEdges(DispatcherMachine):
             if client.ended:
                 return
             given = CREDITS if self.flow_control and not client.asked else 0
-            client.asked.append(Asked(method, self.next_target(), heard=True))
+            client.asked.append(Asked(method, self.next_target(), heard=True, late=self.dispatch.draining))
             self.link.received(mongrel_message(client.asked[-1], client.number, size, given))
 
     @precondition(lambda self: self.mongrel2.flow.on is None and not self.flow_control)

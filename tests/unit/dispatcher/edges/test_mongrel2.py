@@ -1215,9 +1215,10 @@ class TestTheEnd:
             await thread.take()
             await thread.say_it_all(whole(bytes(250_000)))
             await until(lambda: sum(map(len, here._take().get("1", []))) == 102_400, "all that it can be sent")
-            assert not here.edge.quiet
+            quiet = [here.edge.quiet]
             here.edge.abort()
-            assert here.edge.quiet
+            quiet.append(here.edge.quiet)
+            assert quiet == [False, True]
             await until(lambda: here._take()["1"][-1] == b"", "the end of the connection")
             assert here.everything.endings() == ["499 left"] * 2
             await here.forgotten()

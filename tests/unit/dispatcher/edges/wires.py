@@ -220,6 +220,8 @@ class Asked:
     target: str
     heard: bool = False
     """Its connection was open, and the server was not about to close it."""
+    late: bool = False
+    """The server was already about to end: an answer before may have said that it closes the connection."""
 
 
 @dataclass(eq=False, repr=False)
@@ -290,6 +292,7 @@ class MongrelClient(ByteClient):
 class Answer:
     status: int
     body: bytes
+    closes: bool
 
 
 @dataclass(frozen=True)
@@ -308,12 +311,13 @@ def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]]) -> 
         [line] = log[asked.target]
         _judge_answer(client, asked, answer, line)
     deaf = any(each.status == 408 for each in answers)  # what was late for this one came when nothing was read any more
+    closed = bool(answers) and answers[-1].closes
     unanswered = client.asked[len(answers) :]
     # Of an answer that is kept for a client not a byte may have gone out when it is cut, and behind one that is not
     # taken another cannot even begin.
     cut = client.was_cut or (client.ended and any(each.end in ("cut", "left") for each in _lines(log, unanswered[:1])))
     for asked in unanswered:
-        asked.heard &= not deaf
+        asked.heard &= not (deaf or (asked.late and closed))
         lines = len(log.get(asked.target, []))
         assert lines == 1 or not (lines or asked.heard), (asked, lines)
         assert client.left or cut or not asked.heard, f"no answer to {asked}"
@@ -360,7 +364,7 @@ def _read_one(data: bytes, method: str, ended: bool) -> tuple[Answer | None, byt
     reader.send(h11.Request(method=method, target="/", headers=[("Host", "a")]))
     reader.send(h11.EndOfMessage())
     reader.receive_data(data)
-    status, body = 0, b""
+    status, body, closes = 0, b"", False
     while not isinstance(event := reader.next_event(), h11.EndOfMessage):
         if event is h11.NEED_DATA:
             if not ended:
@@ -376,5 +380,5 @@ def _read_one(data: bytes, method: str, ended: bool) -> tuple[Answer | None, byt
             body += event.data
         else:
             assert isinstance(event, h11.Response), event
-            status = event.status_code
-    return Answer(status, body), reader.trailing_data[0]
+            status, closes = event.status_code, (b"connection", b"close") in event.headers
+    return Answer(status, body, closes), reader.trailing_data[0]
