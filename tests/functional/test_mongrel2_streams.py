@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import proc
 from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection
@@ -31,13 +32,8 @@ def chunks(body: bytes, size: int) -> Iterator[bytes]:
 
 def spooled(daemon: Daemon) -> list[str]:
     """The files without a name that the dispatcher has open."""
-    names = []
-    for descriptor in Path(f"/proc/{daemon.dispatcher_pid}/fd").iterdir():
-        try:
-            names.append(os.readlink(descriptor))
-        except FileNotFoundError:
-            continue  # closed since we saw it
-    return [name for name in names if "(deleted)" in name]
+    names = proc.descriptors(daemon.dispatcher_pid).values()
+    return [name for name in names if name.startswith(str(daemon.folder)) and "(deleted)" in name]
 
 
 def connections(server: Mongrel2) -> int:

@@ -119,6 +119,7 @@ def test_an_upload_that_is_too_large(mongrel2: MakeMongrel2, pair: MakePair) -> 
     chunked = (LARGE[start : start + 50_000] for start in range(0, len(LARGE), 50_000))
     assert clients.request(server.url + "/echo", "POST", chunked).status == 413
     assert list(server.uploads.iterdir()) == []
+    wait_for(lambda: sum(_served(*daemons)) >= 5, "all lines")
     assert sum(_served(*daemons)) == 5
 
 
