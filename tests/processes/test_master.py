@@ -416,7 +416,7 @@ def test_no_file_for_the_stacks_fails_the_start(daemon: Daemon, memory_files: in
 def test_no_process_to_be_had_later_is_waited_for(daemon: Daemon) -> None:
     daemon.stay(forks=2)
     os.kill(daemon.worker_pids[0], signal.SIGKILL)
-    wait_for(lambda: daemon.log.count("a worker could not be forked: Resource") == 2, "two tries")
+    wait_for(lambda: daemon.log.count("a worker could not be forked: Resource") >= 2, "two tries")
     assert len(daemon.births("worker")) == 1
 
 
