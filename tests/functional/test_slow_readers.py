@@ -207,6 +207,18 @@ def test_a_stop_cuts_one_that_does_not(site: MakeSite, ask: Ask) -> None:
     assert served.daemon.access_log[1].endswith(" end=cut")
 
 
+def test_a_second_signal_cuts_it_at_once(site: MakeSite, ask: Ask) -> None:
+    served = site("downloads", workers=1, settings=FLOW_CONTROL)
+    ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}")
+    quick(served)
+    served.daemon.send(signal.SIGTERM)
+    served.daemon.wait_for_log("stop")
+    served.daemon.send(signal.SIGTERM)
+    assert served.daemon.wait() == 0
+    assert len(served.daemon.access_log) == 2
+    assert served.daemon.access_log[1].endswith(" end=cut")
+
+
 def test_events_go_out_one_by_one(site: MakeSite, gates: Gates) -> None:
     served = site("plain", workers=1, env=gates.env, settings=FLOW_CONTROL)
     with served.connect() as client:
