@@ -46,7 +46,7 @@ class OrdersLink:
         while packet := self._receive():
             try:
                 said.append(decode_from_dispatcher(packet))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 log.error("the dispatcher said what means nothing: %s", error)
         return said
 

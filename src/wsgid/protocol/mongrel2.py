@@ -60,7 +60,7 @@ def _control(envelope: Envelope) -> Disconnected | Credits:
     """Errors name no connection: whoever is on it is waiting for something else than an answer to this."""
     try:
         order = _decode_order(envelope.body).type
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedMessage(f"a control message that is not a JSON object with a type: {error}") from None
     if order == "disconnect":
         return Disconnected(envelope.server_id, envelope.client_id)

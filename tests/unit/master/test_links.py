@@ -49,7 +49,10 @@ def test_what_the_dispatcher_says_is_heard_in_order_and_once(link: OrdersLink) -
     assert not link.over
 
 
-@pytest.mark.parametrize("nonsense", [b"\xc1", b"{}", encode(Exit()), encode({"type": "Listening"})])
+NO_TEXT = encode(Listening(["?"])).replace(b"?", b"\x80")
+
+
+@pytest.mark.parametrize("nonsense", [b"\xc1", b"{}", encode(Exit()), encode({"type": "Listening"}), NO_TEXT])
 def test_nonsense_is_logged_and_what_follows_is_heard(
     link: OrdersLink, nonsense: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,6 +47,10 @@ def test_a_control_message_forged_over_a_json_socket_is_a_socket_message() -> No
         (b"srv-1 5 @* 16:6:METHOD,4:JSON,}0:,", "a control message that is not a JSON object with a type"),
         (b"srv-1 5 @* 16:6:METHOD,4:JSON,}2:[],", "a control message that is not a JSON object with a type"),
         (b'srv-1 5 @* 16:6:METHOD,4:JSON,}10:{"type":1},', "a control message that is not a JSON object with a type"),
+        (
+            b'srv-1 5 @* 16:6:METHOD,4:JSON,}12:{"type":"\x80"},',
+            "a control message that is not a JSON object with a type",
+        ),
         (b'srv-1 5 @* 16:6:METHOD,4:JSON,}13:{"type":"hi"},', "a control message of unknown type 'hi'"),
         (b'srv-1 5 @* 16:6:METHOD,4:JSON,}18:{"type":"credits"},', "DOWNLOAD_CREDITS '' are not a number"),
         (b'srv-1 5 @* 25:16:DOWNLOAD_CREDITS,2:-1,}18:{"type":"credits"},', "DOWNLOAD_CREDITS '-1' are not a number"),
