@@ -11,7 +11,10 @@ In an application::
 """
 
 import errno
+import fcntl
 import os
+import struct
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +45,17 @@ class Gates:
     def wait_until_held(self, name: str) -> None:
         """Returns when a request has arrived at the gate; it stays there. Raises AssertionError."""
         self._held[name] = wait_for(lambda: self._open(name), f"a request at the gate {name!r}")
+
+    def wait_until_reading(self, name: str) -> None:
+        """Returns when a request that is held is in the call that reads the gate, and not just about to: what it is
+        given has been taken. Raises AssertionError."""
+        os.write(self._held[name], b"\n")
+        wait_for(lambda: not self._unread(name), f"the request at the gate {name!r} to read")
+
+    def _unread(self, name: str) -> int:
+        """Bytes in the gate."""
+        [waiting] = struct.unpack("i", fcntl.ioctl(self._held[name], termios.FIONREAD, bytes(4)))
+        return int(waiting)
 
     def release(self, name: str, told: bytes = b"") -> None:
         """Lets go of the request that is held at the gate, waiting for it first if need be.

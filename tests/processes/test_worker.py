@@ -425,6 +425,7 @@ def test_a_thread_that_waits_in_c_is_interrupted_when_it_is_back(start: Start, g
     gates.make("wait")
     called.channels[0].ask(a_request(id="r1", path="/wait"))
     gates.wait_until_held("wait")
+    gates.wait_until_reading("wait")
     called.control.sock.sendall(frames.interrupt("r1"))
     wait_for(lambda: "its thread 0x" in worker.log, "the interruption")
     assert "given up" not in worker.log
