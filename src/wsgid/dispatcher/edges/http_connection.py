@@ -253,25 +253,29 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         length: int | None = None,
         body: bytes = b"",
     ) -> Request:
+        script_name, scheme, server_id = "", "http", "http"
+        server_name, server_port = self._server_address
+        remote_addr, remote_port = self._remote
+        # By position: msgspec takes six times as long when so many fields are named.
         return Request(
-            id=self._dispatch.request_id(),
-            method=method,
-            target=target,
-            script_name="",
-            path=path,
-            query=query,
-            version=version,
-            headers=headers,
-            scheme="http",
-            server_name=self._server_address[0],
-            server_port=self._server_address[1],
-            remote_addr=self._remote[0],
-            remote_port=self._remote[1],
-            server_id="http",
-            client_id=self._id,
-            content_length=length,
-            body=body,
-            body_in_file=bool(length) and not body,
+            self._dispatch.request_id(),
+            method,
+            target,
+            script_name,
+            path,
+            query,
+            version,
+            headers,
+            scheme,
+            server_name,
+            server_port,
+            remote_addr,
+            remote_port,
+            server_id,
+            self._id,
+            length,
+            body,
+            bool(length) and not body,
         )
 
     def spool_has_room(self) -> None:
