@@ -121,29 +121,29 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """Raises Refused, after which nothing more is read; the same after anything else that the sink raises."""
         while data and self.phase not in _WHERE_READING_ENDS:
-            data = self._parse(data)
+            self._fed += len(data)
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._not_parsed(error)
+                return
+            else:
+                if self._fed > FRAMING_OVERHEAD:  # which every limit has in it
+                    self._check_size()
+                return
 
-    def _parse(self, data: bytes) -> bytes:
-        """Gives back what has not been parsed."""
-        self._fed += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
-            return data[upgrade.args[0] :]
-        except httptools.HttpParserCallbackError as error:
+    def _not_parsed(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error, httptools.HttpParserCallbackError):
             self.phase = REFUSED
-            raise error.__context__ or error  # noqa: B904 - what the callback raised, which httptools has wrapped
-        except httptools.HttpParserInvalidMethodError:
+            raise error.__context__ or error  # what the callback raised, which httptools has wrapped
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
             self._refuse(Refused(501, "a method that is not known here"))
-        except httptools.HttpParserError as error:
-            # After a request that was to be the last one, llhttp calls more data an error.
-            if self.phase is not LAST:
-                self._refuse(Refused(400, f"not HTTP: {error}"))
-        else:
-            if self._fed > FRAMING_OVERHEAD:  # which every limit has in it
-                self._check_size()
-        return b""
+        # After a request that was to be the last one, llhttp calls more data an error.
+        if self.phase is not LAST:
+            self._refuse(Refused(400, f"not HTTP: {error}"))
 
     def stop(self) -> None:
         """Reads nothing more: the caller has a reason of its own to refuse what is on its way."""
