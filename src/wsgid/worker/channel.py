@@ -81,8 +81,8 @@ class Channel:
             os.close(self._descriptors.pop())
 
     def _receive(self) -> bytes:
-        # A thread that waits in recvmsg itself is also woken, to no purpose, when the dispatcher has read its last answer
-        # and the socket has room again (unix_write_space() in Linux' net/unix/af_unix.c): one that polls is not.
+        # A thread that waits in recvmsg itself is also woken, to no purpose, when the dispatcher has read its last
+        # answer and the socket has room again (unix_write_space() in Linux' net/unix/af_unix.c): one that polls is not.
         self._arrival.poll()
         try:
             data, ancillary, flags, _ = self._socket.recvmsg(READ_SIZE, DESCRIPTOR_SPACE, MSG_CMSG_CLOEXEC)
