@@ -62,7 +62,8 @@ class Channel:
         kind, payload = self._frames.popleft()
         if kind is REQUEST:
             request = frames.read_request(payload)
-            return request, self._descriptor_of(request)
+            usual = not self._descriptors and not request.body_in_file
+            return request, None if usual else self._descriptor_of(request)
         if kind is Kind.RELEASE:
             return None
         raise FrameError(f"{kind.name} on a channel")
