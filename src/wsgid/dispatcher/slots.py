@@ -170,7 +170,10 @@ class Slot:
             raise frames.FrameError(f"{kind.name} with no request in hand")
         stage = exchange.stage
         if kind is ANSWER and stage is not ANSWERING:  # nearly always
-            self._take_answer(exchange, payload)
+            answer = frames.read_answer(payload)
+            exchange.answer(answer.head, answer.body)
+            if answer.done:
+                self._finished()
             return
         if (stage is SERVING and kind in NOT_FIRST) or (stage is ANSWERING and kind in NOT_NEXT):
             raise frames.FrameError(f"{kind.name} out of turn")
@@ -188,12 +191,6 @@ class Slot:
             self._finished()
         else:
             raise frames.FrameError(f"{kind.name} on a channel")
-
-    def _take_answer(self, exchange: Exchange, payload: bytes) -> None:
-        answer = frames.read_answer(payload)
-        exchange.answer(answer.head, answer.body)
-        if answer.done:
-            self._finished()
 
     def _finished(self) -> None:
         self.exchange = None

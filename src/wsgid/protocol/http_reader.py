@@ -197,7 +197,8 @@ class RequestReader:
         self._sink.head_read(head)
 
     def _read_head(self) -> Incoming:
-        method, version, ruled = self.method, f"HTTP/{self._parser.get_http_version()}", self._ruled
+        parser, ruled = self._parser, self._ruled
+        method, version = parser.get_method().decode("latin-1"), f"HTTP/{parser.get_http_version()}"
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
         # The usual GET, about which the rules for such headers have nothing more to say.
