@@ -178,16 +178,18 @@ class RequestReader:
             raise Refused(414, f"the target is longer than {self._limits.request_line} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > self._limits.headers:
-            raise Refused(431, f"the header lines are longer than {self._limits.headers} bytes")
+        limits, headers = self._limits, self._headers
+        size = self._header_bytes = self._header_bytes + len(name) + len(value) + 4
+        if size > limits.headers:
+            raise Refused(431, f"the header lines are longer than {limits.headers} bytes")
         if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
-        if len(self._headers) >= self._limits.fields:
-            raise Refused(431, f"more than {self._limits.fields} header lines")
-        header = (name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t"))
-        self._headers.append(header)
-        if header[0] in _RULED:
+        if len(headers) >= limits.fields:
+            raise Refused(431, f"more than {limits.fields} header lines")
+        lowered = name.decode("latin-1").lower()
+        header = (lowered, value.decode("latin-1").rstrip(" \t"))
+        headers.append(header)
+        if lowered in _RULED:
             self._ruled.append(header)
 
     def on_headers_complete(self) -> None:
