@@ -195,6 +195,6 @@ class Exchange:
         if self.body_fd >= 0:
             os.close(self.body_fd)
             self.body_fd = -1
-        if self.slot is not None:
+        if self.slot is not None and self.slot.paused:
             self.slot.resume()  # what the worker still says is read, and forgotten
         self._journal.ended(self, code, note)
