@@ -60,6 +60,10 @@ class Kind(enum.IntEnum):
     DESCRIPTOR = 15
 
 
+_REQUEST, _ANSWER = Kind.REQUEST, Kind.ANSWER
+"""One of each for every request: what concerns them is written out below, as each call and each look at an enum's
+attribute (Python 3.11) is a part of what the request costs."""
+
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
 
@@ -106,6 +110,7 @@ class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.head.content_length or 0
 
 
+_pack, _unpack = HEADER.pack, HEADER.unpack_from
 _encode = msgspec.msgpack.Encoder().encode
 _decode_hello = msgspec.msgpack.Decoder(Hello).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
@@ -124,11 +129,13 @@ def hello(value: Hello) -> bytes:
 
 
 def request(value: Request) -> bytes:
-    return frame(Kind.REQUEST, _encode(value))
+    payload = _encode(value)
+    return _pack(len(payload), _REQUEST) + payload
 
 
 def answer(value: Answer) -> bytes:
-    return frame(Kind.ANSWER, _encode(value))
+    payload = _encode(value)
+    return _pack(len(payload), _ANSWER) + payload
 
 
 def head(value: Head) -> bytes:
@@ -164,12 +171,18 @@ def read_hello(payload: bytes) -> Hello:
 
 def read_request(payload: bytes) -> Request:
     """Raises FrameError."""
-    return _read(_decode_request, payload)
+    try:
+        return _decode_request(payload)
+    except _UNREADABLE as error:
+        raise _does_not_decode(error) from None
 
 
 def read_answer(payload: bytes) -> Answer:
     """Raises FrameError."""
-    return _read(_decode_answer, payload)
+    try:
+        return _decode_answer(payload)
+    except _UNREADABLE as error:
+        raise _does_not_decode(error) from None
 
 
 def read_head(payload: bytes) -> Head:
@@ -188,8 +201,16 @@ def read_file(payload: bytes) -> File:
 def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:
     try:
         return decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # text and depth have their own errors
-        raise FrameError(f"a frame that does not decode: {error}") from None
+    except _UNREADABLE as error:
+        raise _does_not_decode(error) from None
+
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Text and depth have errors of their own."""
+
+
+def _does_not_decode(error: Exception) -> FrameError:
+    return FrameError(f"a frame that does not decode: {error}")
 
 
 class FrameReader:
@@ -208,17 +229,24 @@ class FrameReader:
 
         Raises FrameError on an unknown kind or a frame over MAX_FRAME; the reader is then of no use.
         """
+        size = len(data)
         if self._parts:
             self._parts.append(data)
-            self._missing -= len(data)
+            self._missing -= size
             if self._missing > 0:
                 return []
             data = b"".join(self._parts)
             self._parts.clear()
+            size = len(data)
+        elif size >= HEADER.size:
+            length, kind = _unpack(data)
+            if length == size - HEADER.size <= MAX_FRAME and kind in _KINDS:
+                # One whole frame, as nearly always: the loop below would find the same.
+                return [(_KINDS[kind], data[HEADER.size :])]
         found: list[tuple[Kind, bytes]] = []
-        position, size = 0, len(data)
+        position = 0
         while size - position >= HEADER.size:
-            length, kind = HEADER.unpack_from(data, position)
+            length, kind = _unpack(data, position)
             if length > MAX_FRAME:
                 raise FrameError(f"a frame of {length} bytes, the limit is {MAX_FRAME}")
             start = position + HEADER.size

@@ -117,7 +117,8 @@ class Dispatch:
         if exchange.slot is None:
             self._pool.leave(exchange)
         self._access_log.ended(exchange, code, note)
-        self.check_quiet()
+        if self.draining:
+            self.check_quiet()
 
     @property
     def open_count(self) -> int:

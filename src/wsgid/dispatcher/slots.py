@@ -185,14 +185,15 @@ class Slot:
         if exchange is None:
             raise frames.FrameError(f"{kind.name} with no request in hand")
         stage = exchange.stage
-        if (stage is SERVING and kind in NOT_FIRST) or (stage is ANSWERING and kind in NOT_NEXT):
-            raise frames.FrameError(f"{kind.name} out of turn")
-        if kind is ANSWER:
+        if kind is ANSWER and stage is not ANSWERING:  # nearly always
             answer = frames.read_answer(payload)
             exchange.answer(answer.head, answer.body)
             if answer.done:
                 self._finished()
-        elif kind is PART:
+            return
+        if (stage is SERVING and kind in NOT_FIRST) or (stage is ANSWERING and kind in NOT_NEXT):
+            raise frames.FrameError(f"{kind.name} out of turn")
+        if kind is PART:
             exchange.part(payload)
             if exchange.stage is ANSWERING and exchange.client.choked:
                 self._pause()

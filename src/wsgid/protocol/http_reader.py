@@ -71,7 +71,12 @@ class Phase(enum.Enum):
 
 _RULED: Final = frozenset({"host", "content-length", "transfer-encoding", "expect"})
 
-_WHERE_READING_ENDS: Final = (Phase.LAST, Phase.REFUSED)
+BETWEEN, HEAD, BODY, LAST, REFUSED = Phase
+"""Looked at several times for each request: a global name costs a third of an enum's attribute (Python 3.11)."""
+
+_WHERE_READING_ENDS: Final = (LAST, REFUSED)
+
+_NO_BODY: Final = Body(None, False)
 
 
 class RequestReader:
@@ -93,7 +98,7 @@ class RequestReader:
 
     def __init__(self, limits: HttpLimits, sink: Sink) -> None:
         # Per connection
-        self.phase = Phase.BETWEEN
+        self.phase = BETWEEN
         self._limits = limits
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
@@ -116,49 +121,50 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """Raises Refused, after which nothing more is read; the same after anything else that the sink raises."""
         while data and self.phase not in _WHERE_READING_ENDS:
-            data = self._parse(data)
+            self._fed += len(data)
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._not_parsed(error)
+                return
+            else:
+                if self._fed > FRAMING_OVERHEAD:  # which every limit has in it
+                    self._check_size()
+                return
 
-    def _parse(self, data: bytes) -> bytes:
-        """Gives back what has not been parsed."""
-        self._fed += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # No upgrade is taken: what follows is the next request (RFC 9110 section 7.8).
-            return data[upgrade.args[0] :]
-        except httptools.HttpParserCallbackError as error:
-            self.phase = Phase.REFUSED
-            raise error.__context__ or error  # noqa: B904 - what the callback raised, which httptools has wrapped
-        except httptools.HttpParserInvalidMethodError:
+    def _not_parsed(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error, httptools.HttpParserCallbackError):
+            self.phase = REFUSED
+            raise error.__context__ or error  # what the callback raised, which httptools has wrapped
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
             self._refuse(Refused(501, "a method that is not known here"))
-        except httptools.HttpParserError as error:
-            # After a request that was to be the last one, llhttp calls more data an error.
-            if self.phase is not Phase.LAST:
-                self._refuse(Refused(400, f"not HTTP: {error}"))
-        else:
-            self._check_size()
-        return b""
+        # After a request that was to be the last one, llhttp calls more data an error.
+        if self.phase is not LAST:
+            self._refuse(Refused(400, f"not HTTP: {error}"))
 
     def stop(self) -> None:
         """Reads nothing more: the caller has a reason of its own to refuse what is on its way."""
-        self.phase = Phase.REFUSED
+        self.phase = REFUSED
 
     def _refuse(self, refused: Refused) -> NoReturn:
-        self.phase = Phase.REFUSED
+        self.phase = REFUSED
         raise refused
 
     def _check_size(self) -> None:
         """Counts what was fed, not what was parsed: the parser itself keeps a header line until it is whole."""
         limits = self._limits
-        if self.phase is Phase.HEAD and self._fed > limits.request_line + limits.headers + FRAMING_OVERHEAD:
+        if self.phase is HEAD and self._fed > limits.request_line + limits.headers + FRAMING_OVERHEAD:
             self._refuse(Refused(431, "the head of the request is too large"))
-        if self.phase is Phase.BODY and self._fed > limits.headers + FRAMING_OVERHEAD + FRAMING_RATIO * self._body_size:
+        if self.phase is BODY and self._fed > limits.headers + FRAMING_OVERHEAD + FRAMING_RATIO * self._body_size:
             self._refuse(Refused(400, "the framing of the body takes far more than the body"))
 
     # Called by httptools.
 
     def on_message_begin(self) -> None:
-        self.phase = Phase.HEAD
+        self.phase = HEAD
         self.target = b""
         self._headers = []
         self._ruled = []
@@ -172,42 +178,53 @@ class RequestReader:
             raise Refused(414, f"the target is longer than {self._limits.request_line} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > self._limits.headers:
-            raise Refused(431, f"the header lines are longer than {self._limits.headers} bytes")
-        if self.phase is Phase.BODY:
+        limits, headers = self._limits, self._headers
+        size = self._header_bytes = self._header_bytes + len(name) + len(value) + 4
+        if size > limits.headers:
+            raise Refused(431, f"the header lines are longer than {limits.headers} bytes")
+        if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
-        if len(self._headers) >= self._limits.fields:
-            raise Refused(431, f"more than {self._limits.fields} header lines")
-        header = (name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t"))
-        self._headers.append(header)
-        if header[0] in _RULED:
+        if len(headers) >= limits.fields:
+            raise Refused(431, f"more than {limits.fields} header lines")
+        lowered = name.decode("latin-1").lower()
+        header = (lowered, value.decode("latin-1").rstrip(" \t"))
+        headers.append(header)
+        if lowered in _RULED:
             self._ruled.append(header)
 
     def on_headers_complete(self) -> None:
         self._head = head = self._read_head()
         self._fed = 0
-        self.phase = Phase.BODY
+        self.phase = BODY
         self._sink.head_read(head)
 
     def _read_head(self) -> Incoming:
-        method, version = self.method, f"HTTP/{self._parser.get_http_version()}"
+        parser, ruled = self._parser, self._ruled
+        method, version = parser.get_method().decode("latin-1"), f"HTTP/{parser.get_http_version()}"
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
-        http_request.check_host(version, self._ruled)
-        body = http_request.framing(version, self._ruled)
-        if body.length is not None and body.length > self._limits.body:
-            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
-        if self._parser.should_upgrade() and (body.length or body.chunked):
-            # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
-            raise Refused(501, "a request with a body that asks for an upgrade")
+        # The usual GET, about which the rules for such headers have nothing more to say.
+        only_host = len(ruled) == 1 and ruled[0][0] == "host"
+        body = _NO_BODY if only_host else self._read_framing(version)
         # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
         text = self.target.decode("latin-1").partition("#")[0]
         target = http_request.parse_target(method, text)
         headers = self._headers
         if target.authority:
             headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]
-        return Incoming(method, text, target, version, headers, body, _expects_continue(version, self._ruled, body))
+        expects_continue = not only_host and _expects_continue(version, ruled, body)
+        return Incoming(method, text, target, version, headers, body, expects_continue)
+
+    def _read_framing(self, version: str) -> Body:
+        """Raises Refused, also for what is wrong with Host."""
+        http_request.check_host(version, self._ruled)
+        body = http_request.framing(version, self._ruled)
+        if body.length is not None and body.length > self._limits.body:
+            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+        if (body.length or body.chunked) and self._parser.should_upgrade():
+            # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
+            raise Refused(501, "a request with a body that asks for an upgrade")
+        return body
 
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
@@ -218,7 +235,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         assert self._head is not None, "llhttp calls in order"
         keep_alive = self._parser.should_keep_alive()
-        self.phase = Phase.BETWEEN if keep_alive else Phase.LAST
+        self.phase = BETWEEN if keep_alive else LAST
         self._fed = 0
         self._sink.request_read(self._head, keep_alive)
 

@@ -101,7 +101,10 @@ def parse_target(method: str, target: str) -> Target:
 
 def wants_keep_alive(version: str, headers: list[Header]) -> bool:
     """Whether the client lets the connection be used again (RFC 9112 section 9.3). Tokens in any case."""
-    tokens = [token.strip() for name, value in headers if name == "connection" for token in value.lower().split(",")]
+    tokens: list[str] = []
+    for name, value in headers:
+        if name == "connection":
+            tokens += [token.strip() for token in value.lower().split(",")]
     if "close" in tokens:
         return False
     return version != "HTTP/1.0" or "keep-alive" in tokens

@@ -1,6 +1,11 @@
 """The values that travel between an edge, the dispatcher and a worker."""
 
+from typing import Final
+
 import msgspec
+
+_CODES: Final = {str(code): code for code in range(100, 600)}
+"""Looked up for each answer, at half the price of int()."""
 
 Header = tuple[str, str]
 """One header line. Bytes are carried as latin-1 text, the "bytes in str" of PEP 3333."""
@@ -61,4 +66,4 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def code(self) -> int:
-        return int(self.status[:3])
+        return _CODES[self.status[:3]]

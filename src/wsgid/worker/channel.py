@@ -2,6 +2,7 @@
 
 import array
 import os
+import select
 import socket
 from collections import deque
 from typing import Final, NoReturn
@@ -40,10 +41,12 @@ def connect(run_path: str, hello: Hello) -> socket.socket:
 class Channel:
     """Takes requests and gives answers. Owns the socket and the descriptors that have not been handed out."""
 
-    __slots__ = ("_descriptors", "_frames", "_reader", "_socket")
+    __slots__ = ("_arrival", "_descriptors", "_frames", "_reader", "_socket")
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._arrival = select.poll()
+        self._arrival.register(sock, select.POLLIN)
         self._reader = FrameReader()
         self._frames: deque[tuple[Kind, bytes]] = deque()
         self._descriptors: list[int] = []
@@ -59,7 +62,8 @@ class Channel:
         kind, payload = self._frames.popleft()
         if kind is REQUEST:
             request = frames.read_request(payload)
-            return request, self._descriptor_of(request)
+            usual = not self._descriptors and not request.body_in_file
+            return request, None if usual else self._descriptor_of(request)
         if kind is Kind.RELEASE:
             return None
         raise FrameError(f"{kind.name} on a channel")
@@ -93,6 +97,9 @@ class Channel:
             os.close(self._descriptors.pop())
 
     def _receive(self) -> bytes:
+        # A thread that waits in recvmsg itself is also woken, to no purpose, when the dispatcher has read its last
+        # answer and the socket has room again (unix_write_space() in Linux' net/unix/af_unix.c): one that polls is not.
+        self._arrival.poll()
         try:
             data, ancillary, flags, _ = self._socket.recvmsg(READ_SIZE, DESCRIPTOR_SPACE, MSG_CMSG_CLOEXEC)
         except OSError as error:

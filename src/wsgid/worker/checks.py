@@ -17,6 +17,9 @@ the channel's MAX_FRAME, even when each byte is one above 0x7f and takes two in 
 HEADER_OVERHEAD: Final = 32
 """Bytes that each header counts beside its name and value, as in RFC 9113 section 6.5.2: many tiny ones cost, too."""
 
+MAX_LENGTH_DIGITS: Final = 18
+"""So many are below 2**63, which is what the channel and every client can hold."""
+
 MAX_KNOWN: Final = 512
 """Names, and status lines, that are remembered. Applications that make up new ones are served all the same."""
 
@@ -27,8 +30,6 @@ _STATUS: Final = re.compile(r"[2-5][0-9]{2} [ -~\x80-\xff]*").fullmatch
 _INFORMATIONAL: Final = re.compile(r"1[0-9]{2}(?: |$)").match
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _VALUE: Final = re.compile(r"[ -~\x80-\xff]*").fullmatch
-# 18 digits are below 2**63, which is what the channel and every client can hold.
-_LENGTH: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 _known_statuses: dict[str, int] = {}
 """Those found good, and their codes. As the names below, written by all threads: at worst two learn the same."""
@@ -115,7 +116,8 @@ def _learn_name(name: str) -> bool:
 
 
 def _length(value: str) -> int:
-    if not _LENGTH(value):
+    # At a third of the price of a regular expression.
+    if not (value.isascii() and value.isdigit() and len(value) <= MAX_LENGTH_DIGITS):
         raise _broken("Content-Length must be a plain decimal number", value, "give the body's length: str(len(body))")
     return int(value)
 

@@ -40,9 +40,30 @@ _known_names: dict[str, str] = {
 """Names of headers and their keys in the environ. Written by all threads: at worst two learn the same."""
 
 
+_OF_EACH_REQUEST: Final = (
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REQUEST_URI",
+    "RAW_URI",
+    "SERVER_PROTOCOL",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "REMOTE_ADDR",
+    "wsgi.url_scheme",
+    "wsgi.input",
+    "wsgid.request_id",
+    "wsgid.attempt",
+    "wsgid.client_gone",
+)
+"""What `build_environ` sets in every environ. The template has their places: a copy that grew by so many keys would
+move all of them twice, which takes as long as all else that is done to it."""
+
+
 def environ_template(*, threads: int, errors: TextIO) -> Environ:
     """What is in the environ of every request that a worker with so many threads serves."""
-    return {
+    return dict.fromkeys(_OF_EACH_REQUEST) | {
         "SERVER_SOFTWARE": SERVER_SOFTWARE,
         "wsgi.version": (1, 0),
         "wsgi.errors": errors,
@@ -64,7 +85,11 @@ def build_environ(template: Environ, request: Request, body: BinaryIO, client_go
     """
     environ = template.copy()
     environ["REQUEST_METHOD"] = request.method
-    environ["SCRIPT_NAME"], environ["PATH_INFO"] = _split_path(request.script_name, request.path)
+    script_name, path = request.script_name, request.path
+    if script_name or "%" in path or path[:1] != "/":
+        script_name, path = _split_path(script_name, path)
+    environ["SCRIPT_NAME"] = script_name
+    environ["PATH_INFO"] = path
     environ["QUERY_STRING"] = request.query
     # The first name is uWSGI's and Apache's, the second gunicorn's; applications look for either.
     environ["REQUEST_URI"] = environ["RAW_URI"] = request.target

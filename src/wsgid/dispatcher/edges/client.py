@@ -154,11 +154,14 @@ class ClientConnection(ABC):
     def _begin_turn(self, exchange: Exchange, refused: Refused | None) -> None:
         if refused is not None:
             exchange.fail(refused.code, refused.why)
+        elif self._bodies:
+            self._submit_with_body(exchange)
         else:
-            self._submit(exchange)
+            self._dispatch.submit(exchange)
 
-    def _submit(self, exchange: Exchange) -> None:
-        body = self._bodies.get(exchange) if self._bodies else None
+    def _submit_with_body(self, exchange: Exchange) -> None:
+        """If it is this one that has one."""
+        body = self._bodies.get(exchange)
         if body is None:
             self._dispatch.submit(exchange)
         elif body.error is not None:
