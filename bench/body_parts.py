@@ -1,0 +1,120 @@
+"""Parts of the long run in which large bodies go up and down, and many slow ones at once, beside quick requests."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.apps.downloads.app.wsgi import PART
+from tests.functional.load import Record, other_than
+from tests.functional.memory import MIB, ROOM, Memory
+from tests.functional.quick import AS_FAST, AT_ONCE, Quick, idle, p99
+from tests.functional.transfers import Transfer, Transfers, file, generated, upload, write_file
+
+from bench.part import Limits, Outcome, Tell, access_lines
+from bench.stage import Stage
+
+FLOW_CONTROL = {"download.flow_control": "1"}
+
+STREAM = {**FLOW_CONTROL, "upload.stream": "1"}
+
+RATE = 20e6
+"""Bytes a second of a client who has time."""
+
+HALT = 30.0
+"""Seconds for which another one stops."""
+
+CRAWL = 1000.0
+"""Bytes a second of each upload in a crowd."""
+
+CRAWLING = 72 * 1024
+"""Bytes of each: more than stay in memory, and than Mongrel2 gives in one message."""
+
+SLOW = 56 * 1024.0
+"""Bytes a second of each reader in a crowd."""
+
+SLOWLY_READ = 64
+"""Parts for each: 4 MiB. The sockets take some 2.5 MiB, so that more is left than --answer-memory."""
+
+ARRIVAL = 20.0
+"""Seconds in which a crowd gathers. It is to be slow, and not to be a rush: that is the part ``overload``."""
+
+LATE = 120.0
+"""Seconds (before stretching) by which transfers may exceed the time that their paces make."""
+
+
+def up(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
+    """Not as fast as it goes: Mongrel2 writes an upload's file in the thread that does everything else, and then serves
+    nobody for up to a second (seen in its access log's times, which are short, and those of its clients, which are
+    not)."""
+    return _together(stage, [[upload(limits.mib * MIB, rate=RATE)]], tell)
+
+
+def generator(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
+    """To a reader that has time, then to one that stops in the middle."""
+    count = limits.mib * MIB // PART
+    return _together(stage, [[generated(count, rate=RATE)], [generated(count, halt=HALT)]], tell)
+
+
+def wrapped_file(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
+    """The same by ``wsgi.file_wrapper``."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        large = Path(folder) / "large"
+        write_file(large, limits.mib * MIB)
+        return _together(stage, [[file(large, rate=RATE)], [file(large, halt=HALT)]], tell)
+
+
+def crowd(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
+    """Crawling uploads and slow readers, as many of each, all different."""
+    uploads = [upload(CRAWLING, first=10 * number, rate=CRAWL) for number in range(limits.crowd)]
+    readers = [generated(SLOWLY_READ, first=SLOWLY_READ * number, rate=SLOW) for number in range(limits.crowd)]
+    both = [each for pair in zip(uploads, readers, strict=True) for each in pair]
+    return _together(stage, [both], tell, apart=ARRIVAL / len(both), room=None)
+
+
+def _together(
+    stage: Stage, turns: Sequence[Sequence[Transfer]], tell: Tell, *, apart: float = 0.0, room: int | None = ROOM
+) -> Outcome:
+    """Each turn's transfers at once, one turn after the other, beside quick requests all the time. ``room``: bytes by
+    which a process may grow."""
+    before, broken, took = idle(stage.address), [], []
+    memory = Memory(stage.daemon)
+    with Quick(stage.address) as quick:
+        for number, transfers in enumerate(turns):
+            begun, planned = time.monotonic(), max(map(_planned, transfers)) + apart * len(transfers)
+            with Transfers(stage.address, transfers, apart=apart) as bodies:
+                broken += bodies.complaints(planned + LATE)
+            took.append(time.monotonic() - begun)
+            tell((number + 1) / len(turns))
+    growth, records = memory.growth(), before + quick.records
+    if room is not None and growth > room:
+        broken.append(f"a process has grown by {growth / MIB:.1f} MiB")
+    broken += [f"a quick request: {each}" for each in records if each.trouble] + _slowed_down(before, quick.records)
+    broken += [f"a quick request got {each.status}" for each in other_than(200, records)]
+    lasted = ", ".join(f"{each:.0f} s" for each in took)
+    told = (
+        f"{_named(turns)} in {lasted}; memory: {growth / MIB:.1f} MiB more at most; "
+        f"quick requests: {quick.p99 * 1000:.1f} ms (p99), idle {p99(before) * 1000:.1f} ms"
+    )
+    return Outcome(records, told, broken + access_lines(stage, range(len(records) + sum(map(len, turns)))))
+
+
+def _planned(transfer: Transfer) -> float:
+    """Seconds that its pace makes."""
+    return transfer.halt + (transfer.size / transfer.rate if transfer.rate else 0.0)
+
+
+def _named(turns: Sequence[Sequence[Transfer]]) -> str:
+    uploads, size = (
+        sum(each.upload for turn in turns for each in turn),
+        sum(each.size for turn in turns for each in turn),
+    )
+    readers = sum(map(len, turns)) - uploads
+    counted = [f"{uploads} up"] * bool(uploads) + [f"{readers} down"] * bool(readers)
+    return f"{' and '.join(counted)}, {size / MIB:,.0f} MiB together,"
+
+
+def _slowed_down(before: list[Record], beside: list[Record]) -> list[str]:
+    allowed = max(AS_FAST * p99(before), AT_ONCE)
+    slow = p99(beside)
+    return [f"quick requests took {slow * 1000:.1f} ms (p99), {allowed * 1000:.1f} ms is allowed"] * (slow > allowed)
