@@ -39,6 +39,9 @@ SLOWLY_READ = 64
 ARRIVAL = 20.0
 """Seconds in which a crowd gathers. It is to be slow, and not to be a rush: that is the part ``overload``."""
 
+IDLE = 500
+"""Quick requests beside nothing, to compare with."""
+
 LATE = 120.0
 """Seconds (before stretching) by which transfers may exceed the time that their paces make."""
 
@@ -77,7 +80,7 @@ def _together(
 ) -> Outcome:
     """Each turn's transfers at once, one turn after the other, beside quick requests all the time. ``room``: bytes by
     which a process may grow."""
-    before, broken, took = idle(stage.address), [], []
+    before, broken, took = idle(stage.address, IDLE), [], []
     memory = Memory(stage.daemon)
     with Quick(stage.address) as quick:
         for number, transfers in enumerate(turns):

@@ -13,9 +13,6 @@ TARGET = "/quick"
 BETWEEN = 0.01
 """Seconds from one answer to the next request: this is a look at the others' load, and not to be one."""
 
-IDLE = 300
-"""Requests by which it is found out how long they take when nothing else goes on."""
-
 AS_FAST = 2.0
 """Times as long as when idle they may take."""
 
@@ -63,10 +60,10 @@ def p99(records: list[Record]) -> float:
     return sorted(each.took for each in records)[len(records) * 99 // 100]
 
 
-def idle(address: Address) -> list[Record]:
-    """As many as tell how long they take when nothing else goes on. Raises what an answer failed by."""
+def idle(address: Address, count: int) -> list[Record]:
+    """So many, when nothing else goes on. Raises what an answer failed by."""
     with Connection(address) as connection:
-        return [_asked(connection, number) for number in range(IDLE)]
+        return [_asked(connection, number) for number in range(count)]
 
 
 def _asked(connection: Connection, number: int) -> Record:
