@@ -225,33 +225,31 @@ def proportional(pid: int) -> int:
 
 
 def table(turns: dict[str, list[Turn]]) -> str:
-    lines = [
-        "| server | upload | memory | download | memory | idle |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    lines = ["| server | upload | memory | download | memory | idle |", "| --- | --- | --- | --- | --- | --- |"]
     for name, each in turns.items():
-        up, down = median([turn.up for turn in each]), median([turn.down for turn in each])
-        idle = statistics.median(turn.idle for turn in each)
-        lines.append(f"| {name} | {_cells(up)} | {_cells(down)} | {idle / MIB:.0f} MiB |")
+        up, down = _cells([turn.up for turn in each]), _cells([turn.down for turn in each])
+        lines.append(f"| {name} | {up} | {down} | {_mebibytes([turn.idle for turn in each])} |")
     return "\n".join(lines)
 
 
-def median(measured: Sequence[Measured]) -> Measured:
-    took, peak = [each.took for each in measured], [each.peak for each in measured]
-    return Measured(statistics.median(took), round(statistics.median(peak)))
+def _cells(measured: Sequence[Measured]) -> str:
+    took = [each.took for each in measured]
+    times = f"{statistics.median(took):.1f} s ({min(took):.1f} to {max(took):.1f})"
+    return f"{times} | {_mebibytes([each.peak for each in measured])}"
 
 
-def _cells(measured: Measured) -> str:
-    return f"{measured.took:.2f} s | {measured.peak / MIB:.0f} MiB"
+def _mebibytes(sizes: Sequence[int]) -> str:
+    return f"{statistics.median(sizes) / MIB:.0f} MiB ({min(sizes) / MIB:.0f} to {max(sizes) / MIB:.0f})"
 
 
 def conditions(rounds: int, mib: int) -> str:
     debian = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}", "mongrel2-core"]
     mongrel2 = subprocess.run(debian, check=True, capture_output=True, text=True).stdout
-    packages = ", ".join(f"{name} {version(name)}" for name in ("gunicorn", "waitress", "granian"))
+    names = {"wsgid": "wsgid-server", "gunicorn": "gunicorn", "waitress": "waitress", "granian": "granian"}
+    packages = ", ".join(f"{name} {version(package)}" for name, package in names.items())
     return (
-        f"{mib} MiB, medians of {rounds} rounds, {datetime.now(UTC).date()}, {os.cpu_count()} cores shared with the "
-        f"client; Python {platform.python_version()}, wsgid {version('wsgid-server')}, {mongrel2}, {packages}."
+        f"{mib} MiB, medians of {rounds} rounds (least to most), {datetime.now(UTC).date()}, {os.cpu_count()} cores "
+        f"shared with the client; Python {platform.python_version()}, {mongrel2}, {packages}."
     )
 
 

@@ -27,17 +27,18 @@ HALT = 30.0
 CRAWL = 1000.0
 """Bytes a second of each upload in a crowd."""
 
-CRAWLING = 72 * 1024
+CRAWLING = 128 * 1024
 """Bytes of each: more than stay in memory, and than Mongrel2 gives in one message."""
 
-SLOW = 56 * 1024.0
+SLOW = 32 * 1024.0
 """Bytes a second of each reader in a crowd."""
 
 SLOWLY_READ = 64
 """Parts for each: 4 MiB. The sockets take some 2.5 MiB, so that more is left than --answer-memory."""
 
-ARRIVAL = 20.0
-"""Seconds in which a crowd gathers. It is to be slow, and not to be a rush: that is the part ``overload``."""
+ARRIVAL = 45.0
+"""Seconds in which a crowd gathers, to be complete for a minute and a half. In 20 seconds two cores are hardly done
+with generating so much, which is the part ``overload``."""
 
 IDLE = 500
 """Quick requests beside nothing, to compare with."""

@@ -72,7 +72,7 @@ def run(name: str, edge: str, part: Part, limits: Limits) -> Result:
         stages = serving(edge, *part.options, app=part.app, settings=part.settings)
         with stages as stage, progress(f"{name}, {edge}") as tell:
             outcome = part.play(stage, limits, tell)
-    except (AssertionError, Cut) as error:  # the other parts are worth knowing all the same
+    except (AssertionError, Cut, OSError) as error:  # the other parts are worth knowing all the same
         return Result(name, edge, time.monotonic() - begun, 0, 0.0, "it was given up", [str(error)])
     records = outcome.records
     longest = max(each.took for each in records)

@@ -39,6 +39,9 @@ STEPS = 2
 TOLD = 64
 """Bytes of an answer that are kept: as many as the digest of an upload."""
 
+STATUS = slice(9, 12)
+"""Where an answer's head has it."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -179,14 +182,14 @@ async def _ended(address: Address, transfer: Transfer) -> Ended:
     begun = time.monotonic()
     try:
         status, beginning, digest = await _exchange(address, transfer)
-    except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+    except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError) as error:
         return Ended(0, "", "", time.monotonic() - begun, f"{type(error).__name__}: {error}")
     return Ended(status, beginning, digest, time.monotonic() - begun)
 
 
 async def _exchange(address: Address, transfer: Transfer) -> tuple[int, str, str]:
     """The answer's status, the beginning of its body, and the digest of it. Raises OSError, IncompleteReadError,
-    TimeoutError."""
+    TimeoutError, ValueError."""
     reader, writer = await asyncio.open_connection(sock=await _connected(address, transfer))
     with closing(writer):
         pace = _Pace(transfer)
@@ -201,7 +204,7 @@ async def _exchange(address: Address, transfer: Transfer) -> tuple[int, str, str
                 await pace.after(len(piece))
         async with asyncio.timeout(seconds(SILENCE)):
             head = await reader.readuntil(b"\r\n\r\n")
-        return int(head.split(maxsplit=2)[1]), *await _read(reader, _Pace() if transfer.upload else pace)
+        return int(head[STATUS]), *await _read(reader, _Pace() if transfer.upload else pace)
 
 
 async def _read(reader: asyncio.StreamReader, pace: "_Pace") -> tuple[str, str]:
