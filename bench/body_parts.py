@@ -81,26 +81,29 @@ def _together(
 ) -> Outcome:
     """Each turn's transfers at once, one turn after the other, beside quick requests all the time. ``room``: bytes by
     which a process may grow."""
-    before, broken, took = idle(stage.address, IDLE), [], []
-    memory = Memory(stage.daemon)
+    before, memory = idle(stage.address, IDLE), Memory(stage.daemon)
+    broken, took = list[str](), list[str]()
     with Quick(stage.address) as quick:
         for number, transfers in enumerate(turns):
-            begun, planned = time.monotonic(), max(map(_planned, transfers)) + apart * len(transfers)
-            with Transfers(stage.address, transfers, apart=apart) as bodies:
-                broken += bodies.complaints(planned + LATE)
-            took.append(time.monotonic() - begun)
+            begun = time.monotonic()
+            broken += _complaints(stage, transfers, apart)
+            took.append(f"{time.monotonic() - begun:.0f} s")
             tell((number + 1) / len(turns))
     growth, records = memory.growth(), before + quick.records
     if room is not None and growth > room:
         broken.append(f"a process has grown by {growth / MIB:.1f} MiB")
-    broken += [f"a quick request: {each}" for each in records if each.trouble] + _slowed_down(before, quick.records)
-    broken += [f"a quick request got {each.status}" for each in other_than(200, records)]
-    lasted = ", ".join(f"{each:.0f} s" for each in took)
+    broken += _judged(before, quick.records)
     told = (
-        f"{_named(turns)} in {lasted}; memory: {growth / MIB:.1f} MiB more at most; "
+        f"{_named(turns)} in {', '.join(took)}; memory: {growth / MIB:.1f} MiB more at most; "
         f"quick requests: {quick.p99 * 1000:.1f} ms (p99), idle {p99(before) * 1000:.1f} ms"
     )
     return Outcome(records, told, broken + access_lines(stage, range(len(records) + sum(map(len, turns)))))
+
+
+def _complaints(stage: Stage, transfers: Sequence[Transfer], apart: float) -> list[str]:
+    planned = max(map(_planned, transfers)) + apart * len(transfers)
+    with Transfers(stage.address, transfers, apart=apart) as bodies:
+        return bodies.complaints(planned + LATE)
 
 
 def _planned(transfer: Transfer) -> float:
@@ -108,17 +111,19 @@ def _planned(transfer: Transfer) -> float:
     return transfer.halt + (transfer.size / transfer.rate if transfer.rate else 0.0)
 
 
+def _judged(before: list[Record], beside: list[Record]) -> list[str]:
+    """Were the quick requests answered, and as quickly as before?"""
+    broken = [f"a quick request: {each}" for each in before + beside if each.trouble]
+    broken += [f"a quick request got {each.status}" for each in other_than(200, before + beside)]
+    slow, allowed = p99(beside), max(AS_FAST * p99(before), AT_ONCE)
+    if slow > allowed:
+        broken.append(f"quick requests took {slow * 1000:.1f} ms (p99), {allowed * 1000:.1f} ms is allowed")
+    return broken
+
+
 def _named(turns: Sequence[Sequence[Transfer]]) -> str:
-    uploads, size = (
-        sum(each.upload for turn in turns for each in turn),
-        sum(each.size for turn in turns for each in turn),
-    )
-    readers = sum(map(len, turns)) - uploads
-    counted = [f"{uploads} up"] * bool(uploads) + [f"{readers} down"] * bool(readers)
-    return f"{' and '.join(counted)}, {size / MIB:,.0f} MiB together,"
-
-
-def _slowed_down(before: list[Record], beside: list[Record]) -> list[str]:
-    allowed = max(AS_FAST * p99(before), AT_ONCE)
-    slow = p99(beside)
-    return [f"quick requests took {slow * 1000:.1f} ms (p99), {allowed * 1000:.1f} ms is allowed"] * (slow > allowed)
+    transfers = [each for turn in turns for each in turn]
+    uploads, size = sum(each.upload for each in transfers), sum(each.size for each in transfers)
+    counts = {"up": uploads, "down": len(transfers) - uploads}
+    named = " and ".join(f"{count} {way}" for way, count in counts.items() if count)
+    return f"{named}, {size / MIB:,.0f} MiB together,"
