@@ -30,11 +30,11 @@ CRAWL = 1000.0
 CRAWLING = 128 * 1024
 """Bytes of each: more than stay in memory, and than Mongrel2 gives in one message."""
 
-SLOW = 32 * 1024.0
+SLOW = 16 * 1024.0
 """Bytes a second of each reader in a crowd."""
 
-SLOWLY_READ = 64
-"""Parts for each: 4 MiB. The sockets take some 2.5 MiB, so that more is left than --answer-memory."""
+SLOWLY_READ = 32
+"""Parts for each: 2 MiB, twice of --answer-memory."""
 
 ARRIVAL = 45.0
 """Seconds in which a crowd gathers, to be complete for a minute and a half. In 20 seconds two cores are hardly done

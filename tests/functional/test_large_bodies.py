@@ -27,13 +27,13 @@ RATE = 20e6
 UPLOAD, UPLOAD_RATE = 72 * 1024, 25_000.0
 """Bytes, and bytes a second, in a crowd. So many do not stay in memory, and do not come in one message."""
 
-READ, READ_RATE = 48, 1e6
-"""Parts, and bytes a second, in a crowd: 3 MiB, some of which are still with us when the sockets are full."""
+READ, READ_RATE = 32, 500_000.0
+"""Parts, and bytes a second, in a crowd: 2 MiB, twice of --answer-memory."""
 
 CROWD = 50
 """Of uploads, and of readers."""
 
-APART = 0.02
+APART = 0.01
 """Seconds from the beginning of one to that of the next: they are slow, and no rush."""
 
 IDLE = 100

@@ -33,6 +33,10 @@ SILENCE = 60.0
 RECEIVE_BUFFER = 64 * 1024
 """Bytes that the kernel keeps for a client with a rate: what it has not asked for yet is to stay with the server."""
 
+SEGMENT = 1460
+"""Bytes of a TCP segment to such a client, as on Ethernet. By those of the loopback interface, of 64 KiB, the kernel
+sizes its buffers, and then keeps 4 MiB of an answer before the server notices that its client is slow."""
+
 STEPS = 2
 """A second, at least, in which a client with a rate sends or reads something."""
 
@@ -225,6 +229,7 @@ async def _connected(address: Address, transfer: Transfer) -> socket.socket:
     made.setblocking(False)
     if transfer.rate:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     try:
         await asyncio.get_running_loop().sock_connect(made, address)
     except OSError:
