@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tests.deadlines import wait_for
 from tests.functional.load import Record
 
-from bench.stage import Stage
+from bench.stage import HTTP, MONGREL2, Stage
 
 Tell = Callable[[float], None]
 """How much of the part is done, from 0 to 1."""
@@ -17,6 +17,10 @@ Tell = Callable[[float], None]
 class Limits:
     seconds: float
     requests: int
+    mib: int
+    """Of a large body."""
+    crowd: int
+    """Slow clients of each kind."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Part:
     """Of the daemon."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of Mongrel2."""
+    app: str = "ledger"
+    edges: tuple[str, ...] = (HTTP, MONGREL2)
 
 
 class Clock:

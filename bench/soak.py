@@ -1,6 +1,6 @@
 """The long run: what the tests show in seconds, for minutes. A daemon under load whose workers are shot, whose code is
-replaced, whose dispatcher is killed, that has too many clients, whose requests hang; and one that only serves, whose
-dispatcher must not grow.
+replaced, whose dispatcher is killed, that has too many clients, whose requests hang; one that only serves, whose
+dispatcher must not grow; and one whose clients are slow, or have bodies of a gigabyte.
 
 Exit code 1 when a promise was broken. Run by scripts/soak, which installs what is needed.
 """
@@ -23,7 +23,7 @@ from tests.functional.load import CLIENTS, HANG
 
 from bench.part import Limits, Part, Tell
 from bench.soak_parts import PARTS
-from bench.stage import HTTP, MONGREL2, serving
+from bench.stage import serving
 
 LABEL = 24
 """Characters that the names of all parts fit into."""
@@ -48,14 +48,16 @@ class Result:
 @click.command()
 @click.option("--minutes", default=5.0, show_default=True, help="Of each part that goes by time.")
 @click.option("--requests", default=200_000, show_default=True, help="Of the part that goes by requests.")
+@click.option("--mib", default=1024, show_default=True, help="Of each large body.")
+@click.option("--crowd", default=500, show_default=True, help="Slow uploads, and as many slow readers.")
 @click.argument("names", nargs=-1, metavar="[PART]...")
-def main(minutes: float, requests: int, names: tuple[str, ...]) -> None:
+def main(minutes: float, requests: int, mib: int, crowd: int, names: tuple[str, ...]) -> None:
     """Long load while workers die, releases come and dispatchers are killed: all parts, or those that are named."""
     if unknown := sorted(set(names).difference(PARTS)):
         raise click.UsageError(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     proc.adopt_orphans()
-    limits = Limits(minutes * 60, requests)
-    chosen = [(name, edge) for name in names or PARTS for edge in (HTTP, MONGREL2)]
+    limits = Limits(minutes * 60, requests, mib, crowd)
+    chosen = [(name, edge) for name in names or PARTS for edge in PARTS[name].edges]
     results = [run(name, edge, PARTS[name], limits) for name, edge in chosen]
     click.echo(table(results))
     for each in results:
@@ -67,9 +69,10 @@ def main(minutes: float, requests: int, names: tuple[str, ...]) -> None:
 def run(name: str, edge: str, part: Part, limits: Limits) -> Result:
     begun = time.monotonic()
     try:
-        with serving(edge, *part.options, settings=part.settings) as stage, progress(f"{name}, {edge}") as tell:
+        stages = serving(edge, *part.options, app=part.app, settings=part.settings)
+        with stages as stage, progress(f"{name}, {edge}") as tell:
             outcome = part.play(stage, limits, tell)
-    except (AssertionError, Cut) as error:  # the other parts are worth knowing all the same
+    except (AssertionError, Cut, OSError) as error:  # the other parts are worth knowing all the same
         return Result(name, edge, time.monotonic() - begun, 0, 0.0, "it was given up", [str(error)])
     records = outcome.records
     longest = max(each.took for each in records)

@@ -13,9 +13,10 @@ from tests.functional.outage import AGAIN, LOST, QUICK_REAPER, REAPABLE, REAPED,
 from tests.functional.releases import HANGING, MISSING, release
 from tests.functional.shooter import Shooter, judged
 
+from bench.body_parts import FLOW_CONTROL, STREAM, crowd, generator, up, wrapped_file
 from bench.part import Clock, Limits, Outcome, Part, Tell, access_lines
 from bench.pressure import QUEUE_SIZE, hung, overload, threads
-from bench.stage import HTTP, Stage
+from bench.stage import HTTP, MONGREL2, Stage
 
 WORK = 10
 """Milliseconds that each request takes, where it matters."""
@@ -134,6 +135,8 @@ def flat(stage: Stage, limits: Limits, tell: Tell) -> Outcome:
     return Outcome(load.records, told, broken + access_lines(stage, load.records))
 
 
+BODIES = "downloads"
+
 MANY, FEW, ONE = ("--workers", "8"), ("--workers", "2"), ("--workers", "1")
 
 PARTS = {
@@ -144,4 +147,9 @@ PARTS = {
     "hung": Part(hung, (*MANY, *OPTIONS)),
     "threads": Part(threads, (*ONE, "--threads", "4", *OPTIONS)),
     "flat": Part(flat, FEW),
+    "upload": Part(up, FEW, app=BODIES),
+    "stream": Part(up, FEW, STREAM, app=BODIES, edges=(MONGREL2,)),
+    "generator": Part(generator, FEW, FLOW_CONTROL, app=BODIES),
+    "file": Part(wrapped_file, ONE, FLOW_CONTROL, app=BODIES),
+    "crowd": Part(crowd, FEW, FLOW_CONTROL, app=BODIES),
 }

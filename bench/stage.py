@@ -1,4 +1,4 @@
-"""tests/apps/ledger served over one of the edges, for a long run."""
+"""An application of tests/apps served over one of the edges, for a long run."""
 
 import shutil
 import tempfile
@@ -23,14 +23,17 @@ class Stage:
     address: Address
     """Where clients connect to."""
     ledger: Ledger
+    """Empty unless it is tests/apps/ledger that is served."""
 
 
 @contextmanager
-def serving(edge: str, *options: str, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+def serving(
+    edge: str, *options: str, app: str = "ledger", settings: Mapping[str, str] | None = None
+) -> Iterator[Stage]:
     """``settings`` are Mongrel2's. At the end nothing of the daemon may be left. Raises AssertionError."""
     with tempfile.TemporaryDirectory(prefix="soak-") as name, _mongrel2(edge, Path(name), settings or {}) as server:
-        folder = Path(name) / "ledger"
-        shutil.copytree(APPLICATIONS / "ledger", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        folder = Path(name) / app
+        shutil.copytree(APPLICATIONS / app, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "logs").mkdir()
         ledger = Ledger(Path(name) / "ledger.log")
         place = server.options if server else ("--bind", "127.0.0.1:0")

@@ -285,6 +285,20 @@ def test_answers_larger_than_its_queue(mongrel2: MakeMongrel2, serve: MakeDaemon
             assert len(client.answer().body) == count * size
 
 
+@pytest.mark.parametrize("size", [10, 100])
+def test_many_parts_to_one_that_does_not_read_before_the_last(
+    mongrel2: MakeMongrel2, serve: MakeDaemon, size: int
+) -> None:
+    """With the larger ones the sockets are full, and Mongrel2 has to keep the rest, which it does for 16 messages."""
+    server = mongrel2()
+    daemon = serve("plain", *server.options)
+    with Connection(server.address) as client:
+        client.ask(f"/stream?n=100000&size={size}")
+        [line] = daemon.wait_for_access(1)
+        assert " 200 " in line
+        assert len(client.answer().body) == 100_000 * size
+
+
 def test_a_part_is_not_held_for_the_next(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
     server = mongrel2()
     serve("plain", *server.options, env=gates.env)

@@ -49,18 +49,22 @@ def _until_the_reaper_has_looked(server: Mongrel2) -> None:
         idle.expect_end()
 
 
-def test_small_events_far_apart(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
-    """Each alone carries too little to count."""
-    server = mongrel2(settings=REAPER)
+@pytest.mark.parametrize("settings", [{}, {"download.flow_control": "1"}])
+def test_small_events_far_apart(
+    mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates, settings: dict[str, str]
+) -> None:
+    """Each alone carries too little to count. None waits for the next."""
+    server = mongrel2(settings={**REAPER, **settings})
     serve("plain", *server.options, env=gates.env)
     with Connection(server.address) as client:
-        client.ask(f"/gate-stream?fifo={gates.make('gate')}")
+        client.ask(f"/gate-stream?fifo={gates.make('one')}&fifo={gates.make('two')}")
         received = b""
-        while b"first" not in received:
-            received += client.receive()
-        _until_the_reaper_has_looked(server)
-        gates.release("gate")
-        while b"second" not in received:
+        for event, gate in ((b"first", "one"), (b"second", "two")):
+            while event not in received:
+                received += client.receive()
+            _until_the_reaper_has_looked(server)
+            gates.release(gate)
+        while b"third" not in received:
             received += client.receive()
 
 

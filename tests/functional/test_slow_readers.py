@@ -10,14 +10,14 @@ from typing import Protocol
 import pytest
 
 from tests import proc
-from tests.apps.downloads.app.wsgi import PART, part
+from tests.apps.downloads.app.wsgi import PART
 from tests.deadlines import wait_for
 from tests.functional.clients import RECEIVE, Connection
 from tests.functional.conftest import MakeSite, Site
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
-
-MIB = 1024 * 1024
+from tests.functional.memory import MIB, ROOM, Memory
+from tests.functional.transfers import digest_of, write_file
 
 FLOW_CONTROL = {"download.flow_control": "1"}
 """Without it nobody can tell whether a client behind Mongrel2 reads."""
@@ -28,43 +28,13 @@ MORE_THAN_SOCKETS_TAKE = 512
 MUCH = 2048
 """Parts: 128 MiB."""
 
-ROOM = 40 * MIB
-"""By which a process may grow above what it has when idle, whatever goes through it."""
-
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     """A file of 128 MiB."""
     path = tmp_path / "large"
-    with path.open("wb") as file:
-        for number in range(MUCH):
-            file.write(part(number))
+    write_file(path, MUCH * PART)
     return path
-
-
-def digest_of(parts: int) -> str:
-    digest = hashlib.sha256()
-    for number in range(parts):
-        digest.update(part(number))
-    return digest.hexdigest()
-
-
-def peak(pid: int) -> int:
-    """The most memory that a process ever had, in bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    [kibibytes] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
-    return int(kibibytes) * 1024
-
-
-class Memory:
-    """Of the dispatcher and the workers, against what they had when this was made."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._idle = {pid: proc.rss(pid) for pid in (daemon.dispatcher_pid, *daemon.worker_pids)}
-
-    def growth(self) -> int:
-        """Bytes, at the most, of the one that grew most."""
-        return max(peak(pid) - idle for pid, idle in self._idle.items())
 
 
 class Reader:
@@ -117,7 +87,7 @@ def test_one_that_stops_does_not_hold_the_only_worker(site: MakeSite, ask: Ask) 
     for _ in range(20):
         quick(served)
     assert all("/quick" in line for line in served.daemon.wait_for_access(20))
-    assert {reader.read_on() for reader in readers} == {digest_of(MORE_THAN_SOCKETS_TAKE)}
+    assert {reader.read_on() for reader in readers} == {digest_of(0, MORE_THAN_SOCKETS_TAKE * PART)}
     lines = served.daemon.wait_for_access(22)
     assert sum(f" 200 {MORE_THAN_SOCKETS_TAKE * PART} " in line for line in lines) == 2
 
@@ -129,7 +99,7 @@ def test_a_large_file_leaves_its_worker_free_and_takes_no_memory(site: MakeSite,
     reader = ask(served, f"/file?path={large}")
     for _ in range(20):
         quick(served)
-    assert reader.read_on() == digest_of(MUCH)
+    assert reader.read_on() == digest_of(0, MUCH * PART)
     assert memory.growth() < ROOM
     assert any(f" 200 {MUCH * PART} " in line for line in served.daemon.wait_for_access(22))
 
@@ -141,7 +111,7 @@ def test_a_long_answer_to_one_that_stops_takes_no_memory(site: MakeSite, ask: As
     reader = ask(served, f"/parts?n={MUCH}")
     quick(served)  # the worker has given it all
     assert spooled(served.daemon)
-    assert reader.read_on() == digest_of(MUCH)
+    assert reader.read_on() == digest_of(0, MUCH * PART)
     assert memory.growth() < ROOM
     wait_for(lambda: not spooled(served.daemon), "the file to be given back")
 
@@ -155,7 +125,7 @@ def test_what_exceeds_the_spool_slows_the_worker_down(site: MakeSite, ask: Ask, 
         waiting.ask("/quick")
         assert given.stat().st_size < MUCH // 2
         assert not served.daemon.access_log
-        assert reader.read_on() == digest_of(MUCH)
+        assert reader.read_on() == digest_of(0, MUCH * PART)
         assert waiting.answer().body == b"quick\n"
     assert spooled(served.daemon) <= 4 * MIB
 
@@ -193,7 +163,7 @@ def test_a_stop_waits_for_one_that_reads_on(site: MakeSite, ask: Ask) -> None:
     reader = ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}")
     quick(served)
     served.daemon.send(signal.SIGTERM)
-    assert reader.read_on() == digest_of(MORE_THAN_SOCKETS_TAKE)
+    assert reader.read_on() == digest_of(0, MORE_THAN_SOCKETS_TAKE * PART)
     assert served.daemon.wait() == 0
     assert " 200 " in served.daemon.access_log[1]
 

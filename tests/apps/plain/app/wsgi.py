@@ -187,15 +187,17 @@ def hold(exchange: Exchange) -> Iterable[bytes]:
 
 
 def gate_stream(exchange: Exchange) -> Iterable[bytes]:
-    fifo = exchange.fifo
+    """One part, and another one after each gate: ``fifo=one&fifo=two``, at most."""
+    fifos = [Path(os.environ.get("GATES", ""), value) for name, value in exchange.pairs if name == "fifo"]
     exchange.start(TEXT)
-    return _two_parts(fifo)
+    return _parts_between(fifos)
 
 
-def _two_parts(fifo: Path) -> Iterator[bytes]:
+def _parts_between(fifos: list[Path]) -> Iterator[bytes]:
     yield b"first\n"
-    _pass_gate(fifo)
-    yield b"second\n"
+    for fifo, part in zip(fifos, (b"second\n", b"third\n"), strict=False):
+        _pass_gate(fifo)
+        yield part
 
 
 def _pass_gate(fifo: Path) -> bytes:
