@@ -127,7 +127,7 @@ class Slot:
     def _give_late(self, exchange: Exchange, data: bytes) -> None:
         self._loop.remove_writer(self._sock.fileno())
         self.read = True
-        if not exchange.ended:
+        if not exchange.settled:
             self.give(exchange, exchange.served_at)
         else:
             self._finished()

@@ -152,6 +152,23 @@ class TestARequest:
 
         with_channel(test)
 
+    def test_that_was_refused_before_there_was_room_is_not_given(self) -> None:
+        """Its client has yet to take the refusal."""
+
+        async def test(channel: Channel) -> None:
+            filled = fill(channel.slot._sock)
+            exchange, client = channel.give()
+            client.keeps = True
+            exchange.fail(504, "too late")
+            assert exchange.stage is Stage.SENDING
+            await drain(channel.far_end, filled)
+            await until(lambda: channel.owner.finished, "the slot to be free")
+            assert channel.far_end.silent
+            exchange.sent_all()
+            assert client.told == ["whole 504"]
+
+        with_channel(test)
+
     def test_to_a_thread_that_has_just_gone_is_known_with_the_end_of_the_channel(self) -> None:
         async def test(channel: Channel) -> None:
             channel.far_end.close()
