@@ -52,6 +52,8 @@ MAX_BODY_RATE = 1024**2
 """Bytes a second: few clients are faster at every moment."""
 MAX_BODY = 1024**4
 """Bytes: 1 TiB."""
+MIN_SPOOL = 1024**2
+"""Bytes: with a few of them each few would cost a job of a thread."""
 MAX_ANSWER_MEMORY = 1024**3
 """Bytes: 1 GiB, and that for each client that is slow."""
 
@@ -294,9 +296,10 @@ class Config:
     answer_spool: Size = option(
         1024**3,
         group=LIMITS,
-        limits=(0, MAX_BODY),
+        limits=(MIN_SPOOL, MAX_BODY),
+        or_zero=True,
         help="Most bytes of an answer that are kept in that file, in the run directory; then its worker waits for the "
-        "client.",
+        "client. 0: no file.",
     )
     queue_size: int = option(
         1024,
