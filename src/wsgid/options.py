@@ -130,9 +130,9 @@ def option(
 ) -> T:
     """A dataclass field that is an option.
 
-    `limits` are the lowest and highest number allowed, `or_zero` allows 0 beside them; `each` checks and normalizes each text of a repeatable option
-    and raises ValueError; `default_text` is what people are told when the default is not simply the value; `fixed` says
-    that only a new start can change it.
+    `limits` are the lowest and highest number allowed, `or_zero` allows 0 beside them; `each` checks and normalizes
+    each text of a repeatable option and raises ValueError; `default_text` is what people are told when the default is
+    not simply the value; `fixed` says that only a new start can change it.
     """
     told = {
         "help": help,

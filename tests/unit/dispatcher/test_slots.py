@@ -430,6 +430,40 @@ class TestAClientThatDoesNotKeepUp:
 
         with_channel(test)
 
+    @pytest.mark.parametrize("taken", [True, False])
+    @pytest.mark.parametrize(
+        "said", [[answer()], [HEAD, frames.frame(Kind.PART, b"x"), frames.END, frames.DONE]], ids=["whole", "parts"]
+    )
+    def test_for_whom_no_more_may_be_kept_holds_up_the_next_request(self, said: list[bytes], taken: bool) -> None:
+        async def test(channel: Channel) -> None:
+            exchange, client = channel.give()
+            client.keeps = client.choked = True
+            channel.far_end.say(*said)
+            await until(lambda: channel.slot.done, "the answer")
+            assert exchange.stage is Stage.SENDING
+            assert channel.slot.paused
+            assert channel.owner.finished == []
+            if taken:
+                client.choked = False
+                exchange.room()
+            else:
+                exchange.client_left()
+            assert channel.owner.finished == [channel.slot]
+            assert not (channel.slot.done or channel.slot.paused)
+            channel.give(id="next")
+            assert [(await channel.far_end.take()).id for _ in range(2)] == ["id-1", "next"]
+
+        with_channel(test)
+
+    def test_for_whom_no_more_may_be_kept_lets_a_worker_leave(self) -> None:
+        async def test(channel: Channel) -> None:
+            _, client = channel.give()
+            client.keeps = client.choked = channel.slot.worker.leaving = True
+            channel.far_end.say(answer())
+            await until(lambda: channel.owner.finished, "the answer")
+
+        with_channel(test)
+
     def test_is_resumed_to_no_effect_when_the_channel_has_ended(self) -> None:
         async def test(channel: Channel) -> None:
             _, client = channel.give()
