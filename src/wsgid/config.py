@@ -52,8 +52,12 @@ MAX_BODY_RATE = 1024**2
 """Bytes a second: few clients are faster at every moment."""
 MAX_BODY = 1024**4
 """Bytes: 1 TiB."""
+MIN_SPOOL = 1024**2
+"""Bytes: with a few of them each few would cost a job of a thread."""
 MAX_ANSWER_MEMORY = 1024**3
 """Bytes: 1 GiB, and that for each client that is slow."""
+MAX_ANSWER_MEMORY_TOTAL = 1024**4
+"""Bytes: 1 TiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,9 +298,25 @@ class Config:
     answer_spool: Size = option(
         1024**3,
         group=LIMITS,
-        limits=(0, MAX_BODY),
+        limits=(MIN_SPOOL, MAX_BODY),
+        or_zero=True,
         help="Most bytes of an answer that are kept in that file, in the run directory; then its worker waits for the "
-        "client.",
+        "client. 0: no file.",
+    )
+    # Of 256 answers with the memory that each may have; a machine that serves so many slow clients has it.
+    answer_memory_total: Size = option(
+        256 * 1024**2,
+        group=LIMITS,
+        limits=(0, MAX_ANSWER_MEMORY_TOTAL),
+        help="Most memory for all such answers together; when it is used up, they go straight to their files.",
+    )
+    # Ten of the largest.
+    answer_spool_total: Size = option(
+        10 * 1024**3,
+        group=LIMITS,
+        limits=(MIN_SPOOL, MAX_BODY),
+        or_zero=True,
+        help="Most bytes in all such files together; when they are used up, the workers wait for the clients.",
     )
     queue_size: int = option(
         1024,

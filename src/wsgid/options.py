@@ -59,6 +59,8 @@ class Option:
     group: str
     metavar: str
     limits: tuple[float, float] | None
+    or_zero: bool
+    """0 is allowed as well, and says "none"."""
     each: Callable[[str, Path], str] | None
     fixed: bool
     """Set for the daemon's life: a restart cannot change it."""
@@ -90,7 +92,7 @@ class Option:
         if self.limits is None:
             return self.kind.expected
         low, high = (self.kind.show(limit) for limit in self.limits)
-        return f"{self.kind.expected} from {low} to {high}"
+        return f"{self.kind.expected} {'0 or ' if self.or_zero else ''}from {low} to {high}"
 
     def read(self, value: object, base: Path) -> object:
         """The value as the field's type has it; relative paths are taken from the folder ``base``.
@@ -102,11 +104,16 @@ class Option:
             result = self.kind.read(value, base)
         except (ValueError, msgspec.ValidationError):
             raise ValueError(f"{shown(value)} is not {self.allowed}") from None
-        if self.limits and isinstance(result, int | float) and not self.limits[0] <= result <= self.limits[1]:
+        if isinstance(result, int | float) and not self._allows(result):
             raise ValueError(f"{shown(value)} is not {self.allowed}")
         if self.each and isinstance(result, tuple):
             return tuple(self.each(item, base) for item in result)
         return result
+
+    def _allows(self, number: float) -> bool:
+        if self.limits is None or (self.or_zero and number == 0):
+            return True
+        return self.limits[0] <= number <= self.limits[1]
 
 
 def option(
@@ -117,14 +124,15 @@ def option(
     metavar: str = "",
     default_text: str = "",
     limits: tuple[float, float] | None = None,
+    or_zero: bool = False,
     each: Callable[[str, Path], str] | None = None,
     fixed: bool = False,
 ) -> T:
     """A dataclass field that is an option.
 
-    `limits` are the lowest and highest number allowed; `each` checks and normalizes each text of a repeatable option
-    and raises ValueError; `default_text` is what people are told when the default is not simply the value; `fixed` says
-    that only a new start can change it.
+    `limits` are the lowest and highest number allowed, `or_zero` allows 0 beside them; `each` checks and normalizes
+    each text of a repeatable option and raises ValueError; `default_text` is what people are told when the default is
+    not simply the value; `fixed` says that only a new start can change it.
     """
     told = {
         "help": help,
@@ -132,6 +140,7 @@ def option(
         "metavar": metavar,
         "default_text": default_text,
         "limits": limits,
+        "or_zero": or_zero,
         "each": each,
         "fixed": fixed,
     }

@@ -72,4 +72,6 @@ def policy(config: Config) -> Policy:
         max_requests_jitter=config.max_requests // 10 if jitter is None else jitter,
         answer_memory=config.answer_memory,
         answer_spool=config.answer_spool,
+        answer_memory_total=config.answer_memory_total,
+        answer_spool_total=config.answer_spool_total,
     )

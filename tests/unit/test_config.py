@@ -63,7 +63,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     SECONDS: ("1.5", "2.5", "3.5"),
     SWITCH: ("off", "on", "off"),
     MASK: ("022", "0077", "7"),
-    SIZE: ("1k", "2k", "3m"),
+    SIZE: ("1m", "2m", "3m"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),
 }
 """Of each kind: what the command line says, the environment, wsgid.json."""

@@ -16,7 +16,7 @@ from tests.deadlines import seconds
 from wsgid.cli.command_line import build
 from wsgid.cli.commands import commands
 from wsgid.config import OPTIONS, Config
-from wsgid.dispatcher.edges.http import MOST_CONNECTIONS, RESERVED_DESCRIPTORS
+from wsgid.dispatcher.descriptors import MOST_CONNECTIONS, RESERVED
 from wsgid.master.silence import SILENCE
 from wsgid.master.stopping import DRAIN_MARGIN, GIVE_UP_AFTER, KILL_AFTER
 from wsgid.master.supervisor import MEANINGLESS, SIGNALS
@@ -108,7 +108,7 @@ class TestService:
         assert float(SERVICE["TimeoutStopSec"]) > LONGEST_STOP
         # The word comes at half the time. Just before one was due the dispatcher may have fallen silent.
         assert float(SERVICE["WatchdogSec"]) / 2 > SILENCE
-        assert int(SERVICE["LimitNOFILE"]) >= MOST_CONNECTIONS + RESERVED_DESCRIPTORS
+        assert int(SERVICE["LimitNOFILE"]) >= 2 * MOST_CONNECTIONS + RESERVED
 
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is not here")
     def test_systemd_finds_no_fault(self, tmp_path: Path) -> None:

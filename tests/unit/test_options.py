@@ -31,6 +31,7 @@ class Table:
     count: int = option(3, group="Two", metavar="BEANS", limits=(1, 9), help="Beans.")
     wait: float = option(1.5, group="Two", limits=(0, 60), help="Patience.")
     room: Size = option(3 * 1024**2, group="Two", limits=(0, 1024**3), help="Room.")
+    spare: Size = option(0, group="Two", limits=(1024, 1024**2), or_zero=True, help="Some, or none.")
     mask: Mask | None = option(None, group="Two", help="Bits.", default_text="as it was", fixed=True)
     again: Switch = option(True, group="Two", help="Once more.")
     words: tuple[str, ...] = option(("a", "b"), group="Two", each=shout, help="Words.")
@@ -42,13 +43,14 @@ BASE = Path("/usr")
 
 
 def test_the_table_is_read_off_the_class() -> None:
-    assert list(TABLE) == ["name", "folder", "no_noise", "colour", "count", "wait", "room", "mask", "again", "words"]
+    names = ["name", "folder", "no_noise", "colour", "count", "wait", "room", "spare", "mask", "again", "words"]
+    assert list(TABLE) == names
     assert TABLE["count"].group == "Two"
     assert TABLE["count"].help == "Beans."
     assert TABLE["count"].default == 3
-    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "as it was", "on", "a, b"]
+    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "0", "as it was", "on", "a, b"]
     assert [each.default_text for each in TABLE.values()] == told
-    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "MASK", "on|off", "TEXT"]
+    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "SIZE", "MASK", "on|off", "TEXT"]
     assert [each.metavar for each in TABLE.values()] == metavars
     assert [each.name for each in TABLE.values() if each.fixed] == ["mask"]
     assert [each.name for each in TABLE.values() if each.is_boolean] == ["no_noise", "colour"]
@@ -88,6 +90,8 @@ def test_a_table_still_makes_ordinary_instances() -> None:
         ("room", "2k", 2048),
         ("room", "2M", 2 * 1024**2),
         ("room", "1g", 1024**3),
+        ("spare", 0, 0),
+        ("spare", "1k", 1024),
         ("mask", "022", 0o22),
         ("mask", "7", 7),
         ("mask", "0777", 0o777),
@@ -134,6 +138,7 @@ def test_a_value_becomes_what_the_field_holds(name: str, value: object, result: 
         ("room", "2g", "'2g' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
         ("room", "-1k", "'-1k' is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
         ("room", False, "false is not a size in bytes, such as 65536, 64k, 10m or 1g, from 0 to 1g"),
+        ("spare", "7", "'7' is not a size in bytes, such as 65536, 64k, 10m or 1g, 0 or from 1k to 1m"),
         ("mask", "8", "'8' is not a file mode mask in octal, such as 022 or 0077, as text"),
         ("mask", "01777", "'01777' is not a file mode mask in octal, such as 022 or 0077, as text"),
         ("mask", 22, "22 is not a file mode mask in octal, such as 022 or 0077, as text"),

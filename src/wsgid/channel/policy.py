@@ -16,3 +16,5 @@ class Policy(msgspec.Struct, frozen=True):
     max_requests_jitter: int
     answer_memory: int
     answer_spool: int
+    answer_memory_total: int
+    answer_spool_total: int

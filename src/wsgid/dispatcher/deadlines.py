@@ -38,4 +38,4 @@ def overdue(slots: Iterable[Slot], limit: float, now: float) -> list[Slot]:
 
 def spent(worker: Worker) -> bool:
     """A hung worker that serves nothing but what is overdue."""
-    return all(slot.exchange is None or slot.overdue for slot in worker.slots)
+    return all(slot.exchange is None or slot.overdue or slot.done for slot in worker.slots)

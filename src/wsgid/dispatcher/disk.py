@@ -31,6 +31,14 @@ class Disk:
         """Does the job in a thread and calls ``done`` in the loop with its outcome, which may be an OSError."""
         self._loop.run_in_executor(self._executor, job).add_done_callback(done)
 
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Calls it in the loop, once what is in progress there is done."""
+        self._loop.call_soon(callback)
+
+    def time(self) -> float:
+        """Seconds, by the loop's clock."""
+        return self._loop.time()
+
     def close(self, file: Closable | int) -> None:
         """Closes it in a thread; an int is a descriptor."""
         job = partial(os.close, file) if isinstance(file, int) else file.close

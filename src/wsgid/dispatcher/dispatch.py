@@ -10,7 +10,7 @@ from itertools import count
 
 from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
 from wsgid.channel.policy import Policy
-from wsgid.dispatcher import deadlines, quarantine
+from wsgid.dispatcher import deadlines, descriptors, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
@@ -22,6 +22,7 @@ from wsgid.dispatcher.quarantine import Quarantine
 from wsgid.dispatcher.recycling import most_requests
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.snapshot import Snapshot, facts_of
+from wsgid.dispatcher.storage import Storage
 from wsgid.dispatcher.stored_answer import StoredAnswer
 from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
@@ -45,7 +46,7 @@ class Dispatch:
         disk: Disk,
     ) -> None:
         self.clock = clock
-        self.disk = disk
+        self.storage = Storage(disk, policy.answer_memory_total, policy.answer_spool_total, descriptors.files())
         self.draining = False
         self.workers: Workers | None = None
         self.on_quiet: Callable[[], None] | None = None
@@ -73,7 +74,7 @@ class Dispatch:
 
     def stored_answer(self, owner: OutgoingOwner) -> StoredAnswer:
         """For what a client does not take at once."""
-        return StoredAnswer(self._policy.answer_memory, self._policy.answer_spool, self.disk, owner)
+        return StoredAnswer(self._policy.answer_memory, self._policy.answer_spool, self.storage, owner)
 
     def open(self, request: Request, client: Client, keep_alive: bool) -> Exchange:
         """A request has arrived. It must be submitted, refused or left: it is open until it ends."""
@@ -153,7 +154,8 @@ class Dispatch:
         if exchange is not None:
             log.debug("worker %d: thread %d is gone: %s", worker.pid, slot.thread, why)
             self._pool.finished(slot)
-            self._orphaned(exchange, slot)
+            if not slot.done:
+                self._orphaned(exchange, slot)
         if self.workers is not None:
             self.workers.forget_if_gone(worker)
         self._refuse_if_nobody_comes()
@@ -210,6 +212,8 @@ class Dispatch:
         """Goes by these options from now on; those who wait stay, however long the queue may be."""
         self._policy = policy
         self._pool.queue_size = policy.queue_size
+        self.storage.memory.change(policy.answer_memory_total)
+        self.storage.spool.change(policy.answer_spool_total)
 
     def retire(self, pid: int) -> None:
         worker = self.workers.retire(pid) if self.workers is not None else None

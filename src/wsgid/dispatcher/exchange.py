@@ -191,7 +191,8 @@ class Exchange:
         self.code, self._note = code, note
         if self.slot is None:
             self._journal.unserved(self)
-        self.room()
+        if not self.client.choked:
+            self.room()
 
     # What the client's connection says.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.channel.frames import Kind
-from wsgid.dispatcher.exchange import ANSWERING, SERVING, Exchange
+from wsgid.dispatcher.exchange import ANSWERING, SENDING, SERVING, Exchange
 from wsgid.dispatcher.sent_file import PassedFile
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Slot:
         "_reader",
         "_sock",
         "_unsent",
+        "done",
         "exchange",
         "excused",
         "overdue",
@@ -85,6 +86,8 @@ class Slot:
         """The client does not keep up: the worker is not read from."""
         self.excused = 0.0
         """Seconds that the request has spent so."""
+        self.done = False
+        """Its thread waits for the next request, and gets none yet: as much is kept for the client as may be."""
         self.overdue = False
         """A request here has reached the time limit. The slot is used no more."""
         self._sock = sock
@@ -127,7 +130,7 @@ class Slot:
     def _give_late(self, exchange: Exchange, data: bytes) -> None:
         self._loop.remove_writer(self._sock.fileno())
         self.read = True
-        if not exchange.ended:
+        if not exchange.settled:
             self.give(exchange, exchange.served_at)
         else:
             self._finished()
@@ -238,6 +241,12 @@ class Slot:
             exchange.fail(500, NO_FILE)
 
     def _finished(self) -> None:
+        exchange = self.exchange
+        if exchange is not None and exchange.stage is SENDING and exchange.client.choked and not self.worker.leaving:
+            # With the next answer there would be more than may be.
+            self.done = True
+            self._pause()
+            return
         self.exchange = None
         self._owner.slot_finished(self)
 
@@ -255,6 +264,9 @@ class Slot:
         if self.paused and self._sock.fileno() >= 0:
             self.paused = False
             self._loop.add_reader(self._sock.fileno(), self.readable)
+            if self.done:
+                self.done = False
+                self._finished()
 
     def release(self) -> None:
         """Tells an idle thread that it will get nothing more: it ends."""

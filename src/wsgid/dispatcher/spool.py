@@ -11,8 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
+from wsgid.channel.frames import INLINE_BODY
+
 PIECE = 256 * 1024
-"""What is written at once: large enough to be cheap, small enough that a slow disk holds the thread only shortly."""
+"""The most that is written at once: little enough that a slow disk holds the thread only shortly."""
+
+ENOUGH = INLINE_BODY
+"""Bytes that are worth a write: a body in a file does not take more memory than one that needs none. More of them come
+together only while a thread is at the file."""
 
 HIGH_WATER = 4 * PIECE
 """Unwritten bytes at which the sender is to be slowed down."""
@@ -65,7 +71,7 @@ class Spool:
     def add(self, data: bytes) -> None:
         self._gathered += data
         self.size += len(data)
-        if not self._writing and len(self._gathered) >= PIECE:
+        if not self._writing and len(self._gathered) >= ENOUGH:
             self._write()
 
     def finish(self, finished: Callable[[int | OSError], None]) -> None:
@@ -117,5 +123,5 @@ class Spool:
         if not self.full:
             self._owner.spool_has_room()
         idle = not self._writing and not self._closed  # the owner may have added more, or closed
-        if idle and (self._finished is not None or len(self._gathered) >= PIECE):
+        if idle and (self._finished is not None or len(self._gathered) >= ENOUGH):
             self._write()

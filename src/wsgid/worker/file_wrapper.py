@@ -68,6 +68,8 @@ class FileWrapper:
 
 def _opened(file: io.FileIO | io.BufferedReader | io.BufferedRandom) -> Opened | None:
     try:
+        if not file.readable():  # the dispatcher could only cut the answer; here the request gets its 500
+            return None
         file.flush()
         status, position = os.fstat(file.fileno()), file.tell()
     except (OSError, ValueError):  # a pipe has no position; closed, or on a full disk: whoever reads it is told

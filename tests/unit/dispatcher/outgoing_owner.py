@@ -1,8 +1,15 @@
 """Who takes what is outgoing, as fast or slowly as a test wants."""
 
+import asyncio
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.outgoing import Outgoing
+from wsgid.dispatcher.storage import Storage
+
+PLENTY = 1 << 30
 
 
 @dataclass
@@ -17,6 +24,12 @@ class Owner:
 
     def outgoing_failed(self, why: str) -> None:
         self.failures.append(why)
+
+
+def a_storage(
+    directory: Path, executor: Executor, memory: int = PLENTY, spool: int = PLENTY, files: int = PLENTY
+) -> Storage:
+    return Storage(Disk(str(directory), executor, asyncio.get_running_loop()), memory, spool, files)
 
 
 def take_all(outgoing: Outgoing, most: int = 1 << 30) -> bytes:

@@ -49,5 +49,7 @@ def a_policy(**changes: Any) -> Policy:
         "max_requests_jitter": 0,
         "answer_memory": 1024 * 1024,
         "answer_spool": 4 * 1024 * 1024,
+        "answer_memory_total": 64 * 1024 * 1024,
+        "answer_spool_total": 64 * 1024 * 1024,
     }
     return Policy(**{**values, **changes})

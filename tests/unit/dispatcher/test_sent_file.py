@@ -1,4 +1,3 @@
-import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +8,9 @@ import pytest
 
 from tests.proc import descriptors
 from tests.unit.dispatcher.loops import run, turns, until
-from tests.unit.dispatcher.outgoing_owner import Owner, take_all
-from wsgid.dispatcher.disk import PIECE, Disk
-from wsgid.dispatcher.sent_file import PassedFile, SentFile
+from tests.unit.dispatcher.outgoing_owner import Owner, a_storage, take_all
+from wsgid.dispatcher.disk import PIECE
+from wsgid.dispatcher.sent_file import FIRST, PassedFile, SentFile
 
 CONTENT = bytes(range(256)) * (3 * PIECE // 256)
 
@@ -21,15 +20,17 @@ def with_file(
     test: Callable[[SentFile, Owner], Coroutine[Any, Any, None]],
     offset: int = 0,
     length: int = len(CONTENT),
+    memory: int = 1 << 30,
 ) -> None:
     path.write_bytes(CONTENT)
 
     async def main() -> None:
         with ThreadPoolExecutor(1) as executor:
-            owner, disk = Owner(), Disk("/nowhere", executor, asyncio.get_running_loop())
+            owner, storage = Owner(), a_storage(Path("/nowhere"), executor, memory)
             descriptor = os.open(path, os.O_RDONLY)
-            await test(SentFile(b"head, ", PassedFile(descriptor, offset, length), disk, owner), owner)
+            await test(SentFile(b"head, ", PassedFile(descriptor, offset, length), storage, owner), owner)
             await until(lambda: str(path) not in descriptors(os.getpid()).values(), "the file to be closed")
+            assert (storage.memory.left, storage.files.left) == (memory, 1 << 30)
 
     run(main())
 
@@ -114,3 +115,19 @@ def test_nothing_follows_it(tmp_path: Path) -> None:
         sent.close()
 
     with_file(tmp_path / "file", test)
+
+
+def test_while_memory_is_short_no_more_is_read_than_the_client_asks_for(tmp_path: Path) -> None:
+    async def test(sent: SentFile, owner: Owner) -> None:
+        await until(lambda: owner.ready, "the beginning")
+        assert len(sent._front) == 6 + FIRST
+        await turns(50)
+        assert owner.ready == 1
+        assert sent.take(PIECE) == b"head, " + CONTENT[:FIRST]
+        assert sent.take(1000) == b""
+        await until(lambda: owner.ready == 2, "what was asked for")
+        assert sent.take(PIECE) == CONTENT[FIRST : FIRST + 1000]
+        assert await all_of(sent) == CONTENT[FIRST + 1000 :]
+        sent.close()
+
+    with_file(tmp_path / "file", test, memory=0)

@@ -152,6 +152,23 @@ class TestARequest:
 
         with_channel(test)
 
+    def test_that_was_refused_before_there_was_room_is_not_given(self) -> None:
+        """Its client has yet to take the refusal."""
+
+        async def test(channel: Channel) -> None:
+            filled = fill(channel.slot._sock)
+            exchange, client = channel.give()
+            client.keeps = True
+            exchange.fail(504, "too late")
+            assert exchange.stage is Stage.SENDING
+            await drain(channel.far_end, filled)
+            await until(lambda: channel.owner.finished, "the slot to be free")
+            assert channel.far_end.silent
+            exchange.sent_all()
+            assert client.told == ["whole 504"]
+
+        with_channel(test)
+
     def test_to_a_thread_that_has_just_gone_is_known_with_the_end_of_the_channel(self) -> None:
         async def test(channel: Channel) -> None:
             channel.far_end.close()
@@ -410,6 +427,40 @@ class TestAClientThatDoesNotKeepUp:
             exchange.fail(503, "stopping")
             channel.far_end.say(frames.END, frames.DONE)
             await until(lambda: channel.owner.finished, "the slot")
+
+        with_channel(test)
+
+    @pytest.mark.parametrize("taken", [True, False])
+    @pytest.mark.parametrize(
+        "said", [[answer()], [HEAD, frames.frame(Kind.PART, b"x"), frames.END, frames.DONE]], ids=["whole", "parts"]
+    )
+    def test_for_whom_no_more_may_be_kept_holds_up_the_next_request(self, said: list[bytes], taken: bool) -> None:
+        async def test(channel: Channel) -> None:
+            exchange, client = channel.give()
+            client.keeps = client.choked = True
+            channel.far_end.say(*said)
+            await until(lambda: channel.slot.done, "the answer")
+            assert exchange.stage is Stage.SENDING
+            assert channel.slot.paused
+            assert channel.owner.finished == []
+            if taken:
+                client.choked = False
+                exchange.room()
+            else:
+                exchange.client_left()
+            assert channel.owner.finished == [channel.slot]
+            assert not (channel.slot.done or channel.slot.paused)
+            channel.give(id="next")
+            assert [(await channel.far_end.take()).id for _ in range(2)] == ["id-1", "next"]
+
+        with_channel(test)
+
+    def test_for_whom_no_more_may_be_kept_lets_a_worker_leave(self) -> None:
+        async def test(channel: Channel) -> None:
+            _, client = channel.give()
+            client.keeps = client.choked = channel.slot.worker.leaving = True
+            channel.far_end.say(answer())
+            await until(lambda: channel.owner.finished, "the answer")
 
         with_channel(test)
 

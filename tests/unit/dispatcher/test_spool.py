@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.deadlines import seconds
 from tests.unit.dispatcher.loops import run, turns, until
-from wsgid.dispatcher.spool import HIGH_WATER, PIECE, Spool
+from wsgid.dispatcher.spool import ENOUGH, HIGH_WATER, PIECE, Spool
 
 
 @dataclass
@@ -109,18 +109,28 @@ class TestABody:
 
         run(main())
 
-    def test_below_a_piece_is_not_written_before_the_end(self, tmp_path: Path) -> None:
+    def test_takes_no_more_memory_than_one_that_needs_no_file(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            with ThreadPoolExecutor(1) as executor:
+                made = spool(tmp_path, executor, Owner())
+                made.add(bytes(ENOUGH))
+                await until(lambda: os.fstat(made._file.fileno()).st_size == ENOUGH, "it to be written")
+                made.close()
+
+        run(main())
+
+    def test_too_small_to_be_worth_it_is_not_written_before_the_end(self, tmp_path: Path) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
                 made = spool(tmp_path, executor, Owner())
-                made.add(bytes(PIECE - 1))
+                made.add(bytes(ENOUGH - 1))
                 finished = Finished()
                 made.finish(finished)
                 await turns()
                 assert finished.outcomes == []  # the thread is held
                 hold.let_go()
-                assert len(await finished.content()) == PIECE - 1
+                assert len(await finished.content()) == ENOUGH - 1
 
         run(main())
 

@@ -121,6 +121,8 @@ def test_others_are_not_passed_on(tmp_path: Path) -> None:
     with (tmp_path / "file").open("rb") as closed:
         pass
     assert FileWrapper(closed).opened() is None
+    with (tmp_path / "file").open("ab", buffering=0) as written_only:
+        assert FileWrapper(written_only).opened() is None
     read_end, write_end = os.pipe()
     os.close(write_end)
     with os.fdopen(read_end, "rb") as pipe:

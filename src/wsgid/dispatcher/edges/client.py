@@ -32,6 +32,9 @@ WINDOW = 512 * 1024
 """Bytes that an edge takes at once which has no limit of its own: more than any ANSWER frame of an ordinary size gives,
 so that such an answer goes out whole."""
 
+SHORT_WINDOW = 32 * 1024
+"""The same while memory is short."""
+
 BODY_LOST = "the body of the request could not be stored"
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -279,7 +282,7 @@ class ClientConnection(ABC):
     def send_file(self, head: Head, file: PassedFile) -> None:
         opening = self._opening = self._open(head, None)
         assert opening.framing is LENGTH, "the worker passes a file only as a body of known length"
-        self._outgoing = SentFile(opening.head, file, self._dispatch.disk, self)
+        self._outgoing = SentFile(opening.head, file, self._dispatch.storage, self)
         self._complete = True
 
     def _put(self, data: bytes) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import resource
 import socket
 from concurrent.futures import Executor
 
+from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
 from wsgid.protocol import http_answer
@@ -15,16 +15,6 @@ log = logging.getLogger("wsgid.dispatcher")
 
 WATCH_INTERVAL = 0.5
 """Seconds between looks at the time limits: one sweep over all connections instead of a timer for each request."""
-
-RESERVED_DESCRIPTORS = 256
-"""Kept free of clients: listeners, workers' channels, logs, spooled bodies, and clients that are turned away."""
-
-FEWEST_CONNECTIONS = 64
-"""However low the limit on descriptors is."""
-
-MOST_CONNECTIONS = 20_000
-"""However high it is. So many idle ones take about 100 MB, and 6 ms for each look at the time limits, during which
-nothing else moves; a proxy in front of us keeps its clients' idle connections to itself."""
 
 MOST_TURNED_AWAY = 64
 """Clients that are being told so at the same time; more than these hear nothing, their connections are just ended."""
@@ -54,8 +44,7 @@ class HttpEdge:
         self.spool_directory = spool_directory
         self.server = server
         self.connections: set[HttpConnection] = set()
-        spare = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_DESCRIPTORS
-        self.max_connections = max(FEWEST_CONNECTIONS, min(spare, MOST_CONNECTIONS))
+        self.max_connections = descriptors.connections()
         self._turned_away: set[TurnedAway] = set()
         self._tell_again = 0.0
         """When the next warning about too many connections may come."""
@@ -86,11 +75,11 @@ class HttpEdge:
             self._tell_again = now + TELL_INTERVAL
             log.warning(
                 "there are %d HTTP connections, as many as may be; more clients are answered 503. The limit follows "
-                "from that of open files (%d are kept for other uses), up to %d: raise it with ulimit -n, or with "
-                "LimitNOFILE of a systemd unit",
+                "from that of open files (%d are kept for other uses, half of the rest for bodies in files), up to %d: "
+                "raise it with ulimit -n, or with LimitNOFILE of a systemd unit",
                 self.max_connections,
-                RESERVED_DESCRIPTORS,
-                MOST_CONNECTIONS,
+                descriptors.RESERVED,
+                descriptors.MOST_CONNECTIONS,
             )
         if len(self._turned_away) < MOST_TURNED_AWAY:
             TurnedAway(transport, self._full(), self._turned_away, self.loop)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, WINDOW, ClientConnection
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
@@ -34,8 +34,9 @@ LINGER: Final = 2.0
 """Seconds for which we go on reading, and forgetting, after a refusal: closing with unread bytes in the socket would
 reset the connection, and the client would not see the answer (RFC 9112 section 9.6)."""
 
-WRITE_HIGH_WATER: Final = 256 * 1024
-"""Bytes waiting for the client at which its worker is slowed down."""
+WRITE_HIGH_WATER: Final = 32 * 1024
+"""Bytes in the transport's buffer at which it gets no more. What lies there up to this is not counted
+(`wsgid.dispatcher.storage`): each connection may have as much."""
 
 LINGER_NOT_AT_ALL: Final = struct.pack("ii", 1, 0)
 """A value of SO_LINGER with which closing resets the connection (socket(7))."""
@@ -62,6 +63,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         "_body",
         "_choked",
         "_closing",
+        "_counted",
         "_deadline",
         "_edge",
         "_eof",
@@ -91,6 +93,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._eof = False
         """The client has sent its last byte."""
         self._choked = False
+        self._counted = 0
+        """Bytes in the transport's buffer when the client choked on them."""
         self._closing = False
         """The last answer has been written; what still comes is forgotten."""
         self._deadline = edge.loop.time() + edge.times.header
@@ -122,6 +126,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._edge.connections.discard(self)
         self._closing = True
         self._unparsed = b""
+        self._count_buffered(0)
         self._abandon()
         self.all_left()
         self._dispatch.check_quiet()
@@ -157,14 +162,20 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._choked = True
+        self._count_buffered(self._transport.get_write_buffer_size())
         self._watch_writing()
 
     def resume_writing(self) -> None:
         self._choked = False
+        self._count_buffered(0)
         self._write_deadline = NEVER
         self.room()
         if self.current is None:
             self._feed_on()
+
+    def _count_buffered(self, size: int) -> None:
+        self._dispatch.storage.memory.count(size - self._counted)
+        self._counted = size
 
     # Reading requests (see `wsgid.protocol.http_reader.Sink`).
 
@@ -318,7 +329,9 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     @property
     def window(self) -> int:
-        return 0 if self._choked else WINDOW
+        if self._choked:
+            return 0
+        return WINDOW if self._dispatch.storage.memory.left > WINDOW else SHORT_WINDOW
 
     @property
     def _in_progress(self) -> bool:

@@ -15,8 +15,9 @@ import pytest
 from tests.unit.dispatcher.edges.visitor import Visitor, get
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.running import running
+from wsgid.dispatcher.descriptors import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED
 from wsgid.dispatcher.edges import http
-from wsgid.dispatcher.edges.http import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED_DESCRIPTORS, HttpEdge
+from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.protocol.http_answer import RETRY_AFTER_SECONDS
 from wsgid.protocol.http_reader import HttpLimits
@@ -142,9 +143,9 @@ class TestConnections:
     @pytest.mark.parametrize(
         ("descriptors", "connections"),
         [
-            (1000, 1000 - RESERVED_DESCRIPTORS),
+            (1000, (1000 - RESERVED) // 2),
             (100, FEWEST_CONNECTIONS),
-            (RESERVED_DESCRIPTORS + 65, 65),
+            (RESERVED + 130, 65),
             (1_000_000, MOST_CONNECTIONS),
         ],
     )

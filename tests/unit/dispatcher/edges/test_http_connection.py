@@ -23,10 +23,11 @@ from tests.unit.dispatcher.running import FarWorker, Running, running
 from tests.unit.dispatcher.test_spool import Hold, fill_disk
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_TIMEOUT, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, WRITE_TIMEOUT, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
+from wsgid.dispatcher.stored_answer import LITTLE
 from wsgid.protocol.http_reader import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
@@ -794,6 +795,36 @@ class TestAClientThatDoesNotKeepUp:
             await visitor.say(get())
             await serve(thread)
             assert (await visitor.answer()).body == b"hello"
+
+        with_place(test)
+
+    @pytest.mark.parametrize("memory", [0, 64 * 1024 * 1024])
+    def test_has_what_lies_in_the_transport_counted_and_little_of_it_while_memory_is_short(self, memory: int) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            counted = here.everything.dispatch.storage.memory
+            counted.change(memory)
+            visitor = here.visit(receive_buffer=65536)
+            await visitor.say(get())
+            await thread.take()
+            thread.say(HEAD)
+            part = bytes(PART_SIZE)
+            saying = asyncio.ensure_future(
+                thread.say_it_all(frames.frame(Kind.PART, part) * 60 + frames.END + frames.DONE)
+            )
+            connection = await here.at(lambda connection: connection.choked, "the client to choke")
+            await turns(50)
+            buffered = connection._transport.get_write_buffer_size()
+            assert connection._counted >= buffered
+            assert memory - counted.left >= buffered
+            if not memory:
+                assert connection._counted <= WRITE_HIGH_WATER + SHORT_WINDOW
+                assert memory - counted.left <= WRITE_HIGH_WATER + SHORT_WINDOW + LITTLE + 2 * PART_SIZE
+            assert (await visitor.answer()).body == part * 60
+            await saying
+            visitor.reset()
+            await here.nobody_left()
+            assert counted.left == memory
 
         with_place(test)
 
