@@ -119,6 +119,10 @@ class Dispatch:
         self._access_log.ended(exchange, code, note)
         self.check_quiet()
 
+    def close_file(self, descriptor: int) -> None:
+        """See `Journal`."""
+        self.disk.close(descriptor)
+
     @property
     def open_count(self) -> int:
         return len(self._open)

@@ -5,7 +5,6 @@ An exchange ends exactly once: answered, refused, cut, or left by its client. Wh
 """
 
 import enum
-import os
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -71,6 +70,9 @@ class Journal(Protocol):
         """It is refused, and no worker may have it any more. Its client has yet to take the refusal; then it ends."""
 
     def ended(self, exchange: "Exchange", code: int, note: str) -> None: ...
+
+    def close_file(self, descriptor: int) -> None:
+        """Closes it where that may take a while: a large file without a name goes with its last descriptor."""
 
 
 class Exchange:
@@ -174,7 +176,7 @@ class Exchange:
     def file(self, head: Head, file: PassedFile) -> None:
         """The whole answer; its body is in a file, which is closed in any case."""
         if self.settled:
-            os.close(file.descriptor)
+            self._journal.close_file(file.descriptor)
             return
         self.sent = file.length
         self.client.send_file(head, file)
@@ -263,7 +265,7 @@ class Exchange:
             self.sent = max(0, self.sent - self.client.unsent)  # what is unsent may have a head, and marks of chunks
         self.stage = ENDED
         if self.body_fd >= 0:
-            os.close(self.body_fd)
+            self._journal.close_file(self.body_fd)
             self.body_fd = -1
         if self.slot is not None and self.slot.paused:
             self.room()

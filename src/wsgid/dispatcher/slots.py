@@ -6,7 +6,6 @@ non-blocking sockets, watched by the loop.
 
 import asyncio
 import logging
-import os
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -44,6 +43,9 @@ class SlotOwner(Protocol):
 
     def slot_gone(self, slot: "Slot", why: str) -> None:
         """The channel has ended; the slot holds its exchange, if it had one. See `Slot.read`."""
+
+    def close_file(self, descriptor: int) -> None:
+        """See `Journal`."""
 
 
 class Slot:
@@ -271,7 +273,7 @@ class Slot:
         self._loop.remove_writer(self._sock.fileno())
         self._sock.close()
         while self._descriptors:
-            os.close(self._descriptors.pop())
+            self._owner.close_file(self._descriptors.pop())
         if self._unsent:
             self.read = False
         self._owner.slot_gone(self, why)

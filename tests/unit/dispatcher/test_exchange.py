@@ -197,6 +197,7 @@ class TestAClientThatHasYetToTakeTheRest:
             os.write(writer, b"x")
         os.close(writer)
         assert story.client.told == []
+        assert reader in story.journal.closed  # see `Journal.close_file`
 
     def test_a_cut_of_what_has_not_begun_is_none(self, story: Story) -> None:
         story.given()
@@ -260,6 +261,7 @@ class TestEnd:
         assert story.exchange.sent == len(b"whole")
         assert not story.body_is_open()
         assert story.exchange.body_fd == -1  # the number is another file's now
+        assert len(story.journal.closed) == 1  # which may take a while: it is not done here
         assert story.told_the_worker == []
 
     def test_an_answer_in_parts(self, story: Story) -> None:

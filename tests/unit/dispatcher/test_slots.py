@@ -347,6 +347,7 @@ class TestAFile:
             with pytest.raises(BrokenPipeError):
                 os.write(writer, b"x")
             os.close(writer)
+            assert len(channel.owner.closed) == 1  # which may take a while: it is not done here
 
         with_channel(test)
 

@@ -953,7 +953,11 @@ class TestADisk:
             visitor = here.visit()
             await visitor.say(post(bytes(100_000)))
             assert (await visitor.answer()).status == 500
-            assert "no file for the body of a request" in caplog.text
+            assert "its body could not be stored in the run directory" in caplog.text
+            await visitor.say(post(bytes(1_000_000))[:-1])
+            answer = await visitor.answer()
+            assert (answer.status, answer.closes) == (500, True)
+            assert "the body of a request could not be stored" in caplog.text
 
         with_place(test, directory=tmp_path / "none")
 
