@@ -238,14 +238,14 @@ class Exchange:
     def client_may_have_left(self) -> None:
         """The client sends nothing more: it has closed its connection, or its half of it, which looks the same.
 
-        One that waits is taken for gone. For one that is being served the application can be asked to stop, but
-        whatever it answers is sent.
+        One that waits is taken for gone. For one that is being served the application can ask whether to go on, but
+        whatever it answers is sent: should the client really have gone, the first bytes that reach it say so.
         """
         self.doubtful = True
         if self.stage is WAITING:
             self.client_left()
         elif self.stage is not ENDED and (slot := self._at_work) is not None:
-            slot.client_left(self)
+            slot.client_may_have_left(self)
 
     def drop(self, code: int) -> None:
         """Its connection ends before its turn would come: there is nobody to send an answer to."""

@@ -246,6 +246,10 @@ class Slot:
         """Nobody waits for this answer any more: the worker is told."""
         self.worker.client_gone(exchange.request.id)
 
+    def client_may_have_left(self, exchange: Exchange) -> None:
+        """The application may ask whether to go on; what it answers is sent."""
+        self.worker.client_may_be_gone(exchange.request.id)
+
     def _pause(self) -> None:
         if not self.paused:
             self.paused = True

@@ -143,7 +143,7 @@ class TestAClientThatHasYetToTakeTheRest:
         story.slot.exchange = None  # DONE
         story.exchange.client_left()
         assert story.journal.codes == [(499, "left")]
-        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]  # while it was at work
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1")]  # while it was at work
 
     def test_does_not_disturb_who_is_served_by_that_slot_now(self, story: Story) -> None:
         story.client.keeps = True
@@ -315,12 +315,21 @@ class TestEnd:
     def test_later_it_still_gets_its_answer(self, story: Story) -> None:
         story.given()
         story.client_may_have_left()
-        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1")]
         story.begin()
         story.client_may_have_left()
+        story.part()
         story.finish()
-        assert story.client.told == ["head 202", "end"]
+        assert story.client.told == ["head 202", "part", "end"]
         assert story.journal.codes == [(202, "")]
+
+    def test_should_it_really_have_left_the_worker_is_told_that_as_well(self, story: Story) -> None:
+        story.given()
+        story.client_may_have_left()
+        story.begin()
+        story.client_left()
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1"), (Kind.CLIENT_GONE, b"id-1")]
+        assert story.journal.codes == [(499, "left")]
 
     def test_after_the_end_nothing_is_said_of_it(self, story: Story) -> None:
         story.given()
