@@ -163,9 +163,14 @@ def test_what_exceeds_the_spool_slows_the_worker_down(site: MakeSite, ask: Ask, 
 def spooled(daemon: Daemon) -> int:
     """Bytes of the files without a name that the dispatcher has open."""
     pid = daemon.dispatcher_pid
-    mine = [number for number, path in proc.descriptors(pid).items() if path.startswith(str(daemon.folder))]
-    sizes = [Path(f"/proc/{pid}/fd/{number}") for number in mine]
-    return sum(path.stat().st_size for path in sizes if str(path.readlink()).endswith("(deleted)"))
+    found = 0
+    for number, path in proc.descriptors(pid).items():
+        if path.startswith(str(daemon.folder)) and path.endswith("(deleted)"):
+            try:
+                found += Path(f"/proc/{pid}/fd/{number}").stat().st_size
+            except FileNotFoundError:  # closed while we looked
+                continue
+    return found
 
 
 @pytest.mark.parametrize("target", [f"/parts?n={MORE_THAN_SOCKETS_TAKE}", "/file?path={large}"], ids=["parts", "file"])
