@@ -117,10 +117,10 @@ def reap() -> None:
             os.waitpid(each.pid, os.WNOHANG)
 
 
-def kill(process: Process) -> None:
-    """SIGKILL; no harm when it is gone already."""
+def kill(process: Process, how: signal.Signals = signal.SIGKILL) -> None:
+    """No harm when it is gone already."""
     try:
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(process.pid, how)
     except ProcessLookupError:
         return
 

@@ -195,6 +195,17 @@ class Daemon:
         )
         return Outcome(done.returncode, done.stdout.decode(errors="replace"))
 
+    @property
+    def noted_uploads(self) -> list[Path]:
+        """The files in its journal of uploads; those that are noted or struck out meanwhile may be missing."""
+        found = []
+        for note in (self.folder / "run" / str(self.pid) / "uploads").iterdir():
+            try:
+                found.append(note.readlink())
+            except FileNotFoundError:
+                continue
+        return found
+
     def wait_for_log(self, text: str) -> str:
         """The first line of the main log with this in it, waited for."""
 
@@ -244,9 +255,10 @@ class Daemon:
         self.assert_nothing_left()
 
     def kill(self) -> None:
-        """SIGKILL for all of it, in whatever state it is."""
-        for each in self.processes():
-            proc.kill(each)
+        """SIGKILL for all of it, in whatever state it is. All are stopped first: none acts on the death of another."""
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            for each in self.processes():
+                proc.kill(each, how)
         wait_for(lambda: not self.processes(), "killed processes to end")
         if not self._ended:
             self._ended = True

@@ -14,7 +14,9 @@ from tests.functional.mongrel2 import Mongrel2
 
 HELLO = b"Hello, World!\n"
 
-MIN_PING = 2
+MIN_PING = 5
+"""Seconds for which the machine may stand still: then we, too, say nothing."""
+
 REAPER = {"limits.min_ping": str(MIN_PING), "limits.tick_timer": "1"}
 """A connection that was idle for longer, and carried little, is ended."""
 
@@ -85,10 +87,10 @@ def test_a_slow_upload(mongrel2: MakeMongrel2, serve: MakeDaemon, stream: str) -
     serve("plain", *server.options)
     with Connection(server.address) as client:
         client.send(clients.request_bytes("/echo", "POST", {"Content-Length": "25000"}))
-        for _ in range(30 * MIN_PING):
+        for _ in range(15 * MIN_PING):
             client.send(bytes(100))
             time.sleep(0.1)  # this is the client's pace, not a wait
-        client.send(bytes(25_000 - 3000 * MIN_PING))
+        client.send(bytes(25_000 - 1500 * MIN_PING))
         assert client.answer("POST").body == bytes(25_000)
 
 

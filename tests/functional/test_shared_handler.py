@@ -152,4 +152,4 @@ def test_what_takes_a_handler_of_ones_own_is_refused_with_the_remedy(
     remedy = f"{setting}=1, which --shared-handler excludes"
     counts = [each.log.count(remedy) for each in daemons]
     assert max(counts) == 1, "each says so once, if it meets such a request"
-    assert list(server.uploads.iterdir()) == []
+    wait_for(lambda: not list(server.uploads.iterdir()), "the files to be gone")

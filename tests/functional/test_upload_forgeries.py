@@ -60,8 +60,7 @@ def secret(tmp_path: Path) -> Iterator[Watched]:
 
 
 def untouched(secret: Watched, daemon: Daemon) -> bool:
-    notes = (daemon.folder / "run" / str(daemon.pid) / "uploads").iterdir()
-    return secret.happened() == [] and str(secret.path) not in [str(note.readlink()) for note in notes]
+    return secret.happened() == [] and secret.path not in daemon.noted_uploads
 
 
 @PROTOCOLS
@@ -117,8 +116,7 @@ def test_in_an_upload_that_is_refused(mongrel2: MakeMongrel2, serve: MakeDaemon,
     daemon = serve("plain", *server.options, "--max-body", "64k")
     forged = BOTH.format(secret=secret.path)
     with Connection(server.address) as client:
-        head = f"POST /echo HTTP/1.1\r\nHost: a\r\n{forged}Content-Length: {len(LARGE)}\r\n\r\n"
-        client.send(head.encode() + LARGE)
+        client.send(f"POST /echo HTTP/1.1\r\nHost: a\r\n{forged}Content-Length: {len(LARGE)}\r\n\r\n".encode())
         assert client.answer("POST").status == 413
     wait_for(lambda: list(server.uploads.iterdir()) == [], "the store to be empty")
     assert clients.request(server.url + "/").status == 200

@@ -84,19 +84,14 @@ def store(mongrel2: MakeMongrel2, serve: MakeDaemon, endpoints: Endpoints, app_f
         yield Store(server, other, stack)
 
 
-def noted(daemon: Daemon) -> list[Path]:
-    """The files in its journal."""
-    return [link.readlink() for link in (daemon.folder / "run" / str(daemon.pid) / "uploads").iterdir()]
-
-
 def settled(daemon: Daemon, store: Store) -> None:
-    wait_for(lambda: store.files == [] and noted(daemon) == [], "the store and the journal to be empty")
+    wait_for(lambda: store.files == [] and daemon.noted_uploads == [], "the store and the journal to be empty")
 
 
 def test_one_that_is_served(store: Store, serve: MakeDaemon) -> None:
     daemon = serve("plain", *store.options)
     ours = store.begin()
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     assert ours.finish().body == BODY
     settled(daemon, store)
     assert [" 200 " in line for line in daemon.wait_for_access(1)] == [True]
@@ -105,7 +100,7 @@ def test_one_that_is_served(store: Store, serve: MakeDaemon) -> None:
 def test_one_that_is_abandoned_midway(store: Store, serve: MakeDaemon) -> None:
     daemon = serve("plain", *store.options)
     ours = store.begin()
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     ours.client.close()
     settled(daemon, store)
     [line] = daemon.wait_for_access(1)
@@ -154,10 +149,11 @@ def test_one_whose_dispatcher_is_killed_midway(store: Store, serve: MakeDaemon) 
     daemon = serve("plain", *store.options)
     dispatcher = daemon.dispatcher_pid
     ours, theirs = store.begin(), store.begin("/other")
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     os.kill(dispatcher, signal.SIGKILL)
     wait_for(lambda: store.files == [theirs.file], "the next dispatcher to remove it")
     assert str(ours.file) in daemon.wait_for_log("which an upload had left")
+    wait_for(lambda: daemon.log.count("requests come from") == 2, "Mongrel2 to know the next one")
     assert ours.finish().status == 503
     store.assert_left_alone(theirs)
     settled(daemon, store)
@@ -175,7 +171,7 @@ def test_one_whose_dispatcher_is_killed_before_its_turn(store: Store, serve: Mak
         client.ask("/echo", "POST", body=BODY)
         [file] = wait_for(lambda: store.files, "the upload's file")
         wait_for(lambda: file.stat().st_size == len(BODY), "the whole body")
-        wait_for(lambda: noted(daemon) == [file], "it to be noted")
+        wait_for(lambda: daemon.noted_uploads == [file], "it to be noted")
         theirs = store.begin("/other")
         os.kill(dispatcher, signal.SIGKILL)
         wait_for(lambda: store.files == [theirs.file], "the next dispatcher to remove it")
@@ -186,7 +182,7 @@ def test_one_whose_dispatcher_is_killed_before_its_turn(store: Store, serve: Mak
 def test_one_whose_daemon_is_killed_and_started_again(store: Store, serve: MakeDaemon) -> None:
     daemon = serve("plain", *store.options)
     ours, theirs = store.begin(), store.begin("/other")
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     daemon.kill()
     assert store.files == sorted([ours.file, theirs.file])
     again = serve(daemon.folder, *store.options)
@@ -204,7 +200,7 @@ def test_one_whose_master_is_killed(store: Store, serve: MakeDaemon) -> None:
     """The dispatcher notices and refuses it; a start then finds nothing to do."""
     daemon = serve("plain", *store.options)
     ours, theirs = store.begin(), store.begin("/other")
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     daemon.send(signal.SIGKILL)
     assert ours.client.answer("POST").status == 503
     wait_for(lambda: not daemon.processes(), "the rest of it to leave")
@@ -222,10 +218,10 @@ def test_one_whose_mongrel2_is_killed(store: Store, serve: MakeDaemon) -> None:
     """It leaves its files behind. Those that the daemon knows of are removed."""
     daemon = serve("plain", *store.options)
     ours = store.begin()
-    wait_for(lambda: noted(daemon) == [ours.file], "it to be noted")
+    wait_for(lambda: daemon.noted_uploads == [ours.file], "it to be noted")
     stray = store.server.uploads / "upload.abcdef"
     stray.touch()
     store.server.stop(signal.SIGKILL)
-    wait_for(lambda: noted(daemon) == [] and store.files == [stray], "its file to be removed")
+    wait_for(lambda: daemon.noted_uploads == [] and store.files == [stray], "its file to be removed")
     [line] = daemon.wait_for_access(1)
     assert " 499 " in line

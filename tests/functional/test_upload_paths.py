@@ -51,8 +51,7 @@ def test_mongrel2_in_a_chroot(chrooted: Mongrel2, serve: MakeDaemon) -> None:
     with Connection(chrooted.address) as client:
         client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:1000])
         [file] = wait_for(lambda: list(chrooted.uploads.iterdir()), "the upload's file")
-        journal = daemon.folder / "run" / str(daemon.pid) / "uploads"
-        wait_for(lambda: [note.readlink() for note in journal.iterdir()] == [file], "it to be noted as seen from here")
+        wait_for(lambda: daemon.noted_uploads == [file], "it to be noted as seen from here")
 
 
 def test_mongrel2_in_a_chroot_that_is_not_named(chrooted: Mongrel2, serve: MakeDaemon) -> None:
@@ -126,7 +125,7 @@ def test_a_daemon_in_a_jail(
     assert_takes_uploads(server, store)
     with Connection(server.address) as client:
         client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:1000])
-        wait_for(lambda: list((folder / "run" / str(daemon.pid) / "uploads").iterdir()), "the upload to be noted")
+        wait_for(lambda: daemon.noted_uploads, "the upload to be noted")
         daemon.kill()
         assert len(list(store.iterdir())) == 1
         serve(folder, *options)

@@ -9,8 +9,11 @@ by       on                    frames
 worker   channel               HELLO, then for each request ANSWER | FILE | HEAD PART* (END | CUT), then DONE
 worker   control               HELLO, LEAVING
 dispatch channel               REQUEST (with a descriptor when the body is in a file), FILE_AWAITED, RELEASE
-dispatch control               CLIENT_GONE, INTERRUPT
+dispatch control               CLIENT_MAY_BE_GONE, CLIENT_GONE, INTERRUPT
 ======== ===================== =========================================================================
+
+Those on a control connection name a request. CLIENT_MAY_BE_GONE: its client sends nothing more, and may well wait for
+its answer. CLIENT_GONE: nobody takes what is still to come of the answer.
 
 ANSWER carries whether DONE follows: an application that returned a plain list has nothing left to do, and the ordinary
 answer costs one write. FILE announces an answer whose body is in a file. The worker sends DESCRIPTOR, and the
@@ -58,6 +61,7 @@ class Kind(enum.IntEnum):
     FILE = 13
     FILE_AWAITED = 14
     DESCRIPTOR = 15
+    CLIENT_MAY_BE_GONE = 16
 
 
 _REQUEST, _ANSWER = Kind.REQUEST, Kind.ANSWER
@@ -144,6 +148,10 @@ def head(value: Head) -> bytes:
 
 def file(value: File) -> bytes:
     return frame(Kind.FILE, _encode(value))
+
+
+def client_may_be_gone(request_id: str) -> bytes:
+    return frame(Kind.CLIENT_MAY_BE_GONE, request_id.encode())
 
 
 def client_gone(request_id: str) -> bytes:

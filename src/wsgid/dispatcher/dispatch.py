@@ -121,6 +121,10 @@ class Dispatch:
         if self.draining:
             self.check_quiet()
 
+    def close_file(self, descriptor: int) -> None:
+        """See `Journal`."""
+        self.storage.disk.close(descriptor)
+
     @property
     def open_count(self) -> int:
         return len(self._open)

@@ -5,7 +5,6 @@ An exchange ends exactly once: answered, refused, cut, or left by its client. Wh
 """
 
 import enum
-import os
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -71,6 +70,9 @@ class Journal(Protocol):
         """It is refused, and no worker may have it any more. Its client has yet to take the refusal; then it ends."""
 
     def ended(self, exchange: "Exchange", code: int, note: str) -> None: ...
+
+    def close_file(self, descriptor: int) -> None:
+        """Closes it where that may take a while: a large file without a name goes with its last descriptor."""
 
 
 class Exchange:
@@ -174,7 +176,7 @@ class Exchange:
     def file(self, head: Head, file: PassedFile) -> None:
         """The whole answer; its body is in a file, which is closed in any case."""
         if self.settled:
-            os.close(file.descriptor)
+            self._journal.close_file(file.descriptor)
             return
         self.sent = file.length
         self.client.send_file(head, file)
@@ -237,14 +239,14 @@ class Exchange:
     def client_may_have_left(self) -> None:
         """The client sends nothing more: it has closed its connection, or its half of it, which looks the same.
 
-        One that waits is taken for gone. For one that is being served the application can be asked to stop, but
-        whatever it answers is sent.
+        One that waits is taken for gone. For one that is being served the application can ask whether to go on, but
+        whatever it answers is sent: should the client really have gone, the first bytes that reach it say so.
         """
         self.doubtful = True
         if self.stage is WAITING:
             self.client_left()
         elif self.stage is not ENDED and (slot := self._at_work) is not None:
-            slot.client_left(self)
+            slot.client_may_have_left(self)
 
     def drop(self, code: int) -> None:
         """Its connection ends before its turn would come: there is nobody to send an answer to."""
@@ -264,7 +266,7 @@ class Exchange:
             self.sent = max(0, self.sent - self.client.unsent)  # what is unsent may have a head, and marks of chunks
         self.stage = ENDED
         if self.body_fd >= 0:
-            os.close(self.body_fd)
+            self._journal.close_file(self.body_fd)
             self.body_fd = -1
         if self.slot is not None and self.slot.paused:
             self.room()

@@ -145,6 +145,11 @@ class Dispatcher:
     async def open_edges(self) -> None:
         config, spool_directory = self._post.config, self._post.run_path
         addresses = self._addresses
+        # Before the first request can come, that of an upload which an earlier dispatcher was killed over. In a thread,
+        # while we say that we are alive: large files take a while to remove.
+        journal = await self._loop.run_in_executor(self._executor, UploadJournal, self._post.run_dir)
+        if self._drain_over is not None:
+            return  # told to end meanwhile
         if self._post.listeners:
             limits = HttpLimits(
                 request_line=config.limit_request_line,
@@ -161,8 +166,6 @@ class Dispatcher:
             http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
-        # Before the first request can come, that of an upload which an earlier dispatcher was killed over.
-        journal = UploadJournal(self._post.run_dir)
         for recv, send in zip(config.recv, config.send, strict=True):
             edge = Mongrel2Edge(
                 self._dispatch,

@@ -6,7 +6,6 @@ non-blocking sockets, watched by the loop.
 
 import asyncio
 import logging
-import os
 import socket
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -44,6 +43,9 @@ class SlotOwner(Protocol):
 
     def slot_gone(self, slot: "Slot", why: str) -> None:
         """The channel has ended; the slot holds its exchange, if it had one. See `Slot.read`."""
+
+    def close_file(self, descriptor: int) -> None:
+        """See `Journal`."""
 
 
 class Slot:
@@ -254,6 +256,10 @@ class Slot:
         """Nobody waits for this answer any more: the worker is told."""
         self.worker.client_gone(exchange.request.id)
 
+    def client_may_have_left(self, exchange: Exchange) -> None:
+        """The application may ask whether to go on; what it answers is sent."""
+        self.worker.client_may_be_gone(exchange.request.id)
+
     def _pause(self) -> None:
         if not self.paused:
             self.paused = True
@@ -284,7 +290,7 @@ class Slot:
         self._loop.remove_writer(self._sock.fileno())
         self._sock.close()
         while self._descriptors:
-            os.close(self._descriptors.pop())
+            self._owner.close_file(self._descriptors.pop())
         if self._unsent:
             self.read = False
         self._owner.slot_gone(self, why)

@@ -1,17 +1,17 @@
 """Bodies too large to travel in a frame: written to a file without a name while they arrive.
 
-The file has no name from its first byte on: no crash leaves one behind. File I/O blocks, so it happens in a thread of
-its own, one piece at a time, while the event loop goes on.
+The file has no name from its first byte on: no crash leaves one behind. File I/O blocks, so it happens in a thread,
+one piece at a time, while the event loop goes on: the file is made with the first piece, and closed there as well.
 """
 
 import asyncio
 import os
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Executor
 from typing import Protocol
 
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.disk import Disk
 
 PIECE = 256 * 1024
 """The most that is written at once: little enough that a slow disk holds the thread only shortly."""
@@ -37,27 +37,24 @@ class Spool:
 
     __slots__ = (
         "_closed",
-        "_executor",
-        "_file",
+        "_descriptor",
+        "_disk",
         "_finished",
         "_gathered",
-        "_loop",
         "_owner",
         "_writing",
         "error",
         "size",
     )
 
-    def __init__(self, directory: str, executor: Executor, loop: asyncio.AbstractEventLoop, owner: SpoolOwner) -> None:
-        """Raises OSError when the directory takes no file."""
+    def __init__(self, disk: Disk, owner: SpoolOwner) -> None:
         self.size = 0
         """Bytes added."""
         self.error: OSError | None = None
         """Why the disk refused, if it did."""
-        # Closed by `close`, whichever callback comes last: no block of code lives as long as the file does.
-        self._file = tempfile.TemporaryFile(buffering=0, dir=directory)  # noqa: SIM115
-        self._executor = executor
-        self._loop = loop
+        self._descriptor = -1
+        """Of the file, once it has been made."""
+        self._disk = disk
         self._owner = owner
         self._finished: Callable[[int | OSError], None] | None = None
         self._gathered = bytearray()
@@ -85,32 +82,36 @@ class Spool:
         """Forgets it all; nothing is called back any more."""
         self._closed = True
         self._gathered.clear()
-        if not self._writing:
-            self._file.close()
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._descriptor >= 0 and not self._writing:
+            self._disk.close(self._descriptor)
+            self._descriptor = -1
 
     def _write(self) -> None:
         """Writes a piece, or finishes when there is none."""
-        if not self._gathered and self._finished is not None:
-            outcome = self._duplicate()
+        if not self._gathered and self._finished is not None and self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
             self.close()
-            self._finished(outcome)
+            self._finished(descriptor)
             return
         piece = bytes(memoryview(self._gathered)[:PIECE])
         self._writing = True
-        self._loop.run_in_executor(self._executor, self._file.write, piece).add_done_callback(self._written)
+        self._disk.run(lambda: self._put(piece), self._written)
 
-    def _duplicate(self) -> int | OSError:
-        try:
-            return os.dup(self._file.fileno())
-        except OSError as error:  # too many files are open
-            self.error = error
-            return error
+    def _put(self, piece: bytes) -> int:
+        """In a thread."""
+        if self._descriptor < 0:
+            with tempfile.TemporaryFile(buffering=0, dir=self._disk.directory) as file:
+                self._descriptor = os.dup(file.fileno())
+        return os.write(self._descriptor, piece)
 
     def _written(self, writing: "asyncio.Future[int]") -> None:
         self._writing = False
         if self._closed:
             writing.exception()  # whatever became of it, nobody waits for it
-            self._file.close()
+            self._close_file()
             return
         error = writing.exception()
         if isinstance(error, OSError):

@@ -83,6 +83,10 @@ class Worker:
         # Untold, the worker goes on: the answer is read and forgotten, and an endless one ends with the worker.
         self._tell(frames.client_gone(request_id), f"the client of {request_id} left")
 
+    def client_may_be_gone(self, request_id: str) -> None:
+        # Untold, the application asks in vain, and its answer is sent to whoever is there.
+        self._tell(frames.client_may_be_gone(request_id), f"the client of {request_id} may have left")
+
     def interrupt(self, request_id: str) -> None:
         # Untold, the request goes on until the worker is killed, a few seconds later.
         self._tell(frames.interrupt(request_id), f"{request_id} is to be interrupted")

@@ -1,9 +1,9 @@
 """What must be heard while the application runs: signals, the master's end, and the dispatcher's word about requests.
 
 A thread of its own waits for them (of a signal the handler only wrote to a pipe), and passes on what it has heard: that
-this process is to leave or to reopen its log, that a request's client has left or its time is over. On its way out the
-worker says LEAVING; the dispatcher then releases each of its threads when it has nothing in hand, and the process ends
-with the last of them.
+this process is to leave or to reopen its log, that a request's client has left or may have, that its time is over. On
+its way out the worker says LEAVING; the dispatcher then releases each of its threads when it has nothing in hand, and
+the process ends with the last of them.
 """
 
 import logging
@@ -145,8 +145,8 @@ class Control:
             self._lose(f"the dispatcher broke its rules: {error}")
 
     def _take(self, kind: Kind, request_id: str) -> None:
-        if kind is Kind.CLIENT_GONE:
-            self._in_hand.client_gone(request_id)
+        if kind is Kind.CLIENT_GONE or kind is Kind.CLIENT_MAY_BE_GONE:
+            self._in_hand.client_gone(request_id, certain=kind is Kind.CLIENT_GONE)
         elif kind is Kind.INTERRUPT:
             held = self._in_hand.taken_too_long(request_id)
             if held is not None:

@@ -18,15 +18,24 @@ and they are pushed out in time."""
 class Held(Interruptible):
     """One request in a thread's hands."""
 
-    __slots__ = ("client_left",)
+    __slots__ = ("_doubtful", "client_left")
 
     def __init__(self) -> None:
         super().__init__()
+        self._doubtful = False
+        """The client sends nothing more."""
         self.client_left = False
+        """It certainly has left: nobody takes what is still to come of the answer."""
 
     def client_gone(self) -> bool:
-        """``wsgid.client_gone``: true for ever once the client has left. Any thread may ask, also after the end."""
-        return self.client_left
+        """``wsgid.client_gone``: true for ever once the client has left, or may have. Any thread may ask, also after
+        the end."""
+        return self._doubtful
+
+    def doubt(self, *, certain: bool) -> None:
+        """The client may have left, or certainly has."""
+        self._doubtful = True
+        self.client_left = self.client_left or certain
 
 
 class InHand:
@@ -35,17 +44,18 @@ class InHand:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, Held] = {}
-        self._gone_early: OrderedDict[str, None] = OrderedDict()
-        self._timed_out_early: OrderedDict[str, None] = OrderedDict()
+        self._gone_early: OrderedDict[str, bool] = OrderedDict()
+        """Whether they certainly are."""
+        self._timed_out_early: OrderedDict[str, bool] = OrderedDict()
 
     def take(self, request_id: str) -> Held:
         """The calling thread begins to serve this request."""
         held = Held()
         with self._lock:
             self._held[request_id] = held
-            if self._gone_early and self._gone_early.pop(request_id, self) is None:
-                held.client_left = True
-            if self._timed_out_early and self._timed_out_early.pop(request_id, self) is None:
+            if self._gone_early and (certain := self._gone_early.pop(request_id, None)) is not None:
+                held.doubt(certain=certain)
+            if self._timed_out_early and self._timed_out_early.pop(request_id, False):
                 held.interrupt()
         return held
 
@@ -54,14 +64,14 @@ class InHand:
         # One step of the interpreter: without the lock, which would cost a third of a microsecond.
         del self._held[request_id]
 
-    def client_gone(self, request_id: str) -> None:
-        """The dispatcher's word that this request's client has left."""
+    def client_gone(self, request_id: str, *, certain: bool = True) -> None:
+        """The dispatcher's word that this request's client has left, or, when it is not certain, may have."""
         with self._lock:
             held = self._held.get(request_id)
             if held is None:
-                _keep(self._gone_early, request_id)
+                _keep(self._gone_early, request_id, certain)
             else:
-                held.client_left = True
+                held.doubt(certain=certain)
 
     def taken_too_long(self, request_id: str) -> Held | None:
         """The dispatcher's word about this request: it is to be interrupted. None when no thread serves it; one that
@@ -69,11 +79,11 @@ class InHand:
         with self._lock:
             held = self._held.get(request_id)
             if held is None:
-                _keep(self._timed_out_early, request_id)
+                _keep(self._timed_out_early, request_id, True)
             return held
 
 
-def _keep(early: OrderedDict[str, None], request_id: str) -> None:
-    early[request_id] = None
+def _keep(early: OrderedDict[str, bool], request_id: str, word: bool) -> None:
+    early[request_id] = word
     if len(early) > MAX_EARLY:
         early.popitem(last=False)

@@ -189,8 +189,7 @@ class Response:
         if self._phase is OVER:
             self._note_surplus(len(part))
             return False
-        # Not the first part, which may be the whole answer (Django's and Flask's are no lists): a client that has only
-        # finished sending looks like one that has left, and is still there to take it.
+        # Not the first part, which may be the whole answer (Django's and Flask's are no lists): it is made already.
         if self._phase is STREAMING and self._held.client_left:
             raise ClientGone(f"the client of {named(self._request)} has left")
         part = self._cut_to_fit(part)

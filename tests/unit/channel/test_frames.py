@@ -54,6 +54,7 @@ class TestValues:
     @given(text)
     def test_client_gone(self, request_id: str) -> None:
         assert payload_of(frames.client_gone(request_id), Kind.CLIENT_GONE).decode() == request_id
+        assert payload_of(frames.client_may_be_gone(request_id), Kind.CLIENT_MAY_BE_GONE).decode() == request_id
 
     @pytest.mark.parametrize(
         ("frame", "kind"),

@@ -65,12 +65,17 @@ class RecordingJournal:
 
     endings: list[tuple[Exchange, int, str]] = field(default_factory=list)
     refused: list[Exchange] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
 
     def unserved(self, exchange: Exchange) -> None:
         self.refused.append(exchange)
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         self.endings.append((exchange, code, note))
+
+    def close_file(self, descriptor: int) -> None:
+        os.close(descriptor)
+        self.closed.append(descriptor)
 
     @property
     def codes(self) -> list[tuple[int, str]]:
@@ -83,12 +88,17 @@ class RecordingOwner:
 
     finished: list[Slot] = field(default_factory=list)
     gone: list[tuple[Slot, str]] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
 
     def slot_finished(self, slot: Slot) -> None:
         self.finished.append(slot)
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self.gone.append((slot, why))
+
+    def close_file(self, descriptor: int) -> None:
+        os.close(descriptor)
+        self.closed.append(descriptor)
 
 
 class HandClock(Clock):

@@ -47,6 +47,8 @@ class Running:
     log_file: int
     told: list[FromDispatcher]
     """What the master was told."""
+    executor: ThreadPoolExecutor
+    """Its one thread does the file I/O."""
     threads: int
     """That a worker has, unless told otherwise."""
     far_workers: list[FarWorker] = field(default_factory=list)
@@ -130,7 +132,7 @@ async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> As
             idle=dispatch.slot_idle,
         )
         dispatch.workers = workers
-        everything = Running(Path(directory), dispatch, workers, access_log, log_file, told, threads)
+        everything = Running(Path(directory), dispatch, workers, access_log, log_file, told, executor, threads)
         try:
             yield everything
         finally:

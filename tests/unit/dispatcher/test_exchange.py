@@ -143,7 +143,7 @@ class TestAClientThatHasYetToTakeTheRest:
         story.slot.exchange = None  # DONE
         story.exchange.client_left()
         assert story.journal.codes == [(499, "left")]
-        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]  # while it was at work
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1")]  # while it was at work
 
     def test_does_not_disturb_who_is_served_by_that_slot_now(self, story: Story) -> None:
         story.client.keeps = True
@@ -197,6 +197,7 @@ class TestAClientThatHasYetToTakeTheRest:
             os.write(writer, b"x")
         os.close(writer)
         assert story.client.told == []
+        assert reader in story.journal.closed  # see `Journal.close_file`
 
     def test_a_cut_of_what_has_not_begun_is_none(self, story: Story) -> None:
         story.given()
@@ -260,6 +261,7 @@ class TestEnd:
         assert story.exchange.sent == len(b"whole")
         assert not story.body_is_open()
         assert story.exchange.body_fd == -1  # the number is another file's now
+        assert len(story.journal.closed) == 1  # which may take a while: it is not done here
         assert story.told_the_worker == []
 
     def test_an_answer_in_parts(self, story: Story) -> None:
@@ -313,12 +315,21 @@ class TestEnd:
     def test_later_it_still_gets_its_answer(self, story: Story) -> None:
         story.given()
         story.client_may_have_left()
-        assert story.told_the_worker == [(Kind.CLIENT_GONE, b"id-1")]
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1")]
         story.begin()
         story.client_may_have_left()
+        story.part()
         story.finish()
-        assert story.client.told == ["head 202", "end"]
+        assert story.client.told == ["head 202", "part", "end"]
         assert story.journal.codes == [(202, "")]
+
+    def test_should_it_really_have_left_the_worker_is_told_that_as_well(self, story: Story) -> None:
+        story.given()
+        story.client_may_have_left()
+        story.begin()
+        story.client_left()
+        assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1"), (Kind.CLIENT_GONE, b"id-1")]
+        assert story.journal.codes == [(499, "left")]
 
     def test_after_the_end_nothing_is_said_of_it(self, story: Story) -> None:
         story.given()

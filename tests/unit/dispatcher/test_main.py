@@ -18,6 +18,7 @@ from tests.unit.dispatcher.fakes import RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_policy, a_request
+from tests.unit.dispatcher.test_spool import Hold
 from wsgid import logs
 from wsgid.channel import frames, orders
 from wsgid.channel.frames import Answer, Kind
@@ -38,8 +39,8 @@ from wsgid.channel.orders import (
 )
 from wsgid.config import Config
 from wsgid.dispatcher.exchange import Exchange
-from wsgid.dispatcher.main import Dispatcher, _allow_open_files
-from wsgid.posts import CHANNEL_SOCKET, DispatcherPost
+from wsgid.dispatcher.main import FILE_THREADS, Dispatcher, _allow_open_files
+from wsgid.posts import CHANNEL_SOCKET, CONTROL_SOCKET, DispatcherPost
 
 MORE_THAN_ANY = 2**40
 """Above fs.nr_open, whatever that is."""
@@ -112,7 +113,7 @@ def logger_as_it_was() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def mastered(folder: Path) -> AsyncIterator[Master]:
+async def mastered(folder: Path, *, opened: bool = True) -> AsyncIterator[Master]:
     (folder / "logs").mkdir()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
@@ -120,7 +121,8 @@ async def mastered(folder: Path) -> AsyncIterator[Master]:
     config = Config(app_path=folder, graceful_timeout=60.0)
     loop = asyncio.get_running_loop()
     dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1), loop)
-    await dispatcher.open_edges()
+    if opened:
+        await dispatcher.open_edges()
     master = Master(dispatcher, folder, ours)
     try:
         yield master
@@ -173,6 +175,25 @@ async def until_alive(master: Master, queued: int, busy: int) -> bool:
     while await master.hear(Alive) != Alive(queued, busy):
         pass
     return True
+
+
+def test_it_lives_while_it_removes_what_uploads_have_left(tmp_path: Path) -> None:
+    """Which takes a while when they are large. Told to end meanwhile, it does not begin."""
+
+    async def main() -> None:
+        async with mastered(tmp_path, opened=False) as master:
+            held = [Hold(master.dispatcher._executor) for _ in range(FILE_THREADS)]
+            opening = asyncio.ensure_future(master.dispatcher.open_edges())
+            assert await until_alive(master, queued=0, busy=0)
+            master.say(Drain(60.0))
+            assert await master.hear(Drained) == Drained(unfinished=0)
+            for each in held:
+                each.let_go()
+            await opening
+            assert master.dispatcher._addresses == []
+            assert not (tmp_path / CONTROL_SOCKET).exists()
+
+    run(main())
 
 
 def test_its_master_retires_a_worker(with_master: Run) -> None:

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.deadlines import seconds
+from tests.proc import descriptors
 from tests.unit.dispatcher.loops import run, turns, until
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.spool import ENOUGH, HIGH_WATER, PIECE, Spool
 
 
@@ -62,7 +64,7 @@ class Hold:
 
 
 def spool(directory: Path, executor: Executor, owner: Owner) -> Spool:
-    return Spool(str(directory), executor, asyncio.get_running_loop(), owner)
+    return Spool(Disk(str(directory), executor, asyncio.get_running_loop()), owner)
 
 
 def full_disk(directory: Path, executor: Executor, owner: Owner) -> Spool:
@@ -74,8 +76,16 @@ def full_disk(directory: Path, executor: Executor, owner: Owner) -> Spool:
 
 def fill_disk(spool: Spool) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, spool._file.fileno())
-    os.close(full)
+    if spool._descriptor < 0:
+        spool._descriptor = full
+    else:
+        os.dup2(full, spool._descriptor)
+        os.close(full)
+
+
+def open_files(directory: Path) -> int:
+    """Those that lay in this directory."""
+    return sum(path.startswith(str(directory)) for path in descriptors(os.getpid()).values())
 
 
 class TestABody:
@@ -103,8 +113,10 @@ class TestABody:
             with ThreadPoolExecutor(1) as executor:
                 made = spool(tmp_path, executor, Owner())
                 made.add(bytes(PIECE))
-                await turns()
+                executor.submit(lambda: None).result()
+                assert os.fstat(made._descriptor).st_size == PIECE
                 assert os.listdir(tmp_path) == []
+                await until(lambda: not made._writing, "the end of the write")
                 made.close()
 
         run(main())
@@ -114,7 +126,7 @@ class TestABody:
             with ThreadPoolExecutor(1) as executor:
                 made = spool(tmp_path, executor, Owner())
                 made.add(bytes(ENOUGH))
-                await until(lambda: os.fstat(made._file.fileno()).st_size == ENOUGH, "it to be written")
+                await until(lambda: made._descriptor >= 0 and os.fstat(made._descriptor).st_size == ENOUGH, "it to be written")
                 made.close()
 
         run(main())
@@ -189,7 +201,7 @@ class TestASlowDisk:
                 owner = Owner()
                 made = spool(tmp_path, executor, owner)
                 written: list[int] = []
-                owner.has_room = lambda: written.append(os.fstat(made._file.fileno()).st_size)
+                owner.has_room = lambda: written.append(os.fstat(made._descriptor).st_size)
                 made.add(bytes(HIGH_WATER + 2 * PIECE))
                 await until(lambda: written, "room")
                 assert written[0] == 2 * PIECE
@@ -240,40 +252,51 @@ class TestADiskThatRefuses:
 
         run(main())
 
-    def test_a_file_that_cannot_be_made_is_an_error(self, tmp_path: Path) -> None:
-        async def main() -> None:
-            with ThreadPoolExecutor(1) as executor, pytest.raises(FileNotFoundError):
-                spool(tmp_path / "none", executor, Owner())
-
-        run(main())
-
-    def test_a_descriptor_that_cannot_be_had_is_the_outcome(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def no_more(descriptor: int) -> int:
-            raise OSError(errno.EMFILE, "Too many open files")
-
+    @pytest.mark.parametrize("size", [1, PIECE])
+    def test_and_takes_no_file(self, tmp_path: Path, size: int) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
-                finished = Finished()
-                made = spool(tmp_path, executor, Owner())
-                made.add(b"x")
-                monkeypatch.setattr(os, "dup", no_more)
-                made.finish(finished)
-                [error] = await until(lambda: finished.outcomes, "the failure")
-                assert isinstance(error, OSError)
+                owner, finished = Owner(), Finished()
+                made = spool(tmp_path / "none", executor, owner)
+                made.add(bytes(size))
+                if size < PIECE:
+                    made.finish(finished)
+                [error] = await until(lambda: owner.failures + finished.outcomes, "the failure")
+                assert isinstance(error, FileNotFoundError)
+                assert made.error is error
+                made.close()
 
         run(main())
 
 
 class TestClosing:
+    def test_is_done_in_a_thread(self, tmp_path: Path) -> None:
+        """It is the last descriptor, which takes the file's blocks along."""
+
+        async def main() -> None:
+            with ThreadPoolExecutor(1) as executor:
+                owner = Owner()
+                made = spool(tmp_path, executor, owner)
+                assert not open_files(tmp_path)  # making the file is, too
+                made.add(bytes(PIECE))
+                await until(lambda: owner.rooms, "the piece to be written")
+                hold = Hold(executor)
+                made.close()
+                assert open_files(tmp_path) == 1
+                hold.let_go()
+                await until(lambda: not open_files(tmp_path), "the file to be closed")
+
+        run(main())
+
     def test_forgets_it_all(self, tmp_path: Path) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
-                made = spool(tmp_path, executor, Owner())
-                made.add(b"x")
+                owner = Owner()
+                made = spool(tmp_path, executor, owner)
+                made.add(bytes(PIECE))
+                await until(lambda: owner.rooms, "the piece to be written")
                 made.close()
-                assert made._file.closed
+                await until(lambda: not open_files(tmp_path), "the file to be closed")
                 made.close()
 
         run(main())
@@ -290,9 +313,9 @@ class TestClosing:
                 made.add(bytes(2 * PIECE))
                 made.finish(finished)
                 made.close()
-                assert not made._file.closed  # a thread is at it
-                hold.let_go()
-                await until(lambda: made._file.closed, "the file to be closed")
+                hold.let_go()  # only now it has a file
+                await until(lambda: made._descriptor < 0 and not made._writing, "the file to be given to a thread")
+                await until(lambda: not open_files(tmp_path), "the file to be closed")
                 assert (owner.rooms, owner.failures, finished.outcomes) == (0, [], [])
 
         run(main())

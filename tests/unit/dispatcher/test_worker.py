@@ -14,9 +14,14 @@ def test_what_must_be_heard_while_the_application_runs() -> None:
     worker = Worker(1)
     worker.control, far_end = socket.socketpair()
     with worker.control, far_end:
+        worker.client_may_be_gone("a")
         worker.client_gone("a")
         worker.interrupt("b")
-        assert FrameReader().feed(far_end.recv(1024)) == [(Kind.CLIENT_GONE, b"a"), (Kind.INTERRUPT, b"b")]
+        assert FrameReader().feed(far_end.recv(1024)) == [
+            (Kind.CLIENT_MAY_BE_GONE, b"a"),
+            (Kind.CLIENT_GONE, b"a"),
+            (Kind.INTERRUPT, b"b"),
+        ]
 
 
 @pytest.mark.parametrize("has_control", [True, False])
@@ -26,9 +31,11 @@ def test_a_worker_that_cannot_be_told(has_control: bool, caplog: pytest.LogCaptu
     if has_control:
         worker.control, far_end = socket.socketpair()
         far_end.close()
+    worker.client_may_be_gone("c")
     worker.client_gone("a")
     worker.interrupt("b")
     told = [
+        "worker 1 was not told that the client of c may have left: [Errno 32] Broken pipe",
         "worker 1 was not told that the client of a left: [Errno 32] Broken pipe",
         "worker 1 was not told that b is to be interrupted: [Errno 32] Broken pipe",
     ]

@@ -56,6 +56,9 @@ class Office:
             told = described(slot.exchange, "answered with 502", NOW + 1.5)
             slot.worker.lost.append(Lost("GET", "/", told))
 
+    def close_file(self, descriptor: int) -> None:
+        os.close(descriptor)
+
     def give(self, slot: Slot, **request: Any) -> Exchange:
         exchange = Exchange(a_request(**request), RecordingClient(), True, RecordingJournal(), NOW)
         slot.give(exchange, NOW)

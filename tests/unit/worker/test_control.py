@@ -88,10 +88,11 @@ def test_it_calls_and_says_who_it_is(office: Office) -> None:
 def test_it_hears_whose_clients_have_left(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
-    peer.sock.sendall(frames.client_gone("a") + frames.client_gone("b")[:-1])
+    peer.sock.sendall(frames.client_may_be_gone("a") + frames.client_gone("b")[:-1])
     wait_for(lambda: office.gone("a"), "the first id")
     peer.sock.sendall(frames.client_gone("b")[-1:])
     wait_for(lambda: office.gone("b"), "the second id")
+    assert [office.held[name].client_left for name in ("a", "b")] == [False, True]
 
 
 def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:

@@ -31,6 +31,23 @@ def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
         other.call(lambda: None)
 
 
+def test_a_client_that_may_have_left_has_not_certainly(in_hand: InHand) -> None:
+    told = []
+    one = in_hand.take("one")
+    for certain in (False, True, False):
+        in_hand.client_gone("one", certain=certain)
+        told.append((one.client_gone(), one.client_left))
+    assert told == [(True, False), (True, True), (True, True)]
+
+
+@pytest.mark.parametrize("words", [[True], [False], [False, True]])
+def test_the_last_word_of_those_that_come_before_the_request_counts(in_hand: InHand, words: list[bool]) -> None:
+    for certain in words:
+        in_hand.client_gone("one", certain=certain)
+    one = in_hand.take("one")
+    assert (one.client_gone(), one.client_left) == (True, words[-1])
+
+
 def test_a_word_that_comes_before_the_request_is_kept_for_it(in_hand: InHand) -> None:
     in_hand.client_gone("one")
     assert in_hand.taken_too_long("two") is None

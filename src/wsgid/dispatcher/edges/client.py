@@ -5,7 +5,6 @@ bytes reach the client and how many it takes, is a property and four methods.
 """
 
 import logging
-import os
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -178,7 +177,7 @@ class ClientConnection(ABC):
             log.error("request %s: %s", exchange.request.id, body.explain(opened))
             exchange.fail(500, BODY_LOST)
         elif exchange.ended:
-            os.close(opened)
+            self._dispatch.close_file(opened)
         else:
             exchange.body_fd = opened
             self._submit_with_file(exchange)

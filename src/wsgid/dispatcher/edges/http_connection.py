@@ -237,11 +237,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         # And not the average of the whole body: a gigabyte sent quickly is no licence to take a month for the rest.
         times = self._edge.times
         self._deadline = min(self._deadline + len(part) * times.body_byte, self._edge.loop.time() + times.body)
-        try:
-            self._body.add(part)
-        except OSError as error:
-            log.error("no file for the body of a request: %s", error)
-            raise Refused(500, BODY_LOST) from None
+        self._body.add(part)
 
     def request_read(self, head: Incoming, keep_alive: bool) -> None:
         self._deadline = NEVER

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.spool import Spool, SpoolOwner
 
 
@@ -37,14 +38,14 @@ class IncomingBody:
         return self._spool.error if self._spool is not None else None
 
     def add(self, part: bytes) -> None:
-        """Raises OSError when it grows too large for memory and no file can be made."""
+        """When it grows too large for memory and no file can be made, `SpoolOwner` hears of it, or `finish` says so."""
         self.size += len(part)
         if self._spool is not None:
             self._spool.add(part)
         elif self.size <= INLINE_BODY:
             self._parts.append(part)
         else:
-            self._spool = Spool(self._spool_directory, self._executor, self._loop, self._owner)
+            self._spool = Spool(Disk(self._spool_directory, self._executor, self._loop), self._owner)
             for earlier in self._parts:
                 self._spool.add(earlier)
             self._parts.clear()

@@ -12,7 +12,7 @@ import msgspec
 
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, PendingBody
+from wsgid.dispatcher.edges.client import PIPELINE_LIMIT, PendingBody
 from wsgid.dispatcher.edges.file_uploads import FileUploads
 from wsgid.dispatcher.edges.flow_control import FlowControl
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
@@ -204,13 +204,8 @@ class Mongrel2Edge:
         """A body that Mongrel2 held in memory (its limits.content_length is raised) and a channel does not carry."""
         connection = self._connection(request.server_id, request.client_id)
         body = IncomingBody(self._spool_directory, self._executor, self.loop, connection)
-        try:
-            body.add(request.body)
-        except OSError as error:
-            log.error("no file for the body of request %s: %s", request.id, error)
-            connection.refuse(request, Refused(500, BODY_LOST))
-        else:
-            self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
+        body.add(request.body)
+        self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
 
     def _too_large(self) -> Refused:
         return Refused(413, f"the body is longer than {self._max_body} bytes")

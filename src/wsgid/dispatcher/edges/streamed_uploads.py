@@ -77,11 +77,7 @@ class StreamedUpload:
         if self._body.size + len(data) > self._max_body:
             self._refuse(self._too_large())
             return
-        try:
-            self._body.add(data)
-        except OSError as error:
-            self.spool_failed(error)
-            return
+        self._body.add(data)
         if last or self._body.size == self.request.content_length:
             self._done()
         elif not self._body.full:

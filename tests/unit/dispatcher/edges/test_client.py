@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.proc import descriptors
 from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.running import Running, running
+from tests.unit.dispatcher.test_spool import Hold
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, WINDOW, ClientConnection
 from wsgid.dispatcher.exchange import Exchange, Stage
@@ -193,11 +195,7 @@ class TestLeaving:
             [finished] = body.finished
             wire.all_left()
             assert body.closed
-            reader, writer = os.pipe()
-            finished(reader)
-            with pytest.raises(BrokenPipeError):
-                os.write(writer, b"x")  # the descriptor was closed
-            os.close(writer)
+            finished(os.open("/dev/null", os.O_RDONLY))
             assert everything.endings() == ["499 left"]
 
         with_wire(test)
@@ -393,6 +391,26 @@ class TestBodiesInFiles:
             first.answer(a_head(), b"")
             assert len(body.finished) == 1
             wire.all_left()
+
+        with_wire(test)
+
+    @pytest.mark.parametrize("opened", ["late", "in time"])
+    def test_are_closed_in_a_thread(self, opened: str, tmp_path: Path) -> None:
+        """The last descriptor of a large file without a name takes its blocks along."""
+
+        async def test(wire: Wire, everything: Running) -> None:
+            body = Body()
+            wire.arrive(a_request(content_length=1, body_in_file=True), keep_alive=True, body=body)
+            hold = Hold(everything.executor)
+            file = os.open(tmp_path, os.O_RDONLY)
+            if opened == "in time":
+                body.finished[0](file)
+            wire.all_left()
+            if opened == "late":
+                body.finished[0](file)
+            assert file in descriptors(os.getpid())
+            hold.let_go()
+            await until(lambda: file not in descriptors(os.getpid()), "it to be closed")
 
         with_wire(test)
 

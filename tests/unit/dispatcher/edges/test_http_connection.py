@@ -570,7 +570,7 @@ class TestAClientThatLeaves:
             await visitor.say(get(), get(), get()[:-1])
             request = await worker.threads[0].take()
             visitor.half_close()
-            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.id.encode())
             here.pass_time(1000)
             worker.threads[0].say(whole(b"1"))
             assert (await visitor.answer()).body == b"1"
@@ -578,6 +578,25 @@ class TestAClientThatLeaves:
             await here.nobody_left()
             assert worker.threads[0].silent
             assert here.everything.endings() == ["499 left", "499 left", "200"]
+
+        with_place(test)
+
+    def test_by_half_and_then_for_good_is_noticed_when_it_is_written_to(self) -> None:
+        async def test(here: Place) -> None:
+            worker = await here.worker()
+            visitor = here.visit()
+            await visitor.say(get())
+            request = await worker.threads[0].take()
+            visitor.half_close()
+            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.id.encode())
+            worker.threads[0].say(HEAD, frames.frame(Kind.PART, b"taken"))
+            await here.at(lambda connection: connection._opening, "the answer")
+            visitor.reset()
+            worker.threads[0].say(frames.frame(Kind.PART, b"for nobody"))
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            worker.threads[0].say(frames.CUT, frames.DONE)
+            await here.nobody_left()
+            assert here.everything.endings() == ["499 left"]
 
         with_place(test)
 
@@ -984,7 +1003,11 @@ class TestADisk:
             visitor = here.visit()
             await visitor.say(post(bytes(100_000)))
             assert (await visitor.answer()).status == 500
-            assert "no file for the body of a request" in caplog.text
+            assert "its body could not be stored in the run directory" in caplog.text
+            await visitor.say(post(bytes(1_000_000))[:-1])
+            answer = await visitor.answer()
+            assert (answer.status, answer.closes) == (500, True)
+            assert "the body of a request could not be stored" in caplog.text
 
         with_place(test, directory=tmp_path / "none")
 

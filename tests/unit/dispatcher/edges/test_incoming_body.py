@@ -38,10 +38,12 @@ class TestSmall:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 body = incoming(Path("/nowhere"), executor, Owner())
-                body.add(bytes(INLINE_BODY))
-                assert not body.in_file
-                with pytest.raises(FileNotFoundError):
-                    body.add(b"x")
+                in_file = []
+                for part in (bytes(INLINE_BODY), b"x"):
+                    body.add(part)
+                    in_file.append(body.in_file)
+                assert in_file == [False, True]
+                body.close()
 
         run(main())
 

@@ -266,8 +266,8 @@ class TestARequest:
         async def test(here: Place) -> None:
             here.edge._spool_directory = "/nowhere"
             await here.ask(body=bytes(INLINE_BODY + 1), METHOD="POST")
-            assert await here.refused() == 500
-            assert "no file for the body" in caplog.text
+            assert (await here.answer())[0] == 500
+            assert "its body could not be stored in the run directory" in caplog.text
 
         with_place(test)
 

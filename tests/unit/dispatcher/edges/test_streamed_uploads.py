@@ -15,7 +15,7 @@ from tests.unit.dispatcher.test_spool import Hold
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
-from wsgid.dispatcher.spool import HIGH_WATER
+from wsgid.dispatcher.spool import HIGH_WATER, PIECE
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_credits import UPLOAD_WINDOW
 from wsgid.protocol.mongrel2_messages import StreamPart
@@ -151,9 +151,9 @@ class TestRefused:
         async def main() -> None:
             owner = Owner()
             with uploads(owner, Path("/nowhere")) as streams:
-                streams.start(a_request(content_length=100_000), None)
-                streams.part(part(0, bytes(INLINE_BODY + 1)))
-                assert owner.refused == [500]
+                streams.start(a_request(content_length=1_000_000), None)
+                streams.part(part(0, bytes(PIECE)))
+                await until(lambda: owner.refused == [500], "the refusal")
                 assert "could not be stored" in caplog.text
 
         run(main())
