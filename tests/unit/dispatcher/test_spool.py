@@ -126,7 +126,9 @@ class TestABody:
             with ThreadPoolExecutor(1) as executor:
                 made = spool(tmp_path, executor, Owner())
                 made.add(bytes(ENOUGH))
-                await until(lambda: made._descriptor >= 0 and os.fstat(made._descriptor).st_size == ENOUGH, "it to be written")
+                await until(
+                    lambda: made._descriptor >= 0 and os.fstat(made._descriptor).st_size == ENOUGH, "it to be written"
+                )
                 made.close()
 
         run(main())

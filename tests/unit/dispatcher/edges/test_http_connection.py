@@ -948,8 +948,10 @@ class TestADisk:
             wire = post(bytes(2_000_000))
             await visitor.say(wire[:100_000])
             connection = await here.at(lambda connection: connection._body.in_file, "the file")
-            assert connection._body._spool is not None
-            fill_disk(connection._body._spool)
+            spool = connection._body._spool
+            assert spool is not None
+            await until(lambda: not spool._writing, "the first write")
+            fill_disk(spool)
             await visitor.say(wire[100_000:])
             answer = await visitor.answer()
             assert answer.body == f"500 Internal Server Error: {BODY_LOST}\n".encode()
@@ -964,8 +966,10 @@ class TestADisk:
             wire = post(bytes(100_000))
             await visitor.say(wire[:-1])
             connection = await here.at(lambda connection: connection._body.size == 99_999, "nearly all of it")
-            assert connection._body._spool is not None
-            fill_disk(connection._body._spool)
+            spool = connection._body._spool
+            assert spool is not None
+            await until(lambda: not spool._writing, "the first write")
+            fill_disk(spool)
             await visitor.say(wire[-1:], get())
             assert (await visitor.answer()).status == 500
             assert os.strerror(errno.ENOSPC) in caplog.text

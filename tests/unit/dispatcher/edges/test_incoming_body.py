@@ -89,8 +89,10 @@ class TestLarge:
                 owner = Owner()
                 body = incoming(tmp_path, executor, owner)
                 body.add(bytes(INLINE_BODY + 1))
-                assert body._spool is not None
-                fill_disk(body._spool)
+                spool = body._spool
+                assert spool is not None
+                await until(lambda: not spool._writing, "the first write")
+                fill_disk(spool)
                 errors = [body.error]
                 body.add(bytes(PIECE))
                 [error] = await until(lambda: owner.failures, "the failure")
