@@ -106,5 +106,5 @@ class Storage:
             log.error(
                 "what slow clients have yet to take of their answers cannot be kept in files: %s; instead the workers "
                 "wait for these clients",
-                error,
+                error.strerror,
             )
