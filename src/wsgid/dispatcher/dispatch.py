@@ -14,7 +14,7 @@ from wsgid.dispatcher import deadlines, descriptors, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
-from wsgid.dispatcher.exchange import SENDING, Client, Exchange
+from wsgid.dispatcher.exchange import ANSWERING, SENDING, Client, Exchange
 from wsgid.dispatcher.fates import Fate, at_the_limit, fate
 from wsgid.dispatcher.outgoing import OutgoingOwner
 from wsgid.dispatcher.pool import Pool, QueueFull
@@ -325,7 +325,7 @@ class Dispatch:
     def give_up(self) -> None:
         """The time for draining is over: what waits is refused, what is served is refused or cut."""
         self._given_up = True
-        for exchange in [exchange for exchange in self._open if exchange.stage is SENDING]:
+        for exchange in [exchange for exchange in self._open if exchange.stage in (ANSWERING, SENDING)]:
             exchange.cut()
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
         # and then `submit` refuses them, so that each client gets its answers in order to the last.
