@@ -211,8 +211,7 @@ class Dispatch:
         """Goes by these options from now on; those who wait stay, however long the queue may be."""
         self._policy = policy
         self._pool.queue_size = policy.queue_size
-        self.storage.memory.change(policy.answer_memory_total)
-        self.storage.spool.change(policy.answer_spool_total)
+        self.storage.change(policy.answer_memory_total, policy.answer_spool_total)
 
     def retire(self, pid: int) -> None:
         worker = self.workers.retire(pid) if self.workers is not None else None
