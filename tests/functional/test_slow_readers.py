@@ -1,9 +1,11 @@
 """Clients that read slowly, or not at all for a while: no worker waits for them, and memory stays what it was."""
 
 import hashlib
+import resource
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -128,6 +130,49 @@ def test_what_exceeds_the_spool_slows_the_worker_down(site: MakeSite, ask: Ask, 
         assert reader.read_on() == digest_of(0, MUCH * PART)
         assert waiting.answer().body == b"quick\n"
     assert spooled(served.daemon) <= 4 * MIB
+
+
+def test_totals_hold_for_all_of_them_together(site: MakeSite, ask: Ask) -> None:
+    limits = ("--answer-memory", "32M", "--answer-memory-total", "1M")
+    served = site("downloads", *limits, workers=1, settings=FLOW_CONTROL)
+    quick(served)
+    memory = Memory(served.daemon)
+    readers = [ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}") for _ in range(3)]
+    quick(served)
+    assert memory.growth() < ROOM
+    assert {reader.read_on() for reader in readers} == {digest_of(MORE_THAN_SOCKETS_TAKE)}
+    assert memory.growth() < ROOM
+
+
+def test_one_goes_on_in_a_file_when_others_have_given_back_their_room(site: MakeSite, ask: Ask) -> None:
+    served = site("downloads", "--answer-spool-total", "4M", workers=3, settings=FLOW_CONTROL)
+    readers = [ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}") for _ in range(2)]
+    wait_for(lambda: spooled(served.daemon) == 4 * MIB, "the room to be used up")
+    quick(served)
+    for reader in readers:
+        assert reader.read_on() == digest_of(MORE_THAN_SOCKETS_TAKE)
+        assert spooled(served.daemon) <= 4 * MIB
+    wait_for(lambda: not spooled(served.daemon), "the files to be given back")
+
+
+def test_no_answer_is_cut_for_want_of_descriptors(site: MakeSite) -> None:
+    served = site("downloads", workers=2, settings=FLOW_CONTROL)
+    dispatcher = served.daemon.dispatcher_pid
+    with ExitStack() as stack:
+        connections = [stack.enter_context(served.connect()) for _ in range(4)]
+        for connection in connections:
+            connection.ask("/quick")
+            assert connection.answer().body == b"quick\n"
+        opened = proc.descriptors(dispatcher)
+        limit = next(number for number in count() if number not in opened)
+        resource.prlimit(dispatcher, resource.RLIMIT_NOFILE, (limit, limit))
+        readers = [Reader(connection, f"/parts?n={MORE_THAN_SOCKETS_TAKE}") for connection in connections]
+        served.daemon.wait_for_log("Too many open files; instead the workers wait for these clients")
+        for reader in readers:
+            reader.read_head()
+            assert reader.read_on() == digest_of(MORE_THAN_SOCKETS_TAKE)
+    lines = served.daemon.wait_for_access(8)
+    assert sum(f" 200 {MORE_THAN_SOCKETS_TAKE * PART} " in line for line in lines) == 4
 
 
 def spooled(daemon: Daemon) -> int:

@@ -14,7 +14,7 @@ from wsgid.dispatcher import deadlines, descriptors, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
-from wsgid.dispatcher.exchange import SENDING, Client, Exchange
+from wsgid.dispatcher.exchange import ANSWERING, SENDING, Client, Exchange
 from wsgid.dispatcher.fates import Fate, at_the_limit, fate
 from wsgid.dispatcher.outgoing import OutgoingOwner
 from wsgid.dispatcher.pool import Pool, QueueFull
@@ -216,8 +216,7 @@ class Dispatch:
         """Goes by these options from now on; those who wait stay, however long the queue may be."""
         self._policy = policy
         self._pool.queue_size = policy.queue_size
-        self.storage.memory.change(policy.answer_memory_total)
-        self.storage.spool.change(policy.answer_spool_total)
+        self.storage.change(policy.answer_memory_total, policy.answer_spool_total)
 
     def retire(self, pid: int) -> None:
         worker = self.workers.retire(pid) if self.workers is not None else None
@@ -330,7 +329,7 @@ class Dispatch:
     def give_up(self) -> None:
         """The time for draining is over: what waits is refused, what is served is refused or cut."""
         self._given_up = True
-        for exchange in [exchange for exchange in self._open if exchange.stage is SENDING]:
+        for exchange in [exchange for exchange in self._open if exchange.stage in (ANSWERING, SENDING)]:
             exchange.cut()
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
         # and then `submit` refuses them, so that each client gets its answers in order to the last.

@@ -56,6 +56,9 @@ class Client(Protocol):
     def send_file(self, head: Head, file: PassedFile) -> None:
         """Head, and the body from a file, which the client closes. Nothing is sent before this returns."""
 
+    def send_cut(self) -> bool:
+        """As `cut`, but what is kept of the answer is sent before. False: nothing is; it has been cut."""
+
     def cut(self) -> None:
         """Ends the connection so that the client can tell that the answer is not whole."""
 
@@ -210,10 +213,13 @@ class Exchange:
     # What else can happen to it.
 
     def fail(self, code: int, why: str) -> None:
-        """We cannot serve it: refused with this code, or cut when its answer has begun. A whole answer is sent."""
+        """We cannot serve it: refused with this code; an answer that has begun is sent as far as it has come, and cut
+        there. A whole answer is sent."""
         if self.stage is ANSWERING:
-            self.client.cut()
-            self._end(self.code, "cut")
+            if self.client.send_cut():
+                self._all_said(self.code, "cut")
+            else:
+                self._end(self.code, "cut")
         elif not self.settled:
             head, body = refusal(code, why)
             self.sent = self.client.send_whole(head, body)

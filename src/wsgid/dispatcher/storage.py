@@ -72,6 +72,12 @@ class Storage:
         self._waking = False
         self._tell_again = 0.0
 
+    def change(self, memory: int, spool: int) -> None:
+        """These are the totals from now on."""
+        self.memory.change(memory)
+        self.spool.change(spool)
+        self.give_back(0, 0)  # there may be more than there was
+
     def wait(self, waiting: Waiting, has_file: bool) -> None:
         """`Waiting.try_again` is called once, when others have given back."""
         (self._for_room if has_file else self._for_file)[waiting] = None
@@ -106,5 +112,5 @@ class Storage:
             log.error(
                 "what slow clients have yet to take of their answers cannot be kept in files: %s; instead the workers "
                 "wait for these clients",
-                error,
+                error.strerror,
             )

@@ -65,7 +65,11 @@ class StoredAnswer:
 
     @property
     def full(self) -> bool:
-        return len(self._back) > (HIGH_WATER if self._storage.memory.left > 0 else LITTLE)
+        if self._storage.memory.left > 0:
+            return len(self._back) > HIGH_WATER
+        # What could be written and is not came before memory was short: it fitted, and nothing would call for room.
+        waits = self._busy or self._in_line or self._in_file >= self._spool
+        return waits and len(self._back) > LITTLE
 
     def add(self, data: bytes) -> None:
         self.size += len(data)

@@ -43,6 +43,11 @@ class RecordingClient:
         self.unsent += file.length
         os.close(file.descriptor)
 
+    def send_cut(self) -> bool:
+        if not self.unsent:
+            self.cut()
+        return self.unsent > 0
+
     def cut(self) -> None:
         self._sent("cut", b"")
 

@@ -93,3 +93,9 @@ class TestAWorker:
         assert not spent(worker)
         second.exchange = None
         assert spent(worker)
+
+    def test_is_spent_when_what_else_it_has_waits_for_a_client(self, worker: Worker) -> None:
+        first, second, third = worker.slots
+        first.overdue = third.overdue = True
+        second.done = True
+        assert spent(worker)

@@ -22,6 +22,27 @@ async def killed_over(everything: Running, worker: FarWorker) -> None:
     everything.kill(worker)
 
 
+def test_a_worker_that_waits_for_a_client_holds_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    """It has given its answer, of which as much is kept as may be."""
+
+    async def test(everything: Running, clock: HandClock) -> None:
+        worker = await everything.worker(1)
+        exchange, client = arrive(everything)
+        client.keeps = client.choked = True
+        await worker.threads[0].take()
+        worker.threads[0].say(HELLO)
+        await until(lambda: everything.workers.by_pid[1].slots[0].done, "the answer")
+        arrive(everything, id="next")
+        assert (everything.dispatch.busy, everything.dispatch.queued) == (1, 1)
+        everything.kill(worker)
+        assert caplog.messages == ["worker 1 died: killed by SIGKILL; it held no request"]
+        exchange.sent_all()
+        assert everything.endings() == ["200"]
+        assert (await (await everything.worker(2)).threads[0].take()).id == "next"
+
+    with_hand_clock(test)
+
+
 class TestASecondChance:
     def test_is_with_another_worker(self, caplog: pytest.LogCaptureFixture) -> None:
         async def test(everything: Running, clock: HandClock) -> None:

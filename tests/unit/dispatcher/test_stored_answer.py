@@ -243,6 +243,23 @@ def test_while_memory_is_short_each_byte_slows_its_worker_down(tmp_path: Path) -
     with_place(tmp_path, test, memory=0)
 
 
+def test_what_came_before_memory_was_short_holds_up_nobody(tmp_path: Path) -> None:
+    async def test(here: Place) -> None:
+        memory = here.storage.memory
+        store = here.store()
+        store.add(bytes(MEMORY + 2 * LITTLE))
+        memory.count(PLENTY)
+        assert memory.left < 0
+        assert not is_full(store)
+        store.add(b"x")
+        assert is_full(store)  # now it is on its way
+        await until(lambda: not store.full, "it to be written")
+        memory.give_back(PLENTY)
+        store.close()
+
+    with_place(tmp_path, test)
+
+
 @pytest.mark.parametrize("total", [{"spool": 2 * PIECE}, {"files": 1}, {"spool": 0}, {"files": 0}])
 def test_what_finds_no_room_in_files_waits_and_is_whole(tmp_path: Path, total: dict[str, int]) -> None:
     async def test(here: Place) -> None:
@@ -266,7 +283,8 @@ def test_what_finds_no_room_in_files_waits_and_is_whole(tmp_path: Path, total: d
     with_place(tmp_path, test, **total)
 
 
-def test_room_that_others_give_back_is_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["closing", "a restart with more"])
+def test_room_that_others_give_back_is_used(tmp_path: Path, by: str) -> None:
     async def test(here: Place) -> None:
         first, second = here.store(), here.store()
         first.add(bytes(MEMORY + PIECE))
@@ -274,8 +292,13 @@ def test_room_that_others_give_back_is_used(tmp_path: Path) -> None:
         await until(lambda: first.size and not first._back, "the first to have all the room")
         await turns(20)
         assert is_full(second)
-        first.close()
+        if by == "closing":
+            first.close()
+        else:
+            here.storage.change(PLENTY, 2 * PIECE)
         await until(lambda: not second.full, "room")
+        here.storage.change(PLENTY, PIECE)
+        first.close()
         second.close()
 
     with_place(tmp_path, test, spool=PIECE)

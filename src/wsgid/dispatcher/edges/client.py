@@ -17,7 +17,7 @@ from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.outgoing import Outgoing
 from wsgid.dispatcher.sent_file import PassedFile, SentFile
 from wsgid.protocol import http_answer
-from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, Opening
+from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, UNTIL_CLOSE, Opening
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Head, Request
 
@@ -277,6 +277,17 @@ class ClientConnection(ABC):
     def send_end(self) -> None:
         opening = self._begun()
         self._put_last(http_answer.LAST_CHUNK if opening.framing is CHUNKED else b"", opening.keep_alive)
+
+    def send_cut(self) -> bool:
+        opening = self._begun()
+        if self._outgoing is None or opening.framing is UNTIL_CLOSE:
+            # An answer that ends with its connection can be cut only by a reset (`HttpConnection.cut`), which takes
+            # from the client whatever it has not read: there is no point in sending more.
+            self.cut()
+            return False
+        self._opening = msgspec.structs.replace(opening, keep_alive=False)
+        self._complete = True
+        return True
 
     def send_file(self, head: Head, file: PassedFile) -> None:
         opening = self._opening = self._open(head, None)

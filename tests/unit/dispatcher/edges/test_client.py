@@ -315,6 +315,51 @@ class TestAnEdgeThatTakesLittle:
 
         with_wire(test, answer_spool=0)
 
+    @pytest.mark.parametrize("length", [None, 100])
+    def test_and_fails_is_sent_as_far_as_it_came_and_then_cut(self, length: int | None) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            exchange = wire.serve()
+            behind = wire.serve()
+            exchange.begin(a_head(length=length))
+            exchange.part(b"one")
+            exchange.fail(502, "its worker died")
+            assert exchange.stage is Stage.SENDING
+            assert (wire.writes, wire.aborted, everything.endings()) == ([], False, [])
+            wire.window_left = WINDOW
+            wire.room()
+            assert wire.written.endswith(b"one" if length else b"3\r\none\r\n")
+            assert wire.closed  # without the end of the answer, so that the client can tell
+            assert everything.endings() == ["200 cut"]
+            assert " 3 " in everything.logged()[0]
+            behind.client_left()
+
+        with_wire(test)
+
+    def test_that_ends_with_its_connection_and_fails_is_cut_at_once(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            exchange = wire.serve(version="HTTP/1.0")
+            exchange.begin(a_head())
+            exchange.part(b"one")
+            exchange.fail(502, "its worker died")
+            assert (wire.writes, wire.aborted) == ([], True)
+            assert everything.endings() == ["200 cut"]
+            assert wire.unsent == 0
+
+        with_wire(test)
+
+    def test_and_fails_is_cut_at_once_when_the_time_is_over(self) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            wire.window_left = 0
+            exchange = wire.serve()
+            exchange.begin(a_head())
+            exchange.part(b"one")
+            everything.dispatch.give_up()
+            assert (wire.aborted, everything.endings()) == (True, ["200 cut"])
+
+        with_wire(test)
+
     def test_and_whose_client_leaves_has_nothing_kept(self) -> None:
         async def test(wire: Wire, everything: Running) -> None:
             wire.window_left = 0
