@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from tests import proc
 from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection
@@ -170,6 +171,22 @@ def test_flow_control_can_be_turned_off(mongrel2: MakeMongrel2, serve: MakeDaemo
             with Connection(server.address) as client:
                 client.ask("/stream?n=20000&size=10")
                 assert len(client.answer().body) == 200_000
+
+
+def test_a_stop_waits_for_mongrel2_to_write_it_all(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    """Mongrel2 tells of what it writes; with nobody there to be told, it would stand still and its client wait."""
+    server = mongrel2(settings=FLOW_CONTROL)
+    daemon = serve("plain", *server.options)
+    with Connection(server.address) as client:
+        client.ask("/stream?n=320&size=100000", version="1.0")
+        received = len(client.receive())
+        daemon.send(signal.SIGTERM)
+        while proc.alive(daemon.pid) and (piece := client.receive()):
+            received += len(piece)
+        assert daemon.wait() == 0
+        while piece := client.receive():
+            received += len(piece)
+    assert received > 32_000_000
 
 
 def test_a_stop_finishes_what_is_in_progress(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:

@@ -133,7 +133,7 @@ class ExactlyOnceEdges(DispatcherMachine):
         said, client.unsaid = client.unsaid[:pieces], client.unsaid[pieces:]
         whole = [asked for _, asked in said if asked is not None]
         for asked in whole:
-            asked.heard = not (transport.closing or transport.eof or self.dispatch.draining)
+            asked.heard = not (transport.closing or transport.eof or transport.deaf or self.dispatch.draining)
         client.asked += whole
         client.within = said[-1][1] is None
         transport.say(b"".join(data for data, _ in said))

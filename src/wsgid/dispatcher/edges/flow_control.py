@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from wsgid.protocol.mongrel2_credits import DownloadCredits
 
@@ -30,10 +31,21 @@ REMEMBERED = 20_480
 of those that its reaper ends; the ones that were idle for longest make room."""
 
 
+WRITE_TIMEOUT = 60.0
+"""Seconds after which a client that takes nothing is not waited for, as elsewhere (`mongrel2_connection`). Of one that
+Mongrel2 has ended without a word no credits ever come."""
+
+
+class Unwritten(NamedTuple):
+    credits: DownloadCredits
+    since: float
+    """When something was last sent or written."""
+
+
 class FlowControl:
     """Of one generation of one Mongrel2."""
 
-    __slots__ = ("_decided", "_deciding", "_idle", "_loop", "on")
+    __slots__ = ("_decided", "_deciding", "_idle", "_loop", "_unwritten", "on")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, decided: Callable[[], None], on: bool | None = None) -> None:
         """Calls ``decided`` when there turns out to be none."""
@@ -43,6 +55,8 @@ class FlowControl:
         self._decided = decided
         self._deciding: asyncio.TimerHandle | None = None
         self._idle: OrderedDict[Key, DownloadCredits] = OrderedDict()
+        self._unwritten: OrderedDict[Key, Unwritten] = OrderedDict()
+        """Connections, idle here or closed by us, to which Mongrel2 has yet to write; the latest last."""
 
     def begun(self, key: Key, size: int) -> None:
         """The first request of an idle connection. An upload says so when it starts, and again when it is done."""
@@ -54,6 +68,7 @@ class FlowControl:
         """The balance of a connection on which something is in progress from now on; None without flow control."""
         if self.on is False:
             return None
+        self._unwritten.pop(key, None)
         return self._idle.pop(key, None) or DownloadCredits(SIZE, counted=False)
 
     def rest(self, key: Key, credits: DownloadCredits) -> None:
@@ -62,14 +77,40 @@ class FlowControl:
             self._idle[key] = credits
             if len(self._idle) > REMEMBERED:
                 self._idle.popitem(last=False)
+            self._note(key, credits)
+
+    def closed(self, key: Key, credits: DownloadCredits) -> None:
+        """We have closed it: Mongrel2 does that when it has written what was sent before."""
+        self._note(key, credits)
+
+    def _note(self, key: Key, credits: DownloadCredits) -> None:
+        if self.on and credits.left < credits.size:
+            self._unwritten[key] = Unwritten(credits, self._loop.time())
+            self._unwritten.move_to_end(key)
+            if len(self._unwritten) > REMEMBERED:
+                self._unwritten.popitem(last=False)
+
+    @property
+    def written(self) -> bool:
+        """Has Mongrel2 written all that it was sent, as far as clients take it? As it writes it tells us, and when
+        nobody is there to be told it stands still, and the client in vain waits for the rest."""
+        latest = next(reversed(self._unwritten.values()), None)
+        return latest is None or self._loop.time() - latest.since > WRITE_TIMEOUT
 
     def returned(self, key: Key, count: int) -> None:
-        """Mongrel2 has written so many bytes to an idle connection."""
-        if (credits := self._idle.get(key)) is not None:
+        """Mongrel2 has written so many bytes to a connection that is idle, or closed by us."""
+        unwritten = self._unwritten.pop(key, None)
+        credits = unwritten.credits if unwritten is not None else self._idle.get(key)
+        if credits is not None:
             credits.returned(count)
+            self._note(key, credits)
 
     def left(self, key: Key) -> None:
         self._idle.pop(key, None)
+        self._unwritten.pop(key, None)
+
+    def wait_for_nobody(self) -> None:
+        self._unwritten.clear()
 
     # Is it on?
 

@@ -108,6 +108,7 @@ class Mongrel2Edge:
                 self._uploads.left(value.server_id, value.client_id)
                 self._upload_left(self._streams.left(value.server_id, value.client_id))
                 self.flow.left((value.server_id, value.client_id))
+                self.dispatch.check_quiet()
                 connection = self._connections.pop((value.server_id, value.client_id), None)
                 if connection is not None:
                     connection.left()
@@ -168,6 +169,7 @@ class Mongrel2Edge:
             connection.credited(credits.count)
         else:
             self.flow.returned(key, credits.count)
+            self.dispatch.check_quiet()
 
     def _no_credits(self) -> None:
         for connection in list(self._connections.values()):
@@ -341,12 +343,14 @@ class Mongrel2Edge:
             self._end(connection)
         for message in self._keep_alive.due({*self._connections, *self._streams.connections}):
             self.link.send(message, self.link.generation)
+        self.dispatch.check_quiet()  # those who take nothing are not waited for any more
 
     def _end(self, connection: Mongrel2Connection) -> None:
         """At once, with all that waits for it."""
         server_id, client_id = connection.server_id, connection.client_id
         self.link.send(mongrel2_replies.cancel(server_id, client_id), self.link.generation)
         self.closed(connection)
+        self.flow.left((server_id, client_id))
         self._connections.pop((server_id, client_id), None)
         connection.left()
 
@@ -358,6 +362,7 @@ class Mongrel2Edge:
         self._uploads.lost()
         self.flow.forget_timer()
         self.flow = self._flow_control()
+        self.dispatch.check_quiet()
         for request in self._streams.left_all():
             self._upload_left(request)
         if lost:
@@ -383,12 +388,13 @@ class Mongrel2Edge:
 
     @property
     def quiet(self) -> bool:
-        return all(not connection.in_progress for connection in self._connections.values())
+        return self.flow.written and all(not connection.in_progress for connection in self._connections.values())
 
     def abort(self) -> None:
         """Cuts off whoever has not taken its answer: what waits behind it is not answered any more."""
         for connection in list(self._connections.values()):
             connection.abort()
+        self.flow.wait_for_nobody()
 
     def close(self) -> None:
         """The executor's shutdown waits for the last answers: those of all edges go out side by side."""

@@ -209,6 +209,8 @@ class Mongrel2Connection(ClientConnection):
         self._closed = True
         self._edge.link.send(mongrel2_replies.close(self.server_id, self.client_id), self._generation)
         self._edge.closed(self)
+        if self._credits is not None:
+            self._edge.flow.closed((self.server_id, self.client_id), self._credits)
         if self.waiting:
             # They were pipelined behind a request that closes the connection: nobody will read their answers.
             self._edge.loop.call_soon(self.left)

@@ -44,6 +44,47 @@ def test_a_balance_that_nobody_told_is_a_guess() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_it_knows_what_mongrel2_has_yet_to_write(closed: bool) -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.begun(ONE, SIZE)
+        credits = flow.take(ONE)
+        assert credits is not None
+        written = [flow.written]
+        credits.spend(100)
+        (flow.closed if closed else flow.rest)(ONE, credits)
+        written.append(flow.written)
+        for count in (40, 60, 1):
+            flow.returned(ONE, count)
+            written.append(flow.written)
+        assert written == [True, False, False, True, True]
+
+    run(main())
+
+
+@pytest.mark.parametrize("end", ["it has left", "it is served again", "it takes nothing", "the oldest is forgotten"])
+def test_who_is_not_waited_for(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        flow = at_hand()
+        flow.begun(ONE, SIZE)
+        credits = flow.take(ONE)
+        assert credits is not None
+        credits.spend(100)
+        if end == "the oldest is forgotten":
+            monkeypatch.setattr(flow_control, "REMEMBERED", 0)
+        flow.rest(ONE, credits)
+        if end == "it has left":
+            flow.left(ONE)
+        elif end == "it is served again":
+            flow.take(ONE)
+        elif end == "it takes nothing":
+            monkeypatch.setattr(flow_control, "WRITE_TIMEOUT", -1.0)
+        assert flow.written
+
+    run(main())
+
+
 def test_a_client_that_has_left_is_forgotten() -> None:
     async def main() -> None:
         flow = at_hand()

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import h11
 
+from wsgid.dispatcher.edges.http_connection import HttpConnection
 from wsgid.protocol import mongrel2_replies
+from wsgid.protocol.http_reader import Phase
 from wsgid.protocol.tnetstrings import encode
 
 LINE = re.compile(
@@ -50,6 +52,13 @@ class RecordingTransport(asyncio.Transport):
         self.eof = False
         """Nothing more will be written."""
         self.lost = False
+
+    @property
+    def deaf(self) -> bool:
+        """What is said now is not read: the request that was on its way has been refused. Its answer need not be here,
+        as it waits behind others, and may never come."""
+        assert isinstance(self._protocol, HttpConnection)
+        return self._protocol._reader.phase is Phase.REFUSED
 
     @property
     def reset(self) -> bool:
