@@ -12,10 +12,11 @@ UPLOAD_WINDOW: Final = 64 * 1024
 """Bytes that Mongrel2 may send of an upload before it is allowed more: some three of its messages, which are at most as
 long as its ``limits.content_length`` (20480). So much may be under way when the disk is slow."""
 
-ENOUGH: Final = 2**30
-"""Credits for an upload whose connection is being closed. Mongrel2's task sleeps until it has a credit, and only then
-sees that the connection has ended; a chunk may have put it thousands below 0, and until the last answer is written it
-spends what it gets. What comes of it is not looked at."""
+ENOUGH: Final = 2**20
+"""Credits for an upload whose connection is being closed, once: for what comes after that it gets back what it costs.
+Mongrel2's task sleeps until it has a credit, and only then sees that the connection has ended; a chunk may have put it
+102,400 below 0, and until the last answer is written, which may take long, it spends what it gets. It adds up in a C
+``int``, which the same again for each part would overflow, and then it sleeps for good."""
 
 
 class UploadCredits:

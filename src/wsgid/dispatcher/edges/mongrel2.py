@@ -22,7 +22,6 @@ from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
 from wsgid.dispatcher.edges.streamed_uploads import StreamedUploads
 from wsgid.protocol import mongrel2, mongrel2_replies
 from wsgid.protocol.http_request import Refused, wants_keep_alive
-from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_messages import (
     Credits,
     Disconnected,
@@ -125,7 +124,7 @@ class Mongrel2Edge:
                 self._stream_started(value)
             case StreamPart():
                 if not self._streams.part(value) and not self._shared:
-                    self._end_stream(value.server_id, value.client_id)
+                    self._end_stream(value)
             case SocketMessage():
                 self._warn_once(
                     value.kind.name, f"{value.kind.name} socket messages are not served; closing {value.path}"
@@ -247,8 +246,8 @@ class Mongrel2Edge:
         server_id, client_id = connection.server_id, connection.client_id
         self._uploads.closed(server_id, client_id)
         if self._streams.holds(server_id, client_id):
-            self._allow(server_id, client_id, ENOUGH)
             self._upload_left(self._streams.left(server_id, client_id))
+            self._allow(server_id, client_id, self._streams.end(server_id, client_id))
 
     def _upload_left(self, request: Request | None) -> None:
         """It will never be whole. It has its line in the access log all the same."""
@@ -282,11 +281,12 @@ class Mongrel2Edge:
     def stream_refused(self, request: Request, refused: Refused) -> None:
         self._refuse(request, refused)
 
-    def _end_stream(self, server_id: str, client_id: str) -> None:
-        """A part of one whose beginning went to a dispatcher that has died. (Or its connection is closed already: then
-        nobody hears this.)"""
-        self.link.send(mongrel2_replies.close(server_id, client_id), self.link.generation)
-        self._allow(server_id, client_id, ENOUGH)
+    def _end_stream(self, part: StreamPart) -> None:
+        """A part of one whose beginning went to a dispatcher that has died, or whose connection we have closed, which
+        happens only when all answers are written."""
+        self.link.send(mongrel2_replies.close(part.server_id, part.client_id), self.link.generation)
+        if count := self._streams.end(part.server_id, part.client_id, len(part.data)):
+            self._allow(part.server_id, part.client_id, count)
 
     # What is refused.
 

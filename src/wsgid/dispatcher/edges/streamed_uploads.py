@@ -15,7 +15,7 @@ import msgspec
 from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.mongrel2_credits import UploadCredits
+from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
 
@@ -25,6 +25,9 @@ log = logging.getLogger("wsgid.dispatcher")
 CHUNK_TIME = 100.0
 """Seconds. Mongrel2 hands over a chunk when it has all of it, and takes chunks of 102,400 bytes: a client that sends 1
 KB a second is silent for so long."""
+
+REMEMBERED = 20_480
+"""Connections that are being closed: as many as of those with flow control, for the same reason (`flow_control`)."""
 
 SpoolPlace = tuple[str, Executor, asyncio.AbstractEventLoop]
 """A directory for the files, threads that write them, and the loop that hears of it (see `IncomingBody`)."""
@@ -143,7 +146,7 @@ class StreamedUpload:
 class StreamedUploads:
     """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
 
-    __slots__ = ("_max_body", "_owner", "_spool", "_streams")
+    __slots__ = ("_ending", "_max_body", "_owner", "_spool", "_streams")
 
     def __init__(self, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
         self._owner = owner
@@ -151,11 +154,14 @@ class StreamedUploads:
         self._spool = spool
         self._streams: dict[tuple[str, str], StreamedUpload] = {}
         """By server and client id: Mongrel2 reads one request of a connection at a time."""
+        self._ending: dict[tuple[str, str], None] = {}
+        """Those that have got ENOUGH, in this order. Mongrel2 does not always tell when it has closed one."""
 
     def start(self, request: Request, refused: Refused | None) -> None:
         """With a reason, to refuse it."""
         stream = StreamedUpload(request, self._owner, self._max_body, self._spool)
         self._streams[(request.server_id, request.client_id)] = stream
+        self._ending.pop((request.server_id, request.client_id), None)
         if refused is not None:
             stream.refuse(refused)
         else:
@@ -178,8 +184,20 @@ class StreamedUploads:
         """Does Mongrel2 stand in the midst of one, wanted or not, on this connection?"""
         return bool(self._streams) and (server_id, client_id) in self._streams
 
+    def end(self, server_id: str, client_id: str, size: int = 0) -> int:
+        """We have closed the connection, and a part of so many bytes has still come: credits to give, if any, so that
+        Mongrel2's task goes on until it sees the end."""
+        key = (server_id, client_id)
+        if key in self._ending:
+            return size
+        self._ending[key] = None
+        if len(self._ending) > REMEMBERED:
+            del self._ending[next(iter(self._ending))]
+        return ENOUGH
+
     def left(self, server_id: str, client_id: str) -> Request | None:
         """The connection has ended: the request of which it was in the midst, if nothing has been said about it."""
+        self._ending.pop((server_id, client_id), None)
         stream = self._streams.pop((server_id, client_id), None)
         if stream is None or stream.ended:
             return None
@@ -188,6 +206,7 @@ class StreamedUploads:
 
     def left_all(self) -> list[Request]:
         """All connections have ended."""
+        self._ending.clear()
         left = [self.left(*key) for key in list(self._streams)]
         return [request for request in left if request is not None]
 

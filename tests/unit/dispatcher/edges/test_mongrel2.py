@@ -768,10 +768,15 @@ class TestRefusing:
         with_place(test)
 
     def test_parts_of_a_streamed_upload_that_began_with_a_dispatcher_that_is_gone(self, with_place: Run) -> None:
+        """Mongrel2 adds credits up in a C int: after the first they get back what they cost."""
+
         async def test(here: Place) -> None:
-            await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+            for _ in range(3):
+                await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+                assert await here.message() == b""
+            await here.say(b"srv-1 1 /t 51:18:UPLOAD_STREAM_DONE,1:1,13:UPLOAD_STREAM,5:26480,}0:,")
             assert await here.message() == b""
-            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", ENOUGH)]
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", n) for n in (ENOUGH, 4, 4)]
 
         with_place(test)
 

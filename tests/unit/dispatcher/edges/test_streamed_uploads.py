@@ -13,11 +13,12 @@ from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_request
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.edges import streamed_uploads
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.mongrel2_credits import UPLOAD_WINDOW
+from wsgid.protocol.mongrel2_credits import ENOUGH, UPLOAD_WINDOW
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
 
@@ -194,6 +195,30 @@ class TestRefused:
                 streams.refuse_all(Refused(503, "why"))
                 assert owner.refused == [501, 503, 503]
                 assert streams.left_all() == []
+
+        run(main())
+
+
+class TestOfAConnectionThatIsBeingClosed:
+    def test_the_task_gets_enough_once_and_then_what_it_spends(self) -> None:
+        async def main() -> None:
+            with uploads(Owner(), Path("/nowhere")) as streams:
+                assert [streams.end(*KEY), streams.end(*KEY, 7), streams.end(*KEY, 0)] == [ENOUGH, 7, 0]
+                streams.left(*KEY)
+                assert streams.end(*KEY, 7) == ENOUGH
+                streams.left_all()
+                assert streams.end(*KEY, 7) == ENOUGH
+
+        run(main())
+
+    def test_the_oldest_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(streamed_uploads, "REMEMBERED", 2)
+
+        async def main() -> None:
+            with uploads(Owner(), Path("/nowhere")) as streams:
+                for number in range(3):
+                    streams.end("http", str(number))
+                assert [streams.end("http", str(number), 1) for number in (2, 1, 0)] == [1, 1, ENOUGH]
 
         run(main())
 
