@@ -199,7 +199,8 @@ class ExactlyOnceEdges(DispatcherMachine):
         now = self.loop.time()
         for connection in list(self.mongrel2._connections.values()):
             if connection.is_stalled(now) or connection.is_stalled(now + seconds):
-                self.mongrel2._end(connection)
+                connection.cancel()
+                self.mongrel2.forget(connection)
 
     @precondition(lambda self: self.present(self.mongrel_clients))
     @rule(data=st.data(), how=st.sampled_from(["leaves", "restarts", "chokes", "reads on"]))

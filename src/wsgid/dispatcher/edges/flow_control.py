@@ -45,10 +45,10 @@ class FlowControl:
         self._idle: OrderedDict[Key, DownloadCredits] = OrderedDict()
 
     def begun(self, key: Key, size: int) -> None:
-        """The first request of an idle connection. An upload says so when it starts, and again when it is done."""
+        """The first request of an idle connection. An upload says so when it starts, and again when it is done: nothing
+        was sent in between."""
         self._is_on()
-        if key not in self._idle:
-            self.rest(key, DownloadCredits(size, counted=True))
+        self.rest(key, DownloadCredits(size, counted=True))
 
     def take(self, key: Key) -> DownloadCredits | None:
         """The balance of a connection on which something is in progress from now on; None without flow control."""

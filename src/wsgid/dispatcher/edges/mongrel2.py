@@ -343,17 +343,10 @@ class Mongrel2Edge:
         self._streams.look(self._body_timeout)
         now = self.loop.time()
         for connection in [each for each in self._connections.values() if each.is_stalled(now)]:
-            self._end(connection)
+            connection.cancel()
+            self.forget(connection)
         for message in self._keep_alive.due({*self._connections, *self._streams.connections}):
             self.link.send(message, self.link.generation)
-
-    def _end(self, connection: Mongrel2Connection) -> None:
-        """At once, with all that waits for it."""
-        server_id, client_id = connection.server_id, connection.client_id
-        self.link.send(mongrel2_replies.cancel(server_id, client_id), self.link.generation)
-        self.closed(connection)
-        self._connections.pop((server_id, client_id), None)
-        connection.left()
 
     # Mongrel2 comes and goes.
 

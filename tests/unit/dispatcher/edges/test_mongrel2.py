@@ -25,7 +25,12 @@ from wsgid.channel.frames import INLINE_BODY, Answer, Kind
 from wsgid.dispatcher.edges import mongrel2_connection, uploads
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
-from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
+from wsgid.dispatcher.edges.mongrel2_connection import (
+    MESSAGE_SIZE,
+    MIN_WRITE_RATE,
+    WRITE_TIMEOUT,
+    Mongrel2Connection,
+)
 from wsgid.protocol import mongrel2_parts, mongrel2_replies
 from wsgid.protocol.http_answer import chunk
 from wsgid.protocol.mongrel2_credits import ENOUGH
@@ -291,17 +296,19 @@ class TestARequest:
             await here.ask(DOWNLOAD_CREDITS="102400")
             await thread.take()
             await thread.say_it_all(whole(bytes(250_000)))
-            received, waiting = b"", 0
+            received, waiting = b"", list[int]()
             while not received.endswith(b"\r\n\r\n" + bytes(250_000)):
                 message = await here.message()
+                assert len(message) <= MESSAGE_SIZE
                 received += message
-                waiting += len(message)
-                if waiting == 102_400:
+                waiting.append(len(message))
+                assert sum(waiting) <= 102_400
+                if sum(waiting) == 102_400:
                     await here.nothing()
-                    await here.credits(waiting)
-                    waiting = 0
-                assert waiting < 102_400
-            await here.credits(waiting)
+                    while waiting:
+                        await here.credits(waiting.pop(0))
+            for size in waiting:
+                await here.credits(size)
             await here.ask()  # which does not say it again
             await serve(thread)
             assert await here.answer() == (200, b"hello")
@@ -317,9 +324,56 @@ class TestARequest:
             await thread.take()
             await thread.say_it_all(whole(bytes(250_000)))
             await until(here.everything.endings, "its line")
-            assert here.everything.endings() == ["499 left"]
+            assert here.everything.endings() == ["200 cut"]
             assert mongrel2_replies.cancel("srv-1", "1") in await here.orders()
             await here.forgotten()
+
+        with_place(test)
+
+    def test_whose_client_takes_little_at_a_time_is_not(self, with_place: Run) -> None:
+        """Mongrel2 tells of whole messages only: at 300 bytes a second that is after a minute."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            first = len(await here.message())
+            [connection] = here.connections()
+            now = here.edge.loop.time()
+            assert not connection.is_stalled(now)
+            assert not connection.is_stalled(now + WRITE_TIMEOUT + first / MIN_WRITE_RATE - 1)
+            unsent = connection.unsent
+            await here.credits(first)
+            await until(lambda: connection.unsent < unsent, "the next message to be sent")
+            assert not connection.is_stalled(now + 1000)
+            assert connection.is_stalled(now + 1000 + WRITE_TIMEOUT + MESSAGE_SIZE / MIN_WRITE_RATE + 1)
+            await here.leave()
+
+        with_place(test)
+
+    def test_behind_an_answer_that_is_not_taken_waits_no_longer(self, with_place: Run) -> None:
+        """Not a byte of that is kept here, for it is just as long as Mongrel2 takes."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(2, DOWNLOAD_CREDITS="102400")
+            await serve(thread)
+            size = len(await here.message(2))
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await here.ask()
+            [connection] = here.connections()
+            await until(lambda: connection.waiting, "the next request")
+            connection._send(bytes(102_400 - size))
+            thread.say(whole())
+            await until(lambda: connection.current is None, "the end of the first")
+            assert (connection.window, connection.unsent) == (0, 0)
+            now = here.edge.loop.time()
+            assert not connection.is_stalled(now)
+            assert connection.is_stalled(now + 1000)
+            connection.cancel()
+            assert here.everything.endings() == ["200", "200", "499 left"]
 
         with_place(test)
 
@@ -692,6 +746,25 @@ class TestARestart:
             here.edge.loop.add_reader(link._xpub.fileno(), link._look)
             await until(lambda: here.everything.dispatch.open_count == 0, "its end")
             thread.say(frames.CUT, frames.DONE)
+
+        with_place(test)
+
+    def test_whose_connections_have_balances_of_their_own(self, with_place: Run) -> None:
+        """What ended with the one before, late, has none to leave behind: the number is another client's."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            [old] = here.connections()
+            assert old.current is not None
+            here.edge.link._begin_generation(subscribed=True)
+            assert here.edge.flow.on is None
+            old.current.answer(a_head(), b"an answer that ends just now")
+            assert here.everything.endings() == ["200"]
+            assert here.edge.flow._deciding is None
+            assert here.edge.flow._idle == {}
+            thread.say(frames.DONE)
 
         with_place(test)
 
