@@ -12,6 +12,7 @@ import msgspec
 
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, PendingBody
 from wsgid.dispatcher.edges.file_uploads import FileUploads
 from wsgid.dispatcher.edges.flow_control import FlowControl
@@ -57,7 +58,7 @@ class Mongrel2Edge:
         chroot: str,
         shared: bool,
         max_body: int,
-        body_timeout: float,
+        body_times: BodyTimes,
         spool_directory: str,
         executor: Executor,
         journal: UploadJournal,
@@ -70,13 +71,12 @@ class Mongrel2Edge:
         self.server = server
         self._shared = shared
         self._max_body = max_body
-        self._body_timeout = body_timeout
         self._spool_directory = spool_directory
         self._executor = executor
         self.flow = self._flow_control()
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
         self._uploads = FileUploads(self, chroot, journal, executor, loop, shared=shared)
-        self._streams = StreamedUploads(self, max_body, (spool_directory, executor, loop))
+        self._streams = StreamedUploads(self, max_body, body_times, (spool_directory, executor, loop))
         self._keep_alive = KeepAlive()
         self._timer = loop.call_later(INTERVAL, self._look)
         self._draining = False
@@ -340,8 +340,8 @@ class Mongrel2Edge:
 
     def _look(self) -> None:
         self._timer = self.loop.call_later(INTERVAL, self._look)
-        self._streams.look(self._body_timeout)
         now = self.loop.time()
+        self._streams.look(now)
         for connection in [each for each in self._connections.values() if each.is_stalled(now)]:
             connection.cancel()
             self.forget(connection)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_request import Refused
@@ -47,16 +48,20 @@ class StreamOwner(Protocol):
 class StreamedUpload:
     """One request whose body is on its way. Ends as done, or as refused, or by `close`."""
 
-    __slots__ = ("_body", "_credits", "_heard", "_loop", "_max_body", "_owner", "ended", "request")
+    __slots__ = ("_body", "_credits", "_deadline", "_loop", "_max_body", "_owner", "_times", "ended", "request")
 
-    def __init__(self, request: Request, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+    def __init__(
+        self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace
+    ) -> None:
         self.request = msgspec.structs.replace(request, body=b"")
         self.ended = False
         self._owner = owner
         self._max_body = max_body
         self._loop = spool[2]
-        self._heard = self._loop.time()
-        """When something came, or we began to wait for it."""
+        self._times = times
+        if request.content_length is None:
+            self._times = msgspec.structs.replace(times, limit=times.limit + CHUNK_TIME)
+        self._deadline = self._times.begun(self._loop.time())
         self._body = IncomingBody(*spool, self)
         self._credits = UploadCredits(request.content_length, len(request.body))
 
@@ -76,7 +81,7 @@ class StreamedUpload:
         self._add(part.data, part.last)
 
     def _add(self, data: bytes, last: bool) -> None:
-        self._heard = self._loop.time()
+        self._deadline = self._times.heard(self._deadline, len(data), self._loop.time())
         if self._body.size + len(data) > self._max_body:
             self._refuse(self._too_large())
             return
@@ -106,12 +111,10 @@ class StreamedUpload:
             whole = msgspec.structs.replace(self.request, content_length=size, body=self._body.in_memory())
             self._owner.stream_done(whole, None)
 
-    def look(self, time_limit: float) -> None:
-        """Refuses it when nothing has come for so many seconds, unless it is we who are behind."""
-        if self.request.content_length is None:
-            time_limit += CHUNK_TIME
-        if not self._body.full and self._loop.time() - self._heard > time_limit:
-            self.refuse(Refused(408, "the body did not come in time"))
+    def look(self, now: float) -> None:
+        """Refuses it when it comes too slowly, unless it is we who are behind."""
+        if self._deadline < now and not self._body.full:
+            self.refuse(Refused(408, "the body of the request did not come in time"))
 
     def refuse(self, refused: Refused) -> None:
         if not self.ended:
@@ -133,7 +136,7 @@ class StreamedUpload:
 
     def spool_has_room(self) -> None:
         if not self.ended:
-            self._heard = self._loop.time()
+            self._deadline = self._times.begun(self._loop.time())
             self._allow()
 
     def spool_failed(self, error: OSError) -> None:
@@ -146,11 +149,12 @@ class StreamedUpload:
 class StreamedUploads:
     """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
 
-    __slots__ = ("_ending", "_max_body", "_owner", "_spool", "_streams")
+    __slots__ = ("_ending", "_max_body", "_owner", "_spool", "_streams", "_times")
 
-    def __init__(self, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+    def __init__(self, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace) -> None:
         self._owner = owner
         self._max_body = max_body
+        self._times = times
         self._spool = spool
         self._streams: dict[tuple[str, str], StreamedUpload] = {}
         """By server and client id: Mongrel2 reads one request of a connection at a time."""
@@ -159,7 +163,7 @@ class StreamedUploads:
 
     def start(self, request: Request, refused: Refused | None) -> None:
         """With a reason, to refuse it."""
-        stream = StreamedUpload(request, self._owner, self._max_body, self._spool)
+        stream = StreamedUpload(request, self._owner, self._max_body, self._times, self._spool)
         self._streams[(request.server_id, request.client_id)] = stream
         self._ending.pop((request.server_id, request.client_id), None)
         if refused is not None:
@@ -215,10 +219,10 @@ class StreamedUploads:
         """Those on which Mongrel2 stands in the midst of one."""
         return self._streams.keys()
 
-    def look(self, time_limit: float) -> None:
-        """Now and then."""
+    def look(self, now: float) -> None:
+        """Once in a while."""
         for stream in list(self._streams.values()):
-            stream.look(time_limit)
+            stream.look(now)
 
     def refuse_all(self, refused: Refused) -> None:
         for stream in list(self._streams.values()):

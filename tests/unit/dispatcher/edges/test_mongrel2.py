@@ -23,6 +23,7 @@ from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, json_message, tnet
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, Answer, Kind
 from wsgid.dispatcher.edges import mongrel2_connection, uploads
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.edges.mongrel2_connection import (
@@ -182,7 +183,7 @@ async def place(
                 chroot=chroot,
                 shared=shared,
                 max_body=MAX_BODY,
-                body_timeout=60.0,
+                body_times=BodyTimes(60.0, 1 / 500),
                 spool_directory=str(directory),
                 executor=executor,
                 journal=journal,
@@ -910,7 +911,7 @@ class TestStreamedUploads:
 
     def test_that_say_nothing_any_more_are_refused(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
-            here.edge._body_timeout = 0.0
+            here.edge._streams._times = BodyTimes(0.0, 0.0)
             await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
             assert await here.refused() == 408
 
