@@ -17,6 +17,7 @@ from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, PendingBody
 from wsgid.dispatcher.edges.file_uploads import FileUploads
 from wsgid.dispatcher.edges.flow_control import FlowControl
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.dispatcher.edges.joined_bytes import JoinedBytes
 from wsgid.dispatcher.edges.keep_alive import INTERVAL, KeepAlive
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
@@ -74,6 +75,7 @@ class Mongrel2Edge:
         self._spool_directory = spool_directory
         self._executor = executor
         self.flow = self._flow_control()
+        self.joined = JoinedBytes(loop, self._room)
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
         self._uploads = FileUploads(self, chroot, journal, executor, loop, shared=shared)
         self._streams = StreamedUploads(self, max_body, body_times, (spool_directory, executor, loop))

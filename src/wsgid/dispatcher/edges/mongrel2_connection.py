@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from wsgid.dispatcher.edges.client import WINDOW, ClientConnection
+from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.protocol import mongrel2_replies, mongrel2_uploads
 from wsgid.protocol.http_request import Refused
@@ -83,7 +84,7 @@ class Mongrel2Connection(ClientConnection):
     def left(self) -> None:
         """The client is gone, or the Mongrel2 it spoke to."""
         self._closed = True
-        self._forget_timer()
+        self._forget_joiner()
         self._held.clear()
         self.all_left()
         self._edge.dispatch.check_quiet()
@@ -130,12 +131,13 @@ class Mongrel2Connection(ClientConnection):
     @property
     def window(self) -> int:
         """With flow control the balance. Without it Mongrel2 does not tell what becomes of its clients: it takes all,
-        unless the link to it is full."""
+        unless the link to it, or what is joined for all of them, is full."""
         if self._edge.link.choked:
             return 0
+        held = self._joiner.size if self._joiner is not None else 0
         if self._credits is None:
-            return WINDOW
-        return self._credits.left - len(self._held) - (self._joiner.size if self._joiner is not None else 0)
+            return WINDOW if self._edge.joined.admits(self) else max(0, ALWAYS - held)
+        return self._credits.left - len(self._held) - held
 
     @property
     def uncounted(self) -> bool:
@@ -168,14 +170,14 @@ class Mongrel2Connection(ClientConnection):
         if self._credits is not None and self._edge.flow.on:
             self._write_by_credits(self._joined(data))
             return
-        if self._joiner is None:
-            self._joiner = PartJoiner()
-        if message := self._joiner.add(data):
-            self._forget_timer()  # it was for what goes out now
-            self._send(message)
+        now = self._edge.loop.time()
+        joiner = self._joiner = self._joiner or PartJoiner(now)
+        self._edge.joined.add(self, len(data))
+        if joiner.add(data, now):
+            self._send_joined(joiner)
         elif self._timer is None:
-            self._timer = self._edge.loop.call_later(self._joiner.delay, self._due, self._joiner)
-        if self._joiner.overdrawn:
+            self._timer = self._edge.loop.call_later(joiner.delay, self._due, joiner)
+        if joiner.overdrawn:
             self._edge.overdrawn()
 
     def _write_by_credits(self, data: bytes) -> None:
@@ -189,16 +191,29 @@ class Mongrel2Connection(ClientConnection):
 
     def _due(self, joiner: PartJoiner) -> None:
         self._timer = None
-        self._send(joiner.take())
+        self._send_joined(joiner)
+
+    def _send_joined(self, joiner: PartJoiner) -> None:
+        self._forget_timer()
+        self._edge.joined.remove(self, joiner.size)
+        if self._credits is not None or self._held:
+            self._send(joiner.take())
+        elif message := joiner.take(mongrel2_replies.address(self.server_id, self.client_id)):
+            self._edge.link.send(message, self._generation)
 
     def _joined(self, data: bytes) -> bytes:
         """With what is still held of the answer."""
-        if self._joiner is None:
+        if (joiner := self._joiner) is None:
             return data
-        message = self._joiner.add(data) or self._joiner.take()
+        self._forget_joiner()
+        joiner.add(data, self._edge.loop.time())
+        return joiner.take()
+
+    def _forget_joiner(self) -> None:
+        if self._joiner is not None:
+            self._edge.joined.remove(self, self._joiner.size)
+            self._joiner = None
         self._forget_timer()
-        self._joiner = None
-        return message
 
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
         message = self._joined(data)

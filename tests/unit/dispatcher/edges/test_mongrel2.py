@@ -22,9 +22,10 @@ from tests.unit.dispatcher.test_spool import Hold
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, json_message, tnetstring_message
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, Answer, Kind
-from wsgid.dispatcher.edges import mongrel2_connection, uploads
+from wsgid.dispatcher.edges import joined_bytes, mongrel2_connection, uploads
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
+from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.edges.mongrel2_connection import (
     MESSAGE_SIZE,
@@ -560,7 +561,8 @@ class TestStreaming:
         """Though parts of all sizes come at any pace. With a thousandth of the real sizes and less; and any delay of an
         early message may be over before the next part."""
         monkeypatch.setattr(mongrel2_parts, "FIRST_SIZE", 1)
-        monkeypatch.setattr(mongrel2_parts, "HELD_LIMIT", 32 * 1024)
+        monkeypatch.setattr(mongrel2_parts, "LARGEST", 2048)
+        monkeypatch.setattr(mongrel2_parts, "WRITING_TIME", 1000.0)
 
         async def test(here: Place) -> None:
             chance = random.Random(16)
@@ -575,7 +577,7 @@ class TestStreaming:
                 assert joiner is not None
                 timer, sent_before, framed = None, 0, 0
                 while framed < 14 * 1024:
-                    part = bytes(chance.choice([1, 1, 1 << min(joiner.sent, 13)]))
+                    part = bytes(chance.choice([1, 1, 1 << min(2 * joiner.sent, 11)]))
                     exchange.part(part)
                     framed += len(chunk(part))
                     if timer is not connection._timer:
@@ -621,8 +623,10 @@ class TestStreaming:
         with_place(test)
 
     def test_that_is_longer_than_mongrel2_promises_is_told_once(
-        self, with_place: Run, caplog: pytest.LogCaptureFixture
+        self, with_place: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(mongrel2_parts, "WRITING_TIME", 1000.0)
+
         async def test(here: Place) -> None:
             for client in (1, 2):
                 await here.ask(client)
@@ -637,6 +641,32 @@ class TestStreaming:
                 connection.current.finish()
                 assert (await here.answer(client))[1] == b"x" * (EARLY_MESSAGES + 2)
             assert caplog.text.count("more than the 16 messages that") == 1
+
+        with_place(test)
+
+    def test_what_all_hold_has_a_limit(self, with_place: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The number of clients is theirs to choose. Each gets all of its answer all the same."""
+        monkeypatch.setattr(joined_bytes, "LIMIT", 300_000)
+
+        async def test(here: Place) -> None:
+            here.edge.flow.on = False
+            most = 0
+            for client in range(1, 9):
+                await here.ask(client)
+                connection = await until(lambda: here.edge._connections.get(("srv-1", str(client))), "it")  # noqa: B023
+                exchange = connection.current
+                assert exchange is not None
+                exchange.begin(a_head(length=1_000_000))
+                for _ in range(10):
+                    exchange.part(bytes(100_000))
+                    most = max(most, here.edge.joined.size)
+                exchange.finish()
+            for client in range(1, 9):
+                assert await here.answer(client) == (200, bytes(1_000_000))
+            assert 300_000 <= most <= 300_000 + 8 * ALWAYS + mongrel2_parts.LARGEST
+            assert most < 2_000_000
+            assert here.edge.joined.size == 0
+            await here.forgotten()
 
         with_place(test)
 
