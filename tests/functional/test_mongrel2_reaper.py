@@ -1,5 +1,6 @@
 """Mongrel2's reaper, set to seconds: it must end none of the connections on which we are at work."""
 
+import contextlib
 import time
 
 import pytest
@@ -102,6 +103,22 @@ def test_a_streamed_upload_that_stops_is_refused(mongrel2: MakeMongrel2, serve: 
         client.send(clients.request_bytes("/echo", "POST", {"Content-Length": "25000"}) + bytes(100))
         assert client.answer("POST").status == 408
         client.expect_end()
+    assert sum(" 408 " in line for line in daemon.wait_for_access(1)) == 1
+
+
+def test_a_streamed_upload_that_trickles_is_refused(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    """A byte now and then would keep it for good: the same rule as by HTTP (tests/functional/test_body_times.py)."""
+    server = mongrel2(settings={"upload.stream": "1"})
+    daemon = serve("plain", *server.options, "--body-timeout", "2")
+    with Connection(server.address) as client:
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": "25000"}))
+        client.socket.settimeout(0.1)  # the client's pace
+        answer = b""
+        while not answer:
+            client.send(b"x")
+            with contextlib.suppress(TimeoutError):
+                answer = client.receive()
+        assert answer.startswith(b"HTTP/1.1 408 ")
     assert sum(" 408 " in line for line in daemon.wait_for_access(1)) == 1
 
 

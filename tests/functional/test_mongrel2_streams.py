@@ -17,6 +17,7 @@ from tests.functional.conftest import MakeDaemon, MakeMongrel2
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Mongrel2
+from wsgid.dispatcher.spool import PIECE
 
 HELLO = b"Hello, World!\n"
 STREAM = {"upload.stream": "1"}
@@ -40,6 +41,14 @@ def spooled(daemon: Daemon) -> list[str]:
     """The files without a name that the dispatcher has open."""
     names = proc.descriptors(daemon.dispatcher_pid).values()
     return [name for name in names if name.startswith(str(daemon.folder)) and "(deleted)" in name]
+
+
+def stored(daemon: Daemon) -> int:
+    """Bytes in them."""
+    folder = Path(f"/proc/{daemon.dispatcher_pid}/fd")
+    descriptors = proc.descriptors(daemon.dispatcher_pid).items()
+    names = spooled(daemon)
+    return sum((folder / str(number)).stat().st_size for number, name in descriptors if name in names)
 
 
 def connections(server: Mongrel2) -> int:
@@ -140,6 +149,26 @@ def _send_chunks(client: Connection, count: int) -> None:
         return  # the other side has closed
 
 
+def test_too_large_behind_an_answer_that_nobody_reads(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
+    """Until that is written Mongrel2 goes on reading the upload, for credits that it adds up in a C int."""
+    server = mongrel2(settings=STREAM)
+    daemon = serve("plain", *server.options, "--max-body", "100k")
+    sockets = connections(server)
+    with Connection(server.address) as client:
+        client.ask("/stream?n=300&size=100000")
+        client.send(clients.request_bytes("/echo", "POST", {"Transfer-Encoding": "chunked"}))
+        _send_chunks(client, 3)
+        assert " 413 " in daemon.wait_for_access(2)[1]
+        for _ in range(4):
+            _send_chunks(client, 1)
+            for _ in range(5):  # by when there are credits for it
+                assert clients.request(server.url + "/").body == HELLO
+        assert len(client.answer().body) == 30_000_000
+        assert client.answer("POST").status == 413
+        client.expect_end()
+    wait_for(lambda: connections(server) == sockets, "Mongrel2 to let go of the connection")
+
+
 def test_a_refusal_waits_for_its_turn(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
     server = mongrel2(settings=STREAM)
     serve("plain", *server.options, "--max-body", "100k", env=gates.env)
@@ -202,8 +231,9 @@ def test_the_dispatcher_is_killed_midway(mongrel2: MakeMongrel2, serve: MakeDaem
     server = mongrel2(settings=STREAM)
     daemon = serve("plain", *server.options)
     with Connection(server.address) as client:
-        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + BEGINNING)
-        wait_for(lambda: spooled(daemon), "a part of the body")
+        client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:PIECE])
+        # Parts on their way to one that is dying are lost, with the credits that they cost.
+        wait_for(lambda: stored(daemon) == PIECE, "all that was sent of the body")
         _replace_the_dispatcher(daemon)
         assert clients.request(server.url + "/").body == HELLO
         sender = threading.Thread(target=_send_rest, args=(client,))
@@ -215,7 +245,7 @@ def test_the_dispatcher_is_killed_midway(mongrel2: MakeMongrel2, serve: MakeDaem
 
 def _send_rest(client: Connection) -> None:
     try:
-        client.send(LARGE[len(BEGINNING) :])
+        client.send(LARGE[PIECE:])
     except OSError:
         return  # the other side has closed
 

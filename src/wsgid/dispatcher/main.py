@@ -34,6 +34,7 @@ from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.control_socket import ControlSocket
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
@@ -150,6 +151,7 @@ class Dispatcher:
         journal = await self._loop.run_in_executor(self._executor, UploadJournal, self._post.run_dir)
         if self._drain_over is not None:
             return  # told to end meanwhile
+        body_times = BodyTimes(config.body_timeout, 1 / config.min_body_rate if config.min_body_rate else math.inf)
         if self._post.listeners:
             limits = HttpLimits(
                 request_line=config.limit_request_line,
@@ -157,12 +159,7 @@ class Dispatcher:
                 headers=config.limit_request_headers,
                 body=config.max_body,
             )
-            times = HttpTimes(
-                header=config.header_timeout,
-                keepalive=config.keepalive_timeout,
-                body=config.body_timeout,
-                body_byte=1 / config.min_body_rate if config.min_body_rate else math.inf,
-            )
+            times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
             http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
@@ -174,7 +171,7 @@ class Dispatcher:
                 chroot=str(config.mongrel2_chroot or ""),
                 shared=config.shared_handler,
                 max_body=config.max_body,
-                body_timeout=config.body_timeout,
+                body_times=body_times,
                 spool_directory=spool_directory,
                 executor=self._executor,
                 journal=journal,

@@ -6,16 +6,18 @@ Mongrel2 and no more: one more ends the connection, without a word. The rules ar
 ``connection.c`` (1.12.2 and 1.13.0), and were measured.
 """
 
+from collections import deque
 from typing import Final
 
 UPLOAD_WINDOW: Final = 64 * 1024
 """Bytes that Mongrel2 may send of an upload before it is allowed more: some three of its messages, which are at most as
 long as its ``limits.content_length`` (20480). So much may be under way when the disk is slow."""
 
-ENOUGH: Final = 2**30
-"""Credits for an upload whose connection is being closed. Mongrel2's task sleeps until it has a credit, and only then
-sees that the connection has ended; a chunk may have put it thousands below 0, and until the last answer is written it
-spends what it gets. What comes of it is not looked at."""
+ENOUGH: Final = 2**20
+"""Credits for an upload whose connection is being closed, once: for what comes after that it gets back what it costs.
+Mongrel2's task sleeps until it has a credit, and only then sees that the connection has ended; a chunk may have put it
+102,400 below 0, and until the last answer is written, which may take long, it spends what it gets. It adds up in a C
+``int``, which the same again for each part would overflow, and then it sleeps for good."""
 
 
 class UploadCredits:
@@ -54,10 +56,11 @@ class DownloadCredits:
 
     Mongrel2 ends a connection when the bytes that wait, without the message that it is writing, and a new message are
     together more than ``size``, which it says with the connection's first request. It gives back a message's bytes
-    when it has written them. Here the message that it is writing counts as well: so the balance is never too high.
+    when it has written them, in the order in which they came. Here the message that it is writing counts as well: so
+    the balance is never too high.
     """
 
-    __slots__ = ("counted", "left", "size")
+    __slots__ = ("_messages", "counted", "left", "size")
 
     def __init__(self, size: int, counted: bool) -> None:
         self.size = size
@@ -65,13 +68,24 @@ class DownloadCredits:
         self.counted = counted
         """From the connection's first byte on. If not (another process has spoken to it before us, and may have left
         something in the queue), `left` is a guess."""
+        self._messages: deque[int] = deque()
+        """The sizes of those that have not been written, as far as is known."""
+
+    @property
+    def oldest(self) -> int:
+        """Bytes of the message that is being written, or comes next; 0 when there is none."""
+        return self._messages[0] if self._messages else 0
 
     def spend(self, count: int) -> None:
         """Raises ValueError when there are not so many: Mongrel2 would end the connection."""
         if count > self.left:
             raise ValueError(f"{count} bytes to a connection that takes {self.left}")
         self.left -= count
+        self._messages.append(count)
 
     def returned(self, count: int) -> None:
-        """Never more than there were at first: what is over was spent by somebody else."""
-        self.left = min(self.left + count, self.size)
+        """A message of so many bytes has been written. What another process has sent does not make room for us: it is
+        told apart by its size, which may deceive us only while the other's are as long as ours."""
+        if self._messages and (self.counted or self._messages[0] == count):
+            self._messages.popleft()
+            self.left = min(self.left + count, self.size)

@@ -28,7 +28,7 @@ def reply(server_id: str, client_id: str, payload: bytes) -> bytes:
 
     Raises ValueError for a ``server_id`` or ``client_id`` that Mongrel2 could not read.
     """
-    return _one_address(server_id, client_id) + payload
+    return address(server_id, client_id) + payload
 
 
 def reply_all(server_id: str, client_ids: Sequence[str], payload: bytes) -> bytes:
@@ -41,7 +41,7 @@ def close(server_id: str, client_id: str) -> bytes:
 
     Mongrel2 says nothing in return. With 16 messages waiting for this client it loses the order.
     """
-    return _one_address(server_id, client_id)
+    return address(server_id, client_id)
 
 
 def keep_alive(server_id: str, client_id: str) -> bytes:
@@ -79,8 +79,10 @@ _CANCEL: Final = _control({b"cancel": True})
 
 
 @functools.lru_cache(maxsize=4096)
-def _one_address(server_id: str, client_id: str) -> bytes:
-    """Cached: a connection that is kept gets many answers."""
+def address(server_id: str, client_id: str) -> bytes:
+    """What a `reply` begins with, for payloads that should not be copied once more. Raises ValueError as `reply` does.
+
+    Cached: a connection that is kept gets many answers."""
     return _address(server_id, _readable(client_id))
 
 

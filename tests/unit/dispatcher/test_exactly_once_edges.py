@@ -27,6 +27,7 @@ from tests.unit.dispatcher.edges.wires import (
 from tests.unit.dispatcher.machine import SETTINGS, SETTLED, DispatcherMachine
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, tnetstring_message
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
@@ -34,7 +35,7 @@ from wsgid.protocol.http_reader import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
-TIMES = HttpTimes(header=10.0, keepalive=5.0, body=10.0, body_byte=1 / 500)
+TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(10.0, 1 / 500))
 MOST_CLIENTS = 4
 """That are there at a time, of each edge."""
 
@@ -82,7 +83,7 @@ class ExactlyOnceEdges(DispatcherMachine):
                 chroot="",
                 shared=False,
                 max_body=LIMITS.body,
-                body_timeout=TIMES.body,
+                body_times=TIMES.body,
                 spool_directory=directory,
                 executor=self.executor,
                 journal=self.journal,
@@ -199,7 +200,8 @@ class ExactlyOnceEdges(DispatcherMachine):
         now = self.loop.time()
         for connection in list(self.mongrel2._connections.values()):
             if connection.is_stalled(now) or connection.is_stalled(now + seconds):
-                self.mongrel2._end(connection)
+                connection.cancel()
+                self.mongrel2.forget(connection)
 
     @precondition(lambda self: self.present(self.mongrel_clients))
     @rule(data=st.data(), how=st.sampled_from(["leaves", "restarts", "chokes", "reads on"]))

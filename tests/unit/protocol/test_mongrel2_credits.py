@@ -91,10 +91,13 @@ class Connection:
 class TestDownloadCredits:
     def test_are_spent_and_come_back(self) -> None:
         credits = DownloadCredits(SIZE, counted=True)
-        credits.spend(SIZE)
-        assert credits.left == 0
+        credits.spend(10)
+        credits.spend(SIZE - 10)
+        assert (credits.left, credits.oldest) == (0, 10)
         credits.returned(10)
-        assert credits.left == 10
+        assert (credits.left, credits.oldest) == (10, SIZE - 10)
+        credits.returned(SIZE - 10)
+        assert (credits.left, credits.oldest) == (SIZE, 0)
 
     def test_more_than_there_are_cannot_be_spent(self) -> None:
         credits = DownloadCredits(SIZE, counted=True)
@@ -103,9 +106,13 @@ class TestDownloadCredits:
         assert credits.left == SIZE
 
     def test_what_somebody_else_has_spent_is_not_ours(self) -> None:
+        """It makes no room: ours is still behind it."""
         credits = DownloadCredits(SIZE, counted=False)
+        credits.returned(100)
         credits.spend(100)
         credits.returned(50_000)
+        assert credits.left == SIZE - 100
+        credits.returned(100)
         assert credits.left == SIZE
 
     @given(st.lists(st.tuples(st.booleans(), st.integers(1, SIZE))))

@@ -59,10 +59,10 @@ class FlowControl:
         """Connections, idle here or closed by us, to which Mongrel2 has yet to write; the latest last."""
 
     def begun(self, key: Key, size: int) -> None:
-        """The first request of an idle connection. An upload says so when it starts, and again when it is done."""
+        """The first request of an idle connection. An upload says so when it starts, and again when it is done: nothing
+        was sent in between."""
         self._is_on()
-        if key not in self._idle:
-            self.rest(key, DownloadCredits(size, counted=True))
+        self.rest(key, DownloadCredits(size, counted=True))
 
     def take(self, key: Key) -> DownloadCredits | None:
         """The balance of a connection on which something is in progress from now on; None without flow control."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
@@ -52,10 +53,8 @@ class HttpTimes(msgspec.Struct, frozen=True):
     """From the first byte of a request, or the connection, to the end of the head."""
     keepalive: float
     """Between requests."""
-    body: float
-    """Without a byte of a body that is on its way."""
-    body_byte: float
-    """What each byte of a body gives back of that. Infinite when every byte, however late, gives back all of it."""
+    body: BodyTimes
+    """For a body that is on its way."""
 
 
 class HttpConnection(ClientConnection, asyncio.Protocol):
@@ -222,7 +221,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._deadline = NEVER  # it is the one who waits
         else:
             times = self._edge.times
-            limit = times.header if self._reader.phase is HEAD else times.body
+            limit = times.header if self._reader.phase is HEAD else times.body.limit
             self._deadline = self._edge.loop.time() + limit
 
     def _send_continue(self) -> None:
@@ -234,9 +233,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def body_read(self, part: bytes) -> None:
         self._wants_continue = False
-        # And not the average of the whole body: a gigabyte sent quickly is no licence to take a month for the rest.
-        times = self._edge.times
-        self._deadline = min(self._deadline + len(part) * times.body_byte, self._edge.loop.time() + times.body)
+        self._deadline = self._edge.times.body.heard(self._deadline, len(part), self._edge.loop.time())
         self._body.add(part)
 
     def request_read(self, head: Incoming, keep_alive: bool) -> None:

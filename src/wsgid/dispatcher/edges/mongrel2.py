@@ -12,17 +12,18 @@ import msgspec
 
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT, PendingBody
 from wsgid.dispatcher.edges.file_uploads import FileUploads
 from wsgid.dispatcher.edges.flow_control import FlowControl
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.dispatcher.edges.joined_bytes import JoinedBytes
 from wsgid.dispatcher.edges.keep_alive import INTERVAL, KeepAlive
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
 from wsgid.dispatcher.edges.streamed_uploads import StreamedUploads
 from wsgid.protocol import mongrel2, mongrel2_replies
 from wsgid.protocol.http_request import Refused, wants_keep_alive
-from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_messages import (
     Credits,
     Disconnected,
@@ -58,7 +59,7 @@ class Mongrel2Edge:
         chroot: str,
         shared: bool,
         max_body: int,
-        body_timeout: float,
+        body_times: BodyTimes,
         spool_directory: str,
         executor: Executor,
         journal: UploadJournal,
@@ -71,13 +72,13 @@ class Mongrel2Edge:
         self.server = server
         self._shared = shared
         self._max_body = max_body
-        self._body_timeout = body_timeout
         self._spool_directory = spool_directory
         self._executor = executor
         self.flow = self._flow_control()
+        self.joined = JoinedBytes(loop, self._room)
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
         self._uploads = FileUploads(self, chroot, journal, executor, loop, shared=shared)
-        self._streams = StreamedUploads(self, max_body, (spool_directory, executor, loop))
+        self._streams = StreamedUploads(self, max_body, body_times, (spool_directory, executor, loop))
         self._keep_alive = KeepAlive()
         self._timer = loop.call_later(INTERVAL, self._look)
         self._draining = False
@@ -126,7 +127,7 @@ class Mongrel2Edge:
                 self._stream_started(value)
             case StreamPart():
                 if not self._streams.part(value) and not self._shared:
-                    self._end_stream(value.server_id, value.client_id)
+                    self._end_stream(value)
             case SocketMessage():
                 self._warn_once(
                     value.kind.name, f"{value.kind.name} socket messages are not served; closing {value.path}"
@@ -244,8 +245,8 @@ class Mongrel2Edge:
         server_id, client_id = connection.server_id, connection.client_id
         self._uploads.closed(server_id, client_id)
         if self._streams.holds(server_id, client_id):
-            self._allow(server_id, client_id, ENOUGH)
             self._upload_left(self._streams.left(server_id, client_id))
+            self._allow(server_id, client_id, self._streams.end(server_id, client_id))
 
     def _upload_left(self, request: Request | None) -> None:
         """It will never be whole. It has its line in the access log all the same."""
@@ -279,11 +280,12 @@ class Mongrel2Edge:
     def stream_refused(self, request: Request, refused: Refused) -> None:
         self._refuse(request, refused)
 
-    def _end_stream(self, server_id: str, client_id: str) -> None:
-        """A part of one whose beginning went to a dispatcher that has died. (Or its connection is closed already: then
-        nobody hears this.)"""
-        self.link.send(mongrel2_replies.close(server_id, client_id), self.link.generation)
-        self._allow(server_id, client_id, ENOUGH)
+    def _end_stream(self, part: StreamPart) -> None:
+        """A part of one whose beginning went to a dispatcher that has died, or whose connection we have closed, which
+        happens only when all answers are written."""
+        self.link.send(mongrel2_replies.close(part.server_id, part.client_id), self.link.generation)
+        if count := self._streams.end(part.server_id, part.client_id, len(part.data)):
+            self._allow(part.server_id, part.client_id, count)
 
     # What is refused.
 
@@ -337,22 +339,14 @@ class Mongrel2Edge:
 
     def _look(self) -> None:
         self._timer = self.loop.call_later(INTERVAL, self._look)
-        self._streams.look(self._body_timeout)
         now = self.loop.time()
+        self._streams.look(now)
         for connection in [each for each in self._connections.values() if each.is_stalled(now)]:
-            self._end(connection)
+            connection.cancel()
+            self.forget(connection)
         for message in self._keep_alive.due({*self._connections, *self._streams.connections}):
             self.link.send(message, self.link.generation)
         self.dispatch.check_quiet()  # those who take nothing are not waited for any more
-
-    def _end(self, connection: Mongrel2Connection) -> None:
-        """At once, with all that waits for it."""
-        server_id, client_id = connection.server_id, connection.client_id
-        self.link.send(mongrel2_replies.cancel(server_id, client_id), self.link.generation)
-        self.closed(connection)
-        self.flow.left((server_id, client_id))
-        self._connections.pop((server_id, client_id), None)
-        connection.left()
 
     # Mongrel2 comes and goes.
 

@@ -7,9 +7,11 @@ import os
 from typing import TYPE_CHECKING
 
 from wsgid.dispatcher.edges.client import WINDOW, ClientConnection
+from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.protocol import mongrel2_replies, mongrel2_uploads
 from wsgid.protocol.http_request import Refused
+from wsgid.protocol.mongrel2_credits import DownloadCredits
 from wsgid.protocol.mongrel2_parts import PartJoiner
 
 if TYPE_CHECKING:
@@ -25,6 +27,14 @@ measured), and nobody who pipelines sees the difference."""
 WRITE_TIMEOUT = 60.0
 """Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same. Mongrel2's reaper
 would let one that has taken much be silent for hours, and we keep it from ending those on whom we are at work."""
+
+MIN_WRITE_RATE = 300
+"""Bytes a second, as Mongrel2's ``limits.min_write_rate`` comes. It tells only of whole messages, so a client has
+WRITE_TIMEOUT and the time that the message being written takes at this rate."""
+
+MESSAGE_SIZE = 50 * 1024
+"""Bytes of a message, at most, with flow control: half of what may wait, so that Mongrel2 has the next one while it
+tells us of the one before, and we hear of a slow client twice as often. (With 16 KiB downloads took twice the time.)"""
 
 HELD_LIMIT = 256 * 1024
 """Bytes of answers that are joined."""
@@ -61,7 +71,7 @@ class Mongrel2Connection(ClientConnection):
         """Answers to pipelined requests, until the next one joins them; with flow control also parts of one."""
         self._held_timer: asyncio.TimerHandle | None = None
         self._waits_since = math.inf
-        """When it was first seen that the rest of an answer waits for credits."""
+        """When it was first seen that the rest of an answer, or the next request, waits for credits."""
         # Per answer
         self._joiner: PartJoiner | None = None
         """Of an answer that comes in parts."""
@@ -74,7 +84,7 @@ class Mongrel2Connection(ClientConnection):
     def left(self) -> None:
         """The client is gone, or the Mongrel2 it spoke to."""
         self._closed = True
-        self._forget_timer()
+        self._forget_joiner()
         self._held.clear()
         self.all_left()
         self._edge.dispatch.check_quiet()
@@ -86,8 +96,13 @@ class Mongrel2Connection(ClientConnection):
 
     def _turns_done(self) -> None:
         self._edge.forget(self)
-        if self._credits is not None and not self._closed:
+        if self._credits is not None and not self._closed and not self._outlived:
             self._edge.flow.rest((self.server_id, self.client_id), self._credits)
+
+    @property
+    def _outlived(self) -> bool:
+        """Its Mongrel2 is gone: its number, and a balance, are those of another client."""
+        return self._generation != self._edge.link.generation
 
     def _submit_with_file(self, exchange: Exchange) -> None:
         """The length of a chunked upload is known only now."""
@@ -116,12 +131,13 @@ class Mongrel2Connection(ClientConnection):
     @property
     def window(self) -> int:
         """With flow control the balance. Without it Mongrel2 does not tell what becomes of its clients: it takes all,
-        unless the link to it is full."""
+        unless the link to it, or what is joined for all of them, is full."""
         if self._edge.link.choked:
             return 0
+        held = self._joiner.size if self._joiner is not None else 0
         if self._credits is None:
-            return WINDOW
-        return self._credits.left - len(self._held) - (self._joiner.size if self._joiner is not None else 0)
+            return WINDOW if self._edge.joined.admits(self) else max(0, ALWAYS - held)
+        return self._credits.left - len(self._held) - held
 
     @property
     def uncounted(self) -> bool:
@@ -139,11 +155,11 @@ class Mongrel2Connection(ClientConnection):
 
     def is_stalled(self, now: float) -> bool:
         """Asked once in a while: has the client taken nothing for too long, although something waits for it?"""
-        if self._credits is None or not self.unsent:
+        if self._credits is None or not (self.unsent or (self.waiting and self.current is None)):
             self._waits_since = math.inf
-        elif self._waits_since == math.inf:
-            self._waits_since = now
-        return now - self._waits_since > WRITE_TIMEOUT
+            return False
+        self._waits_since = min(self._waits_since, now)
+        return now - self._waits_since > WRITE_TIMEOUT + self._credits.oldest / MIN_WRITE_RATE
 
     def no_credits(self) -> None:
         """There is no flow control after all."""
@@ -154,37 +170,50 @@ class Mongrel2Connection(ClientConnection):
         if self._credits is not None and self._edge.flow.on:
             self._write_by_credits(self._joined(data))
             return
-        if self._joiner is None:
-            self._joiner = PartJoiner()
-        if message := self._joiner.add(data):
-            self._forget_timer()  # it was for what goes out now
-            self._send(message)
+        now = self._edge.loop.time()
+        joiner = self._joiner = self._joiner or PartJoiner(now)
+        self._edge.joined.add(self, len(data))
+        if joiner.add(data, now):
+            self._send_joined(joiner)
         elif self._timer is None:
-            self._timer = self._edge.loop.call_later(self._joiner.delay, self._due, self._joiner)
-        if self._joiner.overdrawn:
+            self._timer = self._edge.loop.call_later(joiner.delay, self._due, joiner)
+        if joiner.overdrawn:
             self._edge.overdrawn()
 
     def _write_by_credits(self, data: bytes) -> None:
         """At once, unless something is still on its way: a hundred thousand small parts, one message each and one with
         its credits back, would keep us and Mongrel2 busy for seconds."""
         assert self._credits is not None, "asked only with flow control"
-        if self._credits.left == self._credits.size:
+        if self._credits.left == self._credits.size or len(self._held) + len(data) >= MESSAGE_SIZE:
             self._send(data)
         else:
             self._hold(data)
 
     def _due(self, joiner: PartJoiner) -> None:
         self._timer = None
-        self._send(joiner.take())
+        self._send_joined(joiner)
+
+    def _send_joined(self, joiner: PartJoiner) -> None:
+        self._forget_timer()
+        self._edge.joined.remove(self, joiner.size)
+        if self._credits is not None or self._held:
+            self._send(joiner.take())
+        elif message := joiner.take(mongrel2_replies.address(self.server_id, self.client_id)):
+            self._edge.link.send(message, self._generation)
 
     def _joined(self, data: bytes) -> bytes:
         """With what is still held of the answer."""
-        if self._joiner is None:
+        if (joiner := self._joiner) is None:
             return data
-        message = self._joiner.add(data) or self._joiner.take()
+        self._forget_joiner()
+        joiner.add(data, self._edge.loop.time())
+        return joiner.take()
+
+    def _forget_joiner(self) -> None:
+        if self._joiner is not None:
+            self._edge.joined.remove(self, self._joiner.size)
+            self._joiner = None
         self._forget_timer()
-        self._joiner = None
-        return message
 
     def _write_last(self, data: bytes, keep_alive: bool) -> None:
         message = self._joined(data)
@@ -197,12 +226,22 @@ class Mongrel2Connection(ClientConnection):
 
     def _abort(self) -> None:
         """A close message and not a cancel, which would take away what the client has yet to read of the answer."""
-        self._write_last(b"", keep_alive=False)
+        if not self._closed:
+            self._write_last(b"", keep_alive=False)
+
+    def cancel(self) -> None:
+        """The end of it at once, also of what Mongrel2 has yet to write, and of all that is in progress on it."""
+        self._closed = True
+        self._edge.link.send(mongrel2_replies.cancel(self.server_id, self.client_id), self._generation)
+        self._edge.closed(self)
+        self._edge.flow.left((self.server_id, self.client_id))
+        if self.current is not None:
+            self.current.cut()
+        self.left()
 
     def abort(self) -> None:
         """The end of it, and of all that is in progress on it."""
-        if not self._closed:
-            self._abort()
+        self._abort()
         self.left()
 
     def _close(self) -> None:
@@ -234,17 +273,25 @@ class Mongrel2Connection(ClientConnection):
         if self._held:
             data = bytes(self._held + data)
             self._held.clear()
+        if self._credits is None:
+            self._send_message(data)
+        elif not self._outlived:
+            self._spend(data, self._credits)
+
+    def _spend(self, data: bytes, credits: DownloadCredits) -> None:
+        if self._edge.flow.on:
+            for start in range(0, len(data), MESSAGE_SIZE):
+                credits.spend(min(MESSAGE_SIZE, len(data) - start))
+                self._send_message(data[start : start + MESSAGE_SIZE])
+        elif data:  # in as few messages as without flow control, which it may be
+            credits.spend(len(data))
+            self._send_message(data)
+            self._edge.flow.answered()
+
+    def _send_message(self, data: bytes) -> None:
         if data:
-            if self._credits is not None:
-                self._spend(len(data))
             message = mongrel2_replies.reply(self.server_id, self.client_id, data)
             self._edge.link.send(message, self._generation)
-
-    def _spend(self, count: int) -> None:
-        assert self._credits is not None, "asked only with flow control"
-        self._credits.spend(count)
-        if self._edge.flow.on is None:
-            self._edge.flow.answered()
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

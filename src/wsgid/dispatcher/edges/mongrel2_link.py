@@ -44,8 +44,13 @@ each request. That took a quarter off what all of us together spend on one (meas
 UNSENT_HIGH: Final = 16 * 1024 * 1024
 """Bytes that Mongrel2 has not taken at which workers are slowed down."""
 
+LARGE: Final = 1024 * 1024
+"""Bytes of a message that ZeroMQ is not given a copy of, and that counts as not taken until it has written it. It would
+keep HIGH_WATER of them otherwise, however large. For smaller ones the bookkeeping is not worth it."""
+
 RETRY_INTERVAL: Final = 0.01
-"""Seconds before a send that would have blocked is tried again: an XPUB does not tell when it has room."""
+"""Seconds before a send that would have blocked is tried again, and between two looks at large messages: an XPUB does
+not tell when it has room, nor when it has written."""
 
 RECONNECT_MILLISECONDS: Final = 100
 HEARTBEAT_MILLISECONDS: Final = 5000
@@ -87,6 +92,10 @@ class Mongrel2Link:
         self._closed = False
         self._unsent: deque[bytes] = deque()
         self._unsent_bytes = 0
+        self._passing: deque[tuple[zmq.MessageTracker, int]] = deque()
+        """Large messages that ZeroMQ is at, with their sizes."""
+        self._passing_bytes = 0
+        self._watching: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Handle | None = None
         """When the unsent is sent, or tried again."""
         self._gathering = False
@@ -99,7 +108,7 @@ class Mongrel2Link:
 
     @property
     def choked(self) -> bool:
-        return self._unsent_bytes > UNSENT_HIGH
+        return self._unsent_bytes + self._passing_bytes > UNSENT_HIGH
 
     # Answers out.
 
@@ -144,11 +153,35 @@ class Mongrel2Link:
         return True
 
     def _try(self, message: bytes) -> bool:
+        large = len(message) >= LARGE
         try:
-            self._xpub.send(message, zmq.NOBLOCK)
+            tracker = self._xpub.send(message, zmq.NOBLOCK, copy=not large, track=large)
         except zmq.Again:
             return False
+        if tracker is not None:
+            self._passing.append((tracker, len(message)))
+            self._passing_bytes += len(message)
+            self._watch_large()
         return True
+
+    def _watch_large(self) -> None:
+        if self._watching is None and self._passing:
+            self._watching = self._loop.call_later(RETRY_INTERVAL, self._look_at_large)
+
+    def _look_at_large(self) -> None:
+        self._watching = None
+        choked = self.choked
+        while self._passing and self._passing[0][0].done:
+            self._passing_bytes -= self._passing.popleft()[1]
+        self._watch_large()
+        if choked and not self.choked:
+            self._room()
+
+    def _forget_unsent(self) -> None:
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        self._passing.clear()
+        self._passing_bytes = 0
 
     # Mongrel2 comes and goes.
 
@@ -185,8 +218,7 @@ class Mongrel2Link:
 
     def _begin_generation(self, subscribed: bool) -> None:
         self.generation += 1
-        self._unsent.clear()
-        self._unsent_bytes = 0
+        self._forget_unsent()
         self._close_pull()
         self._lost()
         if subscribed:
@@ -285,7 +317,7 @@ class Mongrel2Link:
         self._flush()
         self._closed = True
         self.generation += 1
-        self._unsent.clear()
+        self._forget_unsent()
         self._forget_timer()
         self._close_pull()
         self._close_xpub(int(linger * 1000))

@@ -12,10 +12,11 @@ from typing import Protocol
 
 import msgspec
 
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.mongrel2_credits import UploadCredits
+from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
 
@@ -25,6 +26,9 @@ log = logging.getLogger("wsgid.dispatcher")
 CHUNK_TIME = 100.0
 """Seconds. Mongrel2 hands over a chunk when it has all of it, and takes chunks of 102,400 bytes: a client that sends 1
 KB a second is silent for so long."""
+
+REMEMBERED = 20_480
+"""Connections that are being closed: as many as of those with flow control, for the same reason (`flow_control`)."""
 
 SpoolPlace = tuple[str, Executor, asyncio.AbstractEventLoop]
 """A directory for the files, threads that write them, and the loop that hears of it (see `IncomingBody`)."""
@@ -44,16 +48,20 @@ class StreamOwner(Protocol):
 class StreamedUpload:
     """One request whose body is on its way. Ends as done, or as refused, or by `close`."""
 
-    __slots__ = ("_body", "_credits", "_heard", "_loop", "_max_body", "_owner", "ended", "request")
+    __slots__ = ("_body", "_credits", "_deadline", "_loop", "_max_body", "_owner", "_times", "ended", "request")
 
-    def __init__(self, request: Request, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+    def __init__(
+        self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace
+    ) -> None:
         self.request = msgspec.structs.replace(request, body=b"")
         self.ended = False
         self._owner = owner
         self._max_body = max_body
         self._loop = spool[2]
-        self._heard = self._loop.time()
-        """When something came, or we began to wait for it."""
+        self._times = times
+        if request.content_length is None:
+            self._times = msgspec.structs.replace(times, limit=times.limit + CHUNK_TIME)
+        self._deadline = self._times.begun(self._loop.time())
         self._body = IncomingBody(*spool, self)
         self._credits = UploadCredits(request.content_length, len(request.body))
 
@@ -73,7 +81,7 @@ class StreamedUpload:
         self._add(part.data, part.last)
 
     def _add(self, data: bytes, last: bool) -> None:
-        self._heard = self._loop.time()
+        self._deadline = self._times.heard(self._deadline, len(data), self._loop.time())
         if self._body.size + len(data) > self._max_body:
             self._refuse(self._too_large())
             return
@@ -99,12 +107,10 @@ class StreamedUpload:
             whole = msgspec.structs.replace(self.request, content_length=size, body=self._body.in_memory())
             self._owner.stream_done(whole, None)
 
-    def look(self, time_limit: float) -> None:
-        """Refuses it when nothing has come for so many seconds, unless it is we who are behind."""
-        if self.request.content_length is None:
-            time_limit += CHUNK_TIME
-        if not self._body.full and self._loop.time() - self._heard > time_limit:
-            self.refuse(Refused(408, "the body did not come in time"))
+    def look(self, now: float) -> None:
+        """Refuses it when it comes too slowly, unless it is we who are behind."""
+        if self._deadline < now and not self._body.full:
+            self.refuse(Refused(408, "the body of the request did not come in time"))
 
     def refuse(self, refused: Refused) -> None:
         if not self.ended:
@@ -126,7 +132,7 @@ class StreamedUpload:
 
     def spool_has_room(self) -> None:
         if not self.ended:
-            self._heard = self._loop.time()
+            self._deadline = self._times.begun(self._loop.time())
             self._allow()
 
     def spool_failed(self, error: OSError) -> None:
@@ -139,19 +145,23 @@ class StreamedUpload:
 class StreamedUploads:
     """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
 
-    __slots__ = ("_max_body", "_owner", "_spool", "_streams")
+    __slots__ = ("_ending", "_max_body", "_owner", "_spool", "_streams", "_times")
 
-    def __init__(self, owner: StreamOwner, max_body: int, spool: SpoolPlace) -> None:
+    def __init__(self, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace) -> None:
         self._owner = owner
         self._max_body = max_body
+        self._times = times
         self._spool = spool
         self._streams: dict[tuple[str, str], StreamedUpload] = {}
         """By server and client id: Mongrel2 reads one request of a connection at a time."""
+        self._ending: dict[tuple[str, str], None] = {}
+        """Those that have got ENOUGH, in this order. Mongrel2 does not always tell when it has closed one."""
 
     def start(self, request: Request, refused: Refused | None) -> None:
         """With a reason, to refuse it."""
-        stream = StreamedUpload(request, self._owner, self._max_body, self._spool)
+        stream = StreamedUpload(request, self._owner, self._max_body, self._times, self._spool)
         self._streams[(request.server_id, request.client_id)] = stream
+        self._ending.pop((request.server_id, request.client_id), None)
         if refused is not None:
             stream.refuse(refused)
         else:
@@ -174,8 +184,20 @@ class StreamedUploads:
         """Does Mongrel2 stand in the midst of one, wanted or not, on this connection?"""
         return bool(self._streams) and (server_id, client_id) in self._streams
 
+    def end(self, server_id: str, client_id: str, size: int = 0) -> int:
+        """We have closed the connection, and a part of so many bytes has still come: credits to give, if any, so that
+        Mongrel2's task goes on until it sees the end."""
+        key = (server_id, client_id)
+        if key in self._ending:
+            return size
+        self._ending[key] = None
+        if len(self._ending) > REMEMBERED:
+            del self._ending[next(iter(self._ending))]
+        return ENOUGH
+
     def left(self, server_id: str, client_id: str) -> Request | None:
         """The connection has ended: the request of which it was in the midst, if nothing has been said about it."""
+        self._ending.pop((server_id, client_id), None)
         stream = self._streams.pop((server_id, client_id), None)
         if stream is None or stream.ended:
             return None
@@ -184,6 +206,7 @@ class StreamedUploads:
 
     def left_all(self) -> list[Request]:
         """All connections have ended."""
+        self._ending.clear()
         left = [self.left(*key) for key in list(self._streams)]
         return [request for request in left if request is not None]
 
@@ -192,10 +215,10 @@ class StreamedUploads:
         """Those on which Mongrel2 stands in the midst of one."""
         return self._streams.keys()
 
-    def look(self, time_limit: float) -> None:
-        """Now and then."""
+    def look(self, now: float) -> None:
+        """Once in a while."""
         for stream in list(self._streams.values()):
-            stream.look(time_limit)
+            stream.look(now)
 
     def refuse_all(self, refused: Refused) -> None:
         for stream in list(self._streams.values()):

@@ -24,10 +24,26 @@ def test_a_balance_is_told_once_and_kept() -> None:
         assert credits is not None
         assert (credits.left, credits.counted) == (SIZE, True)
         credits.spend(100)
+        credits.spend(60)
         flow.rest(ONE, credits)
-        flow.returned(ONE, 40)
+        flow.returned(ONE, 100)
         assert flow.take(ONE) is credits
         assert credits.left == SIZE - 60
+
+    run(main())
+
+
+def test_a_balance_that_is_told_is_the_balance() -> None:
+    """Whatever was remembered under the number of this connection."""
+
+    async def main() -> None:
+        flow, stale = at_hand(), DownloadCredits(SIZE, counted=False)
+        stale.spend(SIZE)
+        flow.rest(ONE, stale)
+        flow.begun(ONE, SIZE)
+        credits = flow.take(ONE)
+        assert credits is not None
+        assert (credits.left, credits.counted) == (SIZE, True)
 
     run(main())
 

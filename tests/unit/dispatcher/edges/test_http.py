@@ -17,6 +17,7 @@ from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.running import running
 from wsgid.dispatcher.descriptors import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED
 from wsgid.dispatcher.edges import http
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.protocol.http_answer import RETRY_AFTER_SECONDS
@@ -28,7 +29,7 @@ LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
 @asynccontextmanager
 async def open_edge(header: float = 10.0) -> AsyncIterator[HttpEdge]:
     async with running() as everything:
-        times = HttpTimes(header=header, keepalive=5.0, body=60.0, body_byte=0.002)
+        times = HttpTimes(header=header, keepalive=5.0, body=BodyTimes(60.0, 0.002))
         with ThreadPoolExecutor(1) as executor:
             edge = HttpEdge(
                 everything.dispatch,

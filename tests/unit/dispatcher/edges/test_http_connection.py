@@ -23,6 +23,7 @@ from tests.unit.dispatcher.running import FarWorker, Running, running
 from tests.unit.dispatcher.test_spool import Hold, fill_disk
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, WRITE_TIMEOUT, HttpConnection, HttpTimes
@@ -32,7 +33,7 @@ from wsgid.protocol.http_reader import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
 BACKLOG = 128
-TIMES = HttpTimes(header=10.0, keepalive=5.0, body=60.0, body_byte=1 / 500)
+TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(60.0, 1 / 500))
 
 HEAD = frames.head(a_head())
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -409,7 +410,7 @@ class TestContinue:
             await visitor.say(get(), post(b"body", b"Expect: 100-continue")[:-4])
             await thread.take()
             await here.at(lambda connection: connection.receiving, "the second head")
-            here.pass_time(TIMES.body + 1)  # it waits for us, not we for it
+            here.pass_time(TIMES.body.limit + 1)  # it waits for us, not we for it
             thread.say(whole())
             assert (await visitor.answer()).status == 200
             assert await visitor.receive(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -424,7 +425,7 @@ class TestContinue:
             visitor = here.visit()
             await visitor.say(post(b"body", b"Expect: 100-continue")[:-4])
             await visitor.receive(25)
-            here.pass_time(TIMES.body + 1)
+            here.pass_time(TIMES.body.limit + 1)
             assert (await visitor.answer()).status == 408
 
         with_place(test)
@@ -679,7 +680,7 @@ class TestTime:
             visitor = here.visit()
             await visitor.say(post(b"body")[:-1])
             await here.at(lambda connection: connection.receiving, "its beginning")
-            here.pass_time(TIMES.body + 1)
+            here.pass_time(TIMES.body.limit + 1)
             assert (await visitor.answer()).body.startswith(b"408 Request Timeout: the body")
 
         with_place(test)
@@ -701,14 +702,14 @@ class TestTime:
             await here.at(lambda connection: connection._body.size == 110_001, "much more")
             here.pass_time(50)
             assert connection.receiving
-            here.pass_time(TIMES.body + 1)
+            here.pass_time(TIMES.body.limit + 1)
             assert (await visitor.answer()).body.startswith(b"408 Request Timeout: the body")
 
         with_place(test)
 
     def test_a_body_for_which_any_rate_will_do(self) -> None:
         async def test(here: Place) -> None:
-            here.edge.times = msgspec.structs.replace(TIMES, body_byte=math.inf)
+            here.edge.times = msgspec.structs.replace(TIMES, body=BodyTimes(60.0, math.inf))
             visitor = here.visit()
             await visitor.say(post(b"body")[:-3])
             connection = await here.at(lambda connection: connection._body.size, "its first byte")
@@ -717,7 +718,7 @@ class TestTime:
             await here.at(lambda connection: connection._body.size == 2, "its second")
             here.pass_time(50)
             assert connection.receiving
-            here.pass_time(TIMES.body + 1)
+            here.pass_time(TIMES.body.limit + 1)
             assert (await visitor.answer()).status == 408
 
         with_place(test)
@@ -933,7 +934,7 @@ class TestADisk:
             saying = asyncio.ensure_future(visitor.say(post(body)))
             connection = await here.at(lambda connection: not connection._reading, "reading to stop")
             assert connection._body.size < 3 * HIGH_WATER
-            here.pass_time(TIMES.body + 1)  # its fault, not the client's
+            here.pass_time(TIMES.body.limit + 1)  # its fault, not the client's
             hold.let_go()
             assert (await thread.take()).content_length == len(body)
             await saying

@@ -22,10 +22,17 @@ from tests.unit.dispatcher.test_spool import Hold
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, json_message, tnetstring_message
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, Answer, Kind
-from wsgid.dispatcher.edges import mongrel2_connection, uploads
+from wsgid.dispatcher.edges import joined_bytes, mongrel2_connection, uploads
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
+from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
-from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
+from wsgid.dispatcher.edges.mongrel2_connection import (
+    MESSAGE_SIZE,
+    MIN_WRITE_RATE,
+    WRITE_TIMEOUT,
+    Mongrel2Connection,
+)
 from wsgid.protocol import mongrel2_parts, mongrel2_replies
 from wsgid.protocol.http_answer import chunk
 from wsgid.protocol.mongrel2_credits import ENOUGH
@@ -177,7 +184,7 @@ async def place(
                 chroot=chroot,
                 shared=shared,
                 max_body=MAX_BODY,
-                body_timeout=60.0,
+                body_times=BodyTimes(60.0, 1 / 500),
                 spool_directory=str(directory),
                 executor=executor,
                 journal=journal,
@@ -291,17 +298,19 @@ class TestARequest:
             await here.ask(DOWNLOAD_CREDITS="102400")
             await thread.take()
             await thread.say_it_all(whole(bytes(250_000)))
-            received, waiting = b"", 0
+            received, waiting = b"", list[int]()
             while not received.endswith(b"\r\n\r\n" + bytes(250_000)):
                 message = await here.message()
+                assert len(message) <= MESSAGE_SIZE
                 received += message
-                waiting += len(message)
-                if waiting == 102_400:
+                waiting.append(len(message))
+                assert sum(waiting) <= 102_400
+                if sum(waiting) == 102_400:
                     await here.nothing()
-                    await here.credits(waiting)
-                    waiting = 0
-                assert waiting < 102_400
-            await here.credits(waiting)
+                    while waiting:
+                        await here.credits(waiting.pop(0))
+            for size in waiting:
+                await here.credits(size)
             await here.ask()  # which does not say it again
             await serve(thread)
             assert await here.answer() == (200, b"hello")
@@ -317,9 +326,56 @@ class TestARequest:
             await thread.take()
             await thread.say_it_all(whole(bytes(250_000)))
             await until(here.everything.endings, "its line")
-            assert here.everything.endings() == ["499 left"]
+            assert here.everything.endings() == ["200 cut"]
             assert mongrel2_replies.cancel("srv-1", "1") in await here.orders()
             await here.forgotten()
+
+        with_place(test)
+
+    def test_whose_client_takes_little_at_a_time_is_not(self, with_place: Run) -> None:
+        """Mongrel2 tells of whole messages only: at 300 bytes a second that is after a minute."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await thread.say_it_all(whole(bytes(250_000)))
+            first = len(await here.message())
+            [connection] = here.connections()
+            now = here.edge.loop.time()
+            assert not connection.is_stalled(now)
+            assert not connection.is_stalled(now + WRITE_TIMEOUT + first / MIN_WRITE_RATE - 1)
+            unsent = connection.unsent
+            await here.credits(first)
+            await until(lambda: connection.unsent < unsent, "the next message to be sent")
+            assert not connection.is_stalled(now + 1000)
+            assert connection.is_stalled(now + 1000 + WRITE_TIMEOUT + MESSAGE_SIZE / MIN_WRITE_RATE + 1)
+            await here.leave()
+
+        with_place(test)
+
+    def test_behind_an_answer_that_is_not_taken_waits_no_longer(self, with_place: Run) -> None:
+        """Not a byte of that is kept here, for it is just as long as Mongrel2 takes."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(2, DOWNLOAD_CREDITS="102400")
+            await serve(thread)
+            size = len(await here.message(2))
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            await here.ask()
+            [connection] = here.connections()
+            await until(lambda: connection.waiting, "the next request")
+            connection._send(bytes(102_400 - size))
+            thread.say(whole())
+            await until(lambda: connection.current is None, "the end of the first")
+            assert (connection.window, connection.unsent) == (0, 0)
+            now = here.edge.loop.time()
+            assert not connection.is_stalled(now)
+            assert connection.is_stalled(now + 1000)
+            connection.cancel()
+            assert here.everything.endings() == ["200", "200", "499 left"]
 
         with_place(test)
 
@@ -505,7 +561,8 @@ class TestStreaming:
         """Though parts of all sizes come at any pace. With a thousandth of the real sizes and less; and any delay of an
         early message may be over before the next part."""
         monkeypatch.setattr(mongrel2_parts, "FIRST_SIZE", 1)
-        monkeypatch.setattr(mongrel2_parts, "HELD_LIMIT", 32 * 1024)
+        monkeypatch.setattr(mongrel2_parts, "LARGEST", 2048)
+        monkeypatch.setattr(mongrel2_parts, "WRITING_TIME", 1000.0)
 
         async def test(here: Place) -> None:
             chance = random.Random(16)
@@ -520,7 +577,7 @@ class TestStreaming:
                 assert joiner is not None
                 timer, sent_before, framed = None, 0, 0
                 while framed < 14 * 1024:
-                    part = bytes(chance.choice([1, 1, 1 << min(joiner.sent, 13)]))
+                    part = bytes(chance.choice([1, 1, 1 << min(2 * joiner.sent, 11)]))
                     exchange.part(part)
                     framed += len(chunk(part))
                     if timer is not connection._timer:
@@ -566,8 +623,10 @@ class TestStreaming:
         with_place(test)
 
     def test_that_is_longer_than_mongrel2_promises_is_told_once(
-        self, with_place: Run, caplog: pytest.LogCaptureFixture
+        self, with_place: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(mongrel2_parts, "WRITING_TIME", 1000.0)
+
         async def test(here: Place) -> None:
             for client in (1, 2):
                 await here.ask(client)
@@ -582,6 +641,32 @@ class TestStreaming:
                 connection.current.finish()
                 assert (await here.answer(client))[1] == b"x" * (EARLY_MESSAGES + 2)
             assert caplog.text.count("more than the 16 messages that") == 1
+
+        with_place(test)
+
+    def test_what_all_hold_has_a_limit(self, with_place: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The number of clients is theirs to choose. Each gets all of its answer all the same."""
+        monkeypatch.setattr(joined_bytes, "LIMIT", 300_000)
+
+        async def test(here: Place) -> None:
+            here.edge.flow.on = False
+            most = 0
+            for client in range(1, 9):
+                await here.ask(client)
+                connection = await until(lambda: here.edge._connections.get(("srv-1", str(client))), "it")  # noqa: B023
+                exchange = connection.current
+                assert exchange is not None
+                exchange.begin(a_head(length=1_000_000))
+                for _ in range(10):
+                    exchange.part(bytes(100_000))
+                    most = max(most, here.edge.joined.size)
+                exchange.finish()
+            for client in range(1, 9):
+                assert await here.answer(client) == (200, bytes(1_000_000))
+            assert 300_000 <= most <= 300_000 + 8 * ALWAYS + mongrel2_parts.LARGEST
+            assert most < 2_000_000
+            assert here.edge.joined.size == 0
+            await here.forgotten()
 
         with_place(test)
 
@@ -695,6 +780,25 @@ class TestARestart:
 
         with_place(test)
 
+    def test_whose_connections_have_balances_of_their_own(self, with_place: Run) -> None:
+        """What ended with the one before, late, has none to leave behind: the number is another client's."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(DOWNLOAD_CREDITS="102400")
+            await thread.take()
+            [old] = here.connections()
+            assert old.current is not None
+            here.edge.link._begin_generation(subscribed=True)
+            assert here.edge.flow.on is None
+            old.current.answer(a_head(), b"an answer that ends just now")
+            assert here.everything.endings() == ["200"]
+            assert here.edge.flow._deciding is None
+            assert here.edge.flow._idle == {}
+            thread.say(frames.DONE)
+
+        with_place(test)
+
 
 class TestRefusing:
     def test_what_mongrel2_does_not_write(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
@@ -768,10 +872,15 @@ class TestRefusing:
         with_place(test)
 
     def test_parts_of_a_streamed_upload_that_began_with_a_dispatcher_that_is_gone(self, with_place: Run) -> None:
+        """Mongrel2 adds credits up in a C int: after the first they get back what they cost."""
+
         async def test(here: Place) -> None:
-            await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+            for _ in range(3):
+                await here.say(b"srv-1 1 /t 24:13:UPLOAD_STREAM,4:1000,}4:data,")
+                assert await here.message() == b""
+            await here.say(b"srv-1 1 /t 51:18:UPLOAD_STREAM_DONE,1:1,13:UPLOAD_STREAM,5:26480,}0:,")
             assert await here.message() == b""
-            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", ENOUGH)]
+            assert await here.orders() == [mongrel2_replies.credits("srv-1", "1", n) for n in (ENOUGH, 4, 4)]
 
         with_place(test)
 
@@ -832,7 +941,7 @@ class TestStreamedUploads:
 
     def test_that_say_nothing_any_more_are_refused(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
-            here.edge._body_timeout = 0.0
+            here.edge._streams._times = BodyTimes(0.0, 0.0)
             await here.ask(METHOD="POST", headers={"content-length": "30000"}, UPLOAD_STREAM="0")
             assert await here.refused() == 408
 

@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +14,18 @@ from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_request
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.edges import streamed_uploads
+from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
 from wsgid.dispatcher.spool import HIGH_WATER, PIECE
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.mongrel2_credits import UPLOAD_WINDOW
+from wsgid.protocol.mongrel2_credits import ENOUGH, UPLOAD_WINDOW
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
 
 MAX_BODY = 10_000_000
+TIMES = BodyTimes(60.0, 1 / 500)
 KEY = ("http", "1")
 
 
@@ -44,7 +48,7 @@ class Owner:
 @contextmanager
 def uploads(owner: Owner, directory: Path, executor: ThreadPoolExecutor | None = None) -> Iterator[StreamedUploads]:
     with ThreadPoolExecutor(1) as threads:
-        yield StreamedUploads(owner, MAX_BODY, (str(directory), executor or threads, asyncio.get_running_loop()))
+        yield StreamedUploads(owner, MAX_BODY, TIMES, (str(directory), executor or threads, asyncio.get_running_loop()))
 
 
 def part(offset: int, data: bytes, last: bool = False) -> StreamPart:
@@ -160,26 +164,42 @@ class TestRefused:
 
     def test_nothing_comes(self, tmp_path: Path) -> None:
         async def main() -> None:
-            owner = Owner()
+            owner, now = Owner(), asyncio.get_running_loop().time()
             with uploads(owner, tmp_path) as streams:
                 streams.start(a_request(content_length=100), None)
-                streams.look(60)
+                streams.look(now + TIMES.limit - 1)
                 assert owner.refused == []
-                await asyncio.sleep(0.001)
-                streams.look(0)
+                streams.look(now + TIMES.limit + 1)
+                assert owner.refused == [408]
+
+        run(main())
+
+    def test_it_comes_too_slowly(self, tmp_path: Path) -> None:
+        """A byte gives back its 1/500 s, and not a minute."""
+
+        async def main() -> None:
+            owner, now = Owner(), asyncio.get_running_loop().time()
+            with uploads(owner, tmp_path) as streams:
+                streams.start(a_request(content_length=1_000_000), None)
+                [stream] = streams._streams.values()
+                stream._deadline = now + 1
+                streams.part(part(0, bytes(1000)))
+                streams.look(now + 2)
+                assert owner.refused == []
+                streams.part(part(1000, b"x"))
+                streams.look(now + 4)
                 assert owner.refused == [408]
 
         run(main())
 
     def test_a_chunk_has_more_time(self, tmp_path: Path) -> None:
         async def main() -> None:
-            owner = Owner()
+            owner, now = Owner(), asyncio.get_running_loop().time()
             with uploads(owner, tmp_path) as streams:
                 streams.start(a_request(content_length=None), None)
-                await asyncio.sleep(0.001)
-                streams.look(0)
+                streams.look(now + TIMES.limit + CHUNK_TIME - 1)
                 assert owner.refused == []
-                streams.look(-CHUNK_TIME)
+                streams.look(now + TIMES.limit + CHUNK_TIME + 1)
                 assert owner.refused == [408]
 
         run(main())
@@ -198,6 +218,30 @@ class TestRefused:
         run(main())
 
 
+class TestOfAConnectionThatIsBeingClosed:
+    def test_the_task_gets_enough_once_and_then_what_it_spends(self) -> None:
+        async def main() -> None:
+            with uploads(Owner(), Path("/nowhere")) as streams:
+                assert [streams.end(*KEY), streams.end(*KEY, 7), streams.end(*KEY, 0)] == [ENOUGH, 7, 0]
+                streams.left(*KEY)
+                assert streams.end(*KEY, 7) == ENOUGH
+                streams.left_all()
+                assert streams.end(*KEY, 7) == ENOUGH
+
+        run(main())
+
+    def test_the_oldest_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(streamed_uploads, "REMEMBERED", 2)
+
+        async def main() -> None:
+            with uploads(Owner(), Path("/nowhere")) as streams:
+                for number in range(3):
+                    streams.end("http", str(number))
+                assert [streams.end("http", str(number), 1) for number in (2, 1, 0)] == [1, 1, ENOUGH]
+
+        run(main())
+
+
 class TestCredits:
     def test_while_the_disk_is_behind_there_are_none(self, tmp_path: Path) -> None:
         async def main() -> None:
@@ -211,7 +255,7 @@ class TestCredits:
                     streams.part(part(offset, bytes(16_384)))
                     offset += 16_384
                 assert offset > HIGH_WATER
-                streams.look(0)
+                streams.look(math.inf)
                 assert owner.refused == [], "it is not the client who is behind"
                 hold.let_go()
                 await until(lambda: owner.allowed > offset, "more credits")

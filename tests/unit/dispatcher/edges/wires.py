@@ -180,8 +180,8 @@ class RecordingLink:
         assert not client.ended, "nothing is sent after the end"
         client.arrived += payload
         client.ended = not payload
-        if self.flow_control:
-            client.unwritten += len(payload)
+        if self.flow_control and payload:
+            client.messages.append(len(payload))
             assert client.unwritten <= CREDITS, "Mongrel2 would end the connection"
             self._loop.call_soon(self.write, client)
         return True
@@ -197,10 +197,11 @@ class RecordingLink:
         """What waits for this client, if it takes it."""
         if not client.unwritten or client.choked or not client.is_there:
             return
-        written, client.unwritten = client.unwritten, 0
-        if self.receiving and self.clients.get(client.number) is client:
-            given = encode({b"METHOD": b"JSON", b"DOWNLOAD_CREDITS": b"%d" % written})
-            self.received(f"srv-1 {client.number} @* ".encode() + given + b'18:{"type":"credits"},')
+        written, client.messages = client.messages, []
+        for size in written:
+            if self.receiving and self.clients.get(client.number) is client:
+                given = encode({b"METHOD": b"JSON", b"DOWNLOAD_CREDITS": b"%d" % size})
+                self.received(f"srv-1 {client.number} @* ".encode() + given + b'18:{"type":"credits"},')
 
     def restart(self) -> None:
         """Mongrel2's: all its clients are gone, and new ones will have their numbers."""
@@ -271,8 +272,8 @@ class HttpClient(ByteClient):
 class MongrelClient(ByteClient):
     number: str = field(kw_only=True)
     arrived: bytes = b""
-    unwritten: int = 0
-    """Bytes of that which are still in Mongrel2, with flow control."""
+    messages: list[int] = field(default_factory=list)
+    """The sizes of those that are still in Mongrel2, with flow control."""
     choked: bool = False
     """It takes nothing."""
     ended: bool = False
@@ -282,6 +283,11 @@ class MongrelClient(ByteClient):
     @property
     def is_there(self) -> bool:
         return not (self.left or self.ended)
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes of them."""
+        return sum(self.messages)
 
     def cancel(self) -> None:
         """What is still in Mongrel2 is dropped."""
