@@ -1,6 +1,7 @@
 """By the kernel's word for each thread."""
 
 import os
+import threading
 from threading import Event, Thread
 
 import pytest
@@ -23,7 +24,8 @@ def test_zeromqs_threads_yield_and_ours_do_not() -> None:
     theirs = {thread: policy for thread, policy in policies().items() if thread not in before}
     sock.close(0)
     context.term()
-    assert ours == before
+    assert ours[threading.get_native_id()] == os.SCHED_OTHER
+    assert ours.items() <= before.items(), "of an earlier test a thread may still have been about to end"
     assert theirs
     assert set(theirs.values()) == {os.SCHED_BATCH}
 
