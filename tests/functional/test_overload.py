@@ -35,8 +35,9 @@ def test_served_and_refused_make_up_what_was_sent(site: MakeSite, ledger: Ledger
 
 
 def test_who_is_refused_is_refused_at_once(site: MakeSite, ledger: Ledger) -> None:
+    # A busy machine delays a refusal, and an application that sleeps not at all: so that one sleeps for longer here.
     served = site("ledger", "--queue-size", "20", workers=2, env=ledger.env)
-    with Load(served.address, same("POST", f"ms={WORK}"), clients=CROWD, limit=CROWD, apart=APART) as load:
+    with Load(served.address, same("POST", f"ms={4 * WORK}"), clients=CROWD, limit=CROWD, apart=APART) as load:
         load.join()
     times = sorted(each.took for each in refused_of(load, ledger))
     # Within this very run, so that a slow machine is slow at both.

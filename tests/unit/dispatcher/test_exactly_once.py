@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from tests.unit.dispatcher.fakes import RecordingClient
-from tests.unit.dispatcher.machine import SETTINGS, DispatcherMachine
+from tests.unit.dispatcher.machine import DispatcherMachine, no_run_breaks
 from tests.unit.dispatcher.requests import a_request
 from wsgid.dispatcher.exchange import Exchange, Stage
 
@@ -170,5 +170,5 @@ class ExactlyOnce(DispatcherMachine):
         super().everything_ends()
 
 
-TestExactlyOnce = ExactlyOnce.TestCase
-TestExactlyOnce.settings = SETTINGS
+def test_every_request_ends_exactly_once() -> None:
+    no_run_breaks(ExactlyOnce)

@@ -24,7 +24,7 @@ from tests.unit.dispatcher.edges.wires import (
     RecordingTransport,
     judge,
 )
-from tests.unit.dispatcher.machine import SETTINGS, SETTLED, DispatcherMachine
+from tests.unit.dispatcher.machine import SETTLED, DispatcherMachine, no_run_breaks
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, tnetstring_message
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.edges.body_times import BodyTimes
@@ -312,5 +312,5 @@ def mongrel_message(asked: Asked, number: str, size: int, credits: int) -> bytes
     return tnetstring_message(line, headers, body, f"srv-1 {number} {path}")
 
 
-TestExactlyOnceEdges = ExactlyOnceEdges.TestCase
-TestExactlyOnceEdges.settings = SETTINGS
+def test_every_request_ends_exactly_once() -> None:
+    no_run_breaks(ExactlyOnceEdges)

@@ -339,14 +339,12 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if not keep_alive:
             self._end()
 
-    def cut(self) -> None:
-        if self._begun().framing is UNTIL_CLOSE:
-            # The end of the connection would pass for the end of the answer, a reset does not.
+    def _abort(self) -> None:
+        incomplete = self._opening is not None and self._opening.framing is UNTIL_CLOSE
+        if incomplete or self._transport.get_write_buffer_size():
+            # The end of the connection could pass for the end of the answer, a reset does not.
             sock: socket.socket = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL)
-        super().cut()
-
-    def _abort(self) -> None:
         self._closing = True
         self._unparsed = b""
         self._transport.abort()

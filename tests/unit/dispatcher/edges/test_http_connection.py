@@ -269,6 +269,26 @@ class TestKeepingAlive:
 
         with_place(test)
 
+    @pytest.mark.parametrize("said", [[], [frames.END, frames.DONE]], ids=["in the middle", "not taken"])
+    def test_a_streamed_answer_to_an_old_client_that_is_given_up_is_a_reset(self, said: list[bytes]) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit(receive_buffer=4096)
+            await visitor.say(b"GET / HTTP/1.0\r\n\r\n")
+            await thread.take()
+            thread.say(HEAD)
+            connection = await here.at(lambda connection: connection._opening is not None, "the beginning")
+            while not connection._transport.get_write_buffer_size():
+                thread.say(frames.frame(Kind.PART, bytes(16_384)))
+                await turns(20)
+            thread.say(*said)
+            await turns(20)
+            connection.abort()
+            await visitor.reset_by_peer()
+            await here.nobody_left()
+
+        with_place(test)
+
     def test_a_streamed_answer_to_an_old_client_ends_with_the_connection(self) -> None:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
