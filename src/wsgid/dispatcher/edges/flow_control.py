@@ -84,7 +84,7 @@ class FlowControl:
         self._note(key, credits)
 
     def _note(self, key: Key, credits: DownloadCredits) -> None:
-        if self.on and credits.left < credits.size:
+        if self.on and credits.oldest:
             self._unwritten[key] = Unwritten(credits, self._loop.time())
             self._unwritten.move_to_end(key)
             if len(self._unwritten) > REMEMBERED:

@@ -68,7 +68,8 @@ def test_it_knows_what_mongrel2_has_yet_to_write(closed: bool) -> None:
         credits = flow.take(ONE)
         assert credits is not None
         written = [flow.written]
-        credits.spend(100)
+        credits.spend(40)
+        credits.spend(60)
         (flow.closed if closed else flow.rest)(ONE, credits)
         written.append(flow.written)
         for count in (40, 60, 1):
