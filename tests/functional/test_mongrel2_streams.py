@@ -17,7 +17,7 @@ from tests.functional.conftest import MakeDaemon, MakeMongrel2
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Mongrel2
-from wsgid.dispatcher.spool import PIECE
+from wsgid.dispatcher.spool import ENOUGH, PIECE
 
 HELLO = b"Hello, World!\n"
 STREAM = {"upload.stream": "1"}
@@ -52,10 +52,25 @@ def stored(daemon: Daemon) -> int:
 
 
 def connections(server: Mongrel2) -> int:
-    """Of its clients; those that it has open, also when the other end is closed. See proc(5), /proc/net/tcp."""
+    """Of its clients; those that it has open, also when the other end is closed."""
+    return sum(row[3] != LISTENING and row[9] != CLOSED for row in sockets(server))
+
+
+def unread(server: Mongrel2, client: Connection) -> int:
+    """Bytes of the client that have arrived and that it has not read."""
+    port = client.socket.getsockname()[1]
+    [row] = [row for row in sockets(server) if port_of(row[2]) == port]
+    return int(row[4].rpartition(":")[2], 16)
+
+
+def sockets(server: Mongrel2) -> list[list[str]]:
+    """Its side of them, also of closed ones. See proc(5), /proc/net/tcp."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    mine = [row for row in rows if int(row[1].rpartition(":")[2], 16) == server.port]
-    return sum(state != LISTENING and inode != CLOSED for state, inode in ((row[3], row[9]) for row in mine))
+    return [row for row in rows if port_of(row[1]) == server.port]
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
 
 
 def _replace_the_dispatcher(daemon: Daemon) -> None:
@@ -232,8 +247,11 @@ def test_the_dispatcher_is_killed_midway(mongrel2: MakeMongrel2, serve: MakeDaem
     daemon = serve("plain", *server.options)
     with Connection(server.address) as client:
         client.send(clients.request_bytes("/echo", "POST", {"Content-Length": str(len(LARGE))}) + LARGE[:PIECE])
-        # Parts on their way to one that is dying are lost, with the credits that they cost.
-        wait_for(lambda: stored(daemon) == PIECE, "all that was sent of the body")
+        # Parts on their way to one that is dying are lost, with the credits that they cost: Mongrel2 must have read all
+        # that was sent, and what it sends after that comes behind it.
+        wait_for(lambda: stored(daemon) > PIECE - ENOUGH, "most of what was sent")
+        wait_for(lambda: unread(server, client) == 0, "Mongrel2 to read the rest")
+        assert clients.request(server.url + "/").body == HELLO
         _replace_the_dispatcher(daemon)
         assert clients.request(server.url + "/").body == HELLO
         sender = threading.Thread(target=_send_rest, args=(client,))
