@@ -139,7 +139,7 @@ def test_totals_hold_for_all_of_them_together(site: MakeSite, ask: Ask) -> None:
     readers = [ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}") for _ in range(3)]
     quick(served)
     assert memory.growth() < ROOM
-    assert {reader.read_on() for reader in readers} == {digest_of(MORE_THAN_SOCKETS_TAKE)}
+    assert {reader.read_on() for reader in readers} == {digest_of(0, MORE_THAN_SOCKETS_TAKE * PART)}
     assert memory.growth() < ROOM
 
 
@@ -149,7 +149,7 @@ def test_one_goes_on_in_a_file_when_others_have_given_back_their_room(site: Make
     wait_for(lambda: spooled(served.daemon) == 4 * MIB, "the room to be used up")
     quick(served)
     for reader in readers:
-        assert reader.read_on() == digest_of(MORE_THAN_SOCKETS_TAKE)
+        assert reader.read_on() == digest_of(0, MORE_THAN_SOCKETS_TAKE * PART)
         assert spooled(served.daemon) <= 4 * MIB
     wait_for(lambda: not spooled(served.daemon), "the files to be given back")
 
@@ -168,7 +168,7 @@ def test_no_answer_is_cut_for_want_of_descriptors(site: MakeSite) -> None:
         served.daemon.wait_for_log("Too many open files; instead the workers wait for these clients")
         for reader in readers:
             reader.read_head()
-            assert reader.read_on() == digest_of(MORE_THAN_SOCKETS_TAKE)
+            assert reader.read_on() == digest_of(0, MORE_THAN_SOCKETS_TAKE * PART)
     lines = served.daemon.wait_for_access(8)
     assert sum(f" 200 {MORE_THAN_SOCKETS_TAKE * PART} " in line for line in lines) == 4
 
