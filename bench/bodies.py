@@ -25,11 +25,13 @@ from tests import proc
 from tests.apps.downloads.app.wsgi import PART
 from tests.deadlines import wait_for
 from tests.functional import clients
-from tests.functional.daemon import APPLICATIONS, Daemon
+from tests.functional.daemon import APPLICATIONS
 from tests.functional.load import Address
 from tests.functional.memory import MIB
 from tests.functional.mongrel2 import Endpoints, Mongrel2, free_port
 from tests.functional.transfers import Transfer, Transfers, generated, upload
+
+from bench.stage import daemon
 
 WORKERS = 2
 
@@ -101,7 +103,7 @@ def main(rounds: int, mib: int) -> None:
 
 @contextmanager
 def wsgid_http(folder: Path) -> Iterator[Running]:
-    with daemon(folder, "--bind", "127.0.0.1:0") as running:
+    with daemon(folder, APPLICATION, WORKERS, "--bind", "127.0.0.1:0") as running:
         yield Running(running.address, (running.pid,))
 
 
@@ -111,25 +113,11 @@ def mongrel2_wsgid(folder: Path) -> Iterator[Running]:
     server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2", {"download.flow_control": "1"})
     server.start()
     try:
-        with daemon(folder, *server.options) as running:
+        with daemon(folder, APPLICATION, WORKERS, *server.options) as running:
             yield Running(server.address, (running.pid, server.pid))
     finally:
         server.stop()
         endpoints.remove()
-
-
-@contextmanager
-def daemon(folder: Path, *options: str) -> Iterator[Daemon]:
-    site = folder / "site"
-    site.mkdir()
-    (site / "app").symlink_to(APPLICATION / "app")
-    running = Daemon(site, *options, "--workers", str(WORKERS))
-    try:
-        running.start()
-        yield running
-        running.stop()
-    finally:
-        running.kill()
 
 
 def gunicorn(folder: Path) -> AbstractContextManager[Running]:

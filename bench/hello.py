@@ -23,8 +23,10 @@ from pathlib import Path
 from tests import proc
 from tests.deadlines import wait_for
 from tests.functional import clients
-from tests.functional.daemon import APPLICATIONS, Daemon
+from tests.functional.daemon import APPLICATIONS
 from tests.functional.mongrel2 import Directory, Endpoints, Mongrel2, free_port
+
+from bench.stage import daemon
 
 WORKERS = 2
 CONNECTIONS = 32
@@ -103,7 +105,7 @@ def gunicorn(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def wsgid_http(folder: Path) -> Iterator[str]:
-    with daemon(folder, "--bind", "127.0.0.1:0") as running:
+    with daemon(folder, APPLICATION, WORKERS, "--bind", "127.0.0.1:0") as running:
         yield f"{running.url}/"
 
 
@@ -126,25 +128,11 @@ def mongrel2_wsgid(folder: Path) -> Iterator[str]:
     server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2")
     server.start()
     try:
-        with daemon(folder, *server.options):
+        with daemon(folder, APPLICATION, WORKERS, *server.options):
             yield f"{server.url}/"
     finally:
         server.stop()
         endpoints.remove()
-
-
-@contextmanager
-def daemon(folder: Path, *options: str) -> Iterator[Daemon]:
-    site = folder / "site"
-    site.mkdir()
-    (site / "app").symlink_to(APPLICATION / "app")
-    running = Daemon(site, *options, "--workers", str(WORKERS))
-    try:
-        running.start()
-        yield running
-        running.stop()
-    finally:
-        running.kill()
 
 
 GUNICORN = f"gunicorn sync, {WORKERS} workers"

@@ -34,6 +34,9 @@ so that such an answer goes out whole."""
 SHORT_WINDOW = 32 * 1024
 """The same while memory is short."""
 
+WRITE_TIMEOUT = 60.0
+"""Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same."""
+
 BODY_LOST = "the body of the request could not be stored"
 
 log = logging.getLogger("wsgid.dispatcher")

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from wsgid.dispatcher.edges.client import WRITE_TIMEOUT
 from wsgid.protocol.mongrel2_credits import DownloadCredits
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -29,11 +30,6 @@ for it. Should they come later, for a client that was stalled when we began, we 
 REMEMBERED = 20_480
 """Idle connections: twice as many as Mongrel2 has at most (``superpoll.max_fd``, 10,240 as it comes). It does not tell
 of those that its reaper ends; the ones that were idle for longest make room."""
-
-
-WRITE_TIMEOUT = 60.0
-"""Seconds after which a client that takes nothing is not waited for, as elsewhere (`mongrel2_connection`). Of one that
-Mongrel2 has ended without a word no credits ever come."""
 
 
 class Unwritten(NamedTuple):
@@ -93,7 +89,8 @@ class FlowControl:
     @property
     def written(self) -> bool:
         """Has Mongrel2 written all that it was sent, as far as clients take it? As it writes it tells us, and when
-        nobody is there to be told it stands still, and the client in vain waits for the rest."""
+        nobody is there to be told it stands still, and the client in vain waits for the rest. Of a client that it has
+        ended without a word no credits ever come."""
         latest = next(reversed(self._unwritten.values()), None)
         return latest is None or self._loop.time() - latest.since > WRITE_TIMEOUT
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from wsgid.dispatcher.edges.body_times import BodyTimes
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
+from wsgid.dispatcher.edges.client import (
+    BODY_LOST,
+    PIPELINE_LIMIT,
+    SHORT_WINDOW,
+    WINDOW,
+    WRITE_TIMEOUT,
+    ClientConnection,
+)
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
@@ -27,9 +34,6 @@ log = logging.getLogger("wsgid.dispatcher")
 FEED_SIZE: Final = 8 * 1024
 """What the parser is fed at once. It cannot be stopped within, so this bounds how many pipelined requests (18 bytes is
 the shortest) become objects before we look whether there are too many."""
-
-WRITE_TIMEOUT: Final = 60.0
-"""Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same."""
 
 LINGER: Final = 2.0
 """Seconds for which we go on reading, and forgetting, after a refusal: closing with unread bytes in the socket would

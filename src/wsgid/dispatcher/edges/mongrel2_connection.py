@@ -6,7 +6,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from wsgid.dispatcher.edges.client import WINDOW, ClientConnection
+from wsgid.dispatcher.edges.client import WINDOW, WRITE_TIMEOUT, ClientConnection
 from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.protocol import mongrel2_replies, mongrel2_uploads
@@ -23,10 +23,6 @@ log = logging.getLogger("wsgid.dispatcher")
 HOLD_TIME = 0.005
 """Seconds. 200 messages a second leave Mongrel2's writer all the time it needs (0.2 ms between two were enough when
 measured), and nobody who pipelines sees the difference."""
-
-WRITE_TIMEOUT = 60.0
-"""Seconds in which a client that we wait for takes nothing at all; nginx's send_timeout is the same. Mongrel2's reaper
-would let one that has taken much be silent for hours, and we keep it from ending those on whom we are at work."""
 
 MIN_WRITE_RATE = 300
 """Bytes a second, as Mongrel2's ``limits.min_write_rate`` comes. It tells only of whole messages, so a client has
@@ -154,7 +150,9 @@ class Mongrel2Connection(ClientConnection):
             self.room()
 
     def is_stalled(self, now: float) -> bool:
-        """Asked once in a while: has the client taken nothing for too long, although something waits for it?"""
+        """Asked once in a while: has the client taken nothing for too long, although something waits for it? Mongrel2's
+        reaper would let one that has taken much be silent for hours, and we keep it from ending those on whom we are at
+        work."""
         if self._credits is None or not (self.unsent or (self.waiting and self.current is None)):
             self._waits_since = math.inf
             return False

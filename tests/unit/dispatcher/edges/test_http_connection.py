@@ -24,9 +24,9 @@ from tests.unit.dispatcher.test_spool import Hold, fill_disk
 from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
 from wsgid.dispatcher.edges.body_times import BodyTimes
-from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW
+from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WRITE_TIMEOUT
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, WRITE_TIMEOUT, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.dispatcher.stored_answer import LITTLE
 from wsgid.protocol.http_reader import HttpLimits

@@ -24,13 +24,12 @@ from wsgid.channel import frames
 from wsgid.channel.frames import INLINE_BODY, Answer, Kind
 from wsgid.dispatcher.edges import joined_bytes, mongrel2_connection, uploads
 from wsgid.dispatcher.edges.body_times import BodyTimes
-from wsgid.dispatcher.edges.client import PIPELINE_LIMIT
+from wsgid.dispatcher.edges.client import PIPELINE_LIMIT, WRITE_TIMEOUT
 from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.edges.mongrel2_connection import (
     MESSAGE_SIZE,
     MIN_WRITE_RATE,
-    WRITE_TIMEOUT,
     Mongrel2Connection,
 )
 from wsgid.protocol import mongrel2_parts, mongrel2_replies
