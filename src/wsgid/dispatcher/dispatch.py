@@ -198,6 +198,8 @@ class Dispatch:
         worker.leave_by = min(worker.leave_by, self.clock.now() + self._policy.graceful_timeout)
         for slot in worker.idle_slots():
             slot.release()
+        for slot in [slot for slot in worker.slots if slot.done]:
+            slot.resume()  # it waited for room for one more answer, and will have none
 
     def _needed(self, worker: Worker) -> bool:
         """While we drain no new worker comes: a leaving one helps to empty the queue. (Ctrl-C and some supervisors
@@ -329,12 +331,13 @@ class Dispatch:
     def give_up(self) -> None:
         """The time for draining is over: what waits is refused, what is served is refused or cut."""
         self._given_up = True
-        for exchange in [exchange for exchange in self._open if exchange.stage in (ANSWERING, SENDING)]:
-            exchange.cut()
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
-        # and then `submit` refuses them, so that each client gets its answers in order to the last.
+        # and then `submit` refuses them, so that each client gets its answers in order to the last. The queue comes
+        # first: what is cut may make a worker idle.
         for exchange in self._pool.empty_queue():
             exchange.fail(503, STOPPING)
+        for exchange in [exchange for exchange in self._open if exchange.stage in (ANSWERING, SENDING)]:
+            exchange.cut()
         for worker in self.workers.by_pid.values() if self.workers is not None else ():
             for slot in worker.slots:
                 if slot.exchange is not None:

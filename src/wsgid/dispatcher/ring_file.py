@@ -17,7 +17,7 @@ LEFT_SHARE: Final = 20
 
 
 class RingFile:
-    """First in, first out. Its methods, except `growth`, block: they are for the threads of `Disk`, one at a time.
+    """First in, first out. `write`, `read` and `close` block: they are for the threads of `Disk`, one at a time.
 
     The positions go round at ``capacity``. A file that only grew would keep at its beginning what has long been read:
     Python has no call for fallocate(2), which gives that back.
@@ -40,6 +40,10 @@ class RingFile:
         """By how much `extent` grows at the most when so many bytes are written."""
         end = min(self._written % self._capacity + count, self._capacity)
         return max(0, end - self.extent)
+
+    def within(self, count: int, growth: int) -> int:
+        """How many of so many bytes can be written when `extent` may grow by so much."""
+        return min(count, self.extent + growth - self._written % self._capacity)
 
     def write(self, data: bytes) -> int:
         """Puts them behind the others; returns how many there was room for. Raises OSError when the disk refuses, or

@@ -249,6 +249,7 @@ class Slot:
             self.done = True
             self._pause()
             return
+        self._go_on_reading()
         self.exchange = None
         self._owner.slot_finished(self)
 
@@ -268,11 +269,15 @@ class Slot:
     def resume(self) -> None:
         """The client keeps up again, or is nobody's business any more."""
         if self.paused and self._sock.fileno() >= 0:
-            self.paused = False
-            self._loop.add_reader(self._sock.fileno(), self.readable)
+            self._go_on_reading()
             if self.done:
                 self.done = False
                 self._finished()
+
+    def _go_on_reading(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._loop.add_reader(self._sock.fileno(), self.readable)
 
     def release(self) -> None:
         """Tells an idle thread that it will get nothing more: it ends."""

@@ -148,7 +148,7 @@ class StoredAnswer:
         growth = file.growth(count)
         taken = self._storage.spool.take(growth)
         self._reserved += taken
-        return count - (growth - taken)
+        return count if taken == growth else file.within(count, taken)
 
     def try_again(self) -> None:
         """See `wsgid.dispatcher.storage.Waiting`."""

@@ -202,6 +202,24 @@ class TestLeaving:
 
         with_dispatch(test)
 
+    def test_one_that_waits_for_room_for_its_next_answer(self) -> None:
+        """The answer it has given is its client's, who may read for hours."""
+
+        async def test(everything: Running) -> None:
+            worker = await everything.worker()
+            exchange, client = arrive(everything)
+            client.keeps = client.choked = True
+            await worker.threads[0].take()
+            worker.threads[0].say(HELLO)
+            await until(lambda: exchange.stage is Stage.SENDING, "the answer")
+            await turns(10)
+            worker.control.say(frames.LEAVING)
+            assert await worker.threads[0].hear() == (Kind.RELEASE, b"")
+            assert exchange.stage is Stage.SENDING
+            exchange.client_left()
+
+        with_dispatch(test)
+
     def test_each_thread_for_itself(self) -> None:
         async def test(everything: Running) -> None:
             worker = await everything.worker(threads=2)
@@ -325,6 +343,24 @@ class TestGivingUp:
             assert later.body == b"503 Service Unavailable: the server is stopping\n"
             assert quiet == [1]
             assert sorted(everything.endings()) == ["200 cut", "503 refused", "503 refused", "503 refused"]
+
+        with_dispatch(test)
+
+    def test_gives_nothing_to_a_worker_that_it_makes_idle(self) -> None:
+        async def test(everything: Running) -> None:
+            worker = await everything.worker()
+            exchange, client = arrive(everything)
+            client.keeps = client.choked = True
+            await worker.threads[0].take()
+            worker.threads[0].say(HELLO)
+            await until(lambda: exchange.stage is Stage.SENDING, "the answer")
+            await turns(10)
+            _, waiting = arrive(everything)
+            everything.dispatch.drain()
+            everything.dispatch.give_up()
+            await turns(10)
+            assert waiting.told == ["whole 503"]
+            assert worker.threads[0].silent
 
         with_dispatch(test)
 

@@ -456,12 +456,20 @@ class TestAClientThatDoesNotKeepUp:
 
         with_channel(test)
 
-    def test_for_whom_no_more_may_be_kept_lets_a_worker_leave(self) -> None:
+    @pytest.mark.parametrize(
+        "said", [[answer()], [HEAD, frames.frame(Kind.PART, b"x"), frames.END, frames.DONE]], ids=["whole", "parts"]
+    )
+    def test_for_whom_no_more_may_be_kept_lets_a_worker_leave(self, said: list[bytes]) -> None:
+        """Or serve one more, when nobody else does."""
+
         async def test(channel: Channel) -> None:
             _, client = channel.give()
             client.keeps = client.choked = channel.slot.worker.leaving = True
-            channel.far_end.say(answer())
+            channel.far_end.say(*said)
             await until(lambda: channel.owner.finished, "the answer")
+            _, second = channel.give()
+            channel.far_end.say(answer())
+            await until(lambda: second.told, "the second answer")
 
         with_channel(test)
 

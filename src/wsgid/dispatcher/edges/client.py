@@ -318,6 +318,9 @@ class ClientConnection(ABC):
                 self._write(data[:window])
                 data = data[window:]
             self._outgoing = self._dispatch.stored_answer(self)
+            # An edge whose window was not used up, or is open again, has no reason to call `room`. Not here: whoever
+            # sends has yet to note that it has sent.
+            self._dispatch.storage.disk.soon(self.outgoing_ready)
         self._outgoing.add(data)
 
     def room(self) -> None:

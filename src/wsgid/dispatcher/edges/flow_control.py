@@ -80,7 +80,7 @@ class FlowControl:
         self._note(key, credits)
 
     def _note(self, key: Key, credits: DownloadCredits) -> None:
-        if self.on and credits.oldest:
+        if self.on is not False and credits.oldest:
             self._unwritten[key] = Unwritten(credits, self._loop.time())
             self._unwritten.move_to_end(key)
             if len(self._unwritten) > REMEMBERED:
@@ -92,7 +92,7 @@ class FlowControl:
         nobody is there to be told it stands still, and the client in vain waits for the rest. Of a client that it has
         ended without a word no credits ever come."""
         latest = next(reversed(self._unwritten.values()), None)
-        return latest is None or self._loop.time() - latest.since > WRITE_TIMEOUT
+        return not self.on or latest is None or self._loop.time() - latest.since > WRITE_TIMEOUT
 
     def returned(self, key: Key, count: int) -> None:
         """Mongrel2 has written so many bytes to a connection that is idle, or closed by us."""
@@ -130,6 +130,7 @@ class FlowControl:
         self._deciding = None
         self.on = False
         self._idle.clear()
+        self._unwritten.clear()
         self._decided()
 
     def forget_timer(self) -> None:

@@ -48,7 +48,18 @@ class StreamOwner(Protocol):
 class StreamedUpload:
     """One request whose body is on its way. Ends as done, or as refused, or by `close`."""
 
-    __slots__ = ("_body", "_credits", "_deadline", "_loop", "_max_body", "_owner", "_times", "ended", "request")
+    __slots__ = (
+        "_behind",
+        "_body",
+        "_credits",
+        "_deadline",
+        "_loop",
+        "_max_body",
+        "_owner",
+        "_times",
+        "ended",
+        "request",
+    )
 
     def __init__(
         self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace
@@ -62,6 +73,8 @@ class StreamedUpload:
         if request.content_length is None:
             self._times = msgspec.structs.replace(times, limit=times.limit + CHUNK_TIME)
         self._deadline = self._times.begun(self._loop.time())
+        self._behind = False
+        """The disk is: Mongrel2 is allowed nothing."""
         self._body = IncomingBody(*spool, self)
         self._credits = UploadCredits(request.content_length, len(request.body))
 
@@ -88,7 +101,9 @@ class StreamedUpload:
         self._body.add(data)
         if last or self._body.size == self.request.content_length:
             self._done()
-        elif not self._body.full:
+        elif self._body.full:
+            self._behind = True
+        else:
             self._allow()
 
     def _allow(self) -> None:
@@ -131,7 +146,8 @@ class StreamedUpload:
     # See `SpoolOwner`.
 
     def spool_has_room(self) -> None:
-        if not self.ended:
+        if self._behind and not self.ended:
+            self._behind = False
             self._deadline = self._times.begun(self._loop.time())
             self._allow()
 

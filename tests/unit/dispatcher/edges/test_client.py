@@ -17,7 +17,7 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.running import Running, running
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, WINDOW, ClientConnection
+from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
 from wsgid.dispatcher.exchange import Exchange, Stage
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.protocol.http_request import Refused
@@ -272,6 +272,24 @@ class TestAnEdgeThatTakesLittle:
             assert exchange.sent == 4000
             assert everything.endings() == ["200"]
             wire.all_left()
+
+        with_wire(test)
+
+    @pytest.mark.parametrize("size", [40_000, 200_000, 2_000_000])
+    @pytest.mark.parametrize("memory", [0, 100, 400_000])
+    @pytest.mark.parametrize("files", [0, 1])
+    def test_gets_it_all_without_a_word(self, files: int, memory: int, size: int) -> None:
+        """It takes what it is given, so that it never has to say that it takes bytes again."""
+
+        async def test(wire: Wire, everything: Running) -> None:
+            everything.dispatch.storage.memory.left = memory
+            everything.dispatch.storage.files.left = files
+            wire.window_left = SHORT_WINDOW
+            exchange = wire.serve()
+            exchange.answer(a_head(), b"x" * size)
+            await until(lambda: exchange.ended, "the end")
+            assert wire.written.endswith(b"x" * size)
+            assert everything.endings() == ["200"]
 
         with_wire(test)
 
