@@ -17,7 +17,8 @@ from tests.functional.conftest import MakeDaemon, MakeMongrel2
 from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Mongrel2
-from wsgid.dispatcher.spool import ENOUGH, PIECE
+from wsgid.dispatcher.disk import PIECE
+from wsgid.dispatcher.spool import ENOUGH
 
 HELLO = b"Hello, World!\n"
 STREAM = {"upload.stream": "1"}

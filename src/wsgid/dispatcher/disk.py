@@ -6,6 +6,7 @@ none of it is done in the loop's own thread.
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -39,10 +40,20 @@ class Disk:
         """Seconds, by the loop's clock."""
         return self._loop.time()
 
-    def close(self, file: Closable | int) -> None:
-        """Closes it in a thread; an int is a descriptor."""
-        job = partial(os.close, file) if isinstance(file, int) else file.close
+    def start(self, job: Callable[[], None]) -> None:
+        """Does the job in a thread; nobody hears of it."""
         try:
             self._executor.submit(job)
         except RuntimeError:  # the executor has been shut down: the process is ending, and nobody waits for the loop
             job()
+
+    def close(self, file: Closable | int) -> None:
+        """Closes it in a thread; an int is a descriptor."""
+        self.start(partial(os.close, file) if isinstance(file, int) else file.close)
+
+
+def unnamed_file(directory: str) -> int:
+    """A descriptor of a new file that has no name from its first byte on: no crash leaves it behind. It blocks. Raises
+    OSError."""
+    with tempfile.TemporaryFile(buffering=0, dir=directory) as file:
+        return os.dup(file.fileno())

@@ -46,6 +46,8 @@ class Dispatch:
         disk: Disk,
     ) -> None:
         self.clock = clock
+        self.disk = disk
+        """For bodies in files, on their way in and out."""
         self.storage = Storage(disk, policy.answer_memory_total, policy.answer_spool_total, descriptors.files())
         self.draining = False
         self.workers: Workers | None = None
@@ -123,7 +125,7 @@ class Dispatch:
 
     def close_file(self, descriptor: int) -> None:
         """See `Journal`."""
-        self.storage.disk.close(descriptor)
+        self.disk.close(descriptor)
 
     @property
     def open_count(self) -> int:

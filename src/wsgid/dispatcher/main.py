@@ -144,7 +144,7 @@ class Dispatcher:
         self._beat()
 
     async def open_edges(self) -> None:
-        config, spool_directory = self._post.config, self._post.run_path
+        config = self._post.config
         addresses = self._addresses
         # Before the first request can come, that of an upload which an earlier dispatcher was killed over. In a thread,
         # while we say that we are alive: large files take a while to remove.
@@ -160,7 +160,7 @@ class Dispatcher:
                 body=config.max_body,
             )
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
-            http = HttpEdge(self._dispatch, limits, times, spool_directory, self._executor, self._loop, SERVER_SOFTWARE)
+            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
@@ -172,7 +172,6 @@ class Dispatcher:
                 shared=config.shared_handler,
                 max_body=config.max_body,
                 body_times=body_times,
-                spool_directory=spool_directory,
                 executor=self._executor,
                 journal=journal,
                 loop=self._loop,

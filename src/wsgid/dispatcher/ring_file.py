@@ -3,10 +3,9 @@ much goes through it."""
 
 import errno
 import os
-import tempfile
 from typing import Final
 
-from wsgid.dispatcher.disk import PIECE
+from wsgid.dispatcher.disk import PIECE, unnamed_file
 
 LEFT_FREE: Final = 1024**3
 """Bytes of the file system that are left to others, and at most a share of it (LEFT_SHARE): what slow clients have yet
@@ -49,8 +48,7 @@ class RingFile:
         """Puts them behind the others; returns how many there was room for. Raises OSError when the disk refuses, or
         has little left."""
         if self._descriptor < 0:
-            with tempfile.TemporaryFile(buffering=0, dir=self._directory) as file:
-                self._descriptor = os.dup(file.fileno())
+            self._descriptor = unnamed_file(self._directory)
         if self.growth(len(data)):
             self._spare_the_disk()
         start = self._written % self._capacity

@@ -1,20 +1,16 @@
 """Bodies too large to travel in a frame: written to a file without a name while they arrive.
 
-The file has no name from its first byte on: no crash leaves one behind. File I/O blocks, so it happens in a thread,
-one piece at a time, while the event loop goes on: the file is made with the first piece, and closed there as well.
+File I/O blocks, so it happens in a thread, one piece at a time, while the event loop goes on: the file is made with the
+first piece, and closed there as well.
 """
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Callable
 from typing import Protocol
 
 from wsgid.channel.frames import INLINE_BODY
-from wsgid.dispatcher.disk import Disk
-
-PIECE = 256 * 1024
-"""The most that is written at once: little enough that a slow disk holds the thread only shortly."""
+from wsgid.dispatcher.disk import PIECE, Disk, unnamed_file
 
 ENOUGH = INLINE_BODY
 """Bytes that are worth a write: a body in a file does not take more memory than one that needs none. More of them come
@@ -103,8 +99,7 @@ class Spool:
     def _put(self, piece: bytes) -> int:
         """In a thread."""
         if self._descriptor < 0:
-            with tempfile.TemporaryFile(buffering=0, dir=self._disk.directory) as file:
-                self._descriptor = os.dup(file.fileno())
+            self._descriptor = unnamed_file(self._disk.directory)
         return os.write(self._descriptor, piece)
 
     def _written(self, writing: "asyncio.Future[int]") -> None:

@@ -73,8 +73,7 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.flow_control = flow_control
 
     def open_edges(self) -> None:
-        directory = self.directory.name
-        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, directory, self.executor, self.loop, "wsgid")
+        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid")
         with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
             self.mongrel2 = Mongrel2Edge(
                 self.dispatch,
@@ -84,7 +83,6 @@ class ExactlyOnceEdges(DispatcherMachine):
                 shared=False,
                 max_body=LIMITS.body,
                 body_times=TIMES.body,
-                spool_directory=directory,
                 executor=self.executor,
                 journal=self.journal,
                 loop=self.loop,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.deadlines import seconds
 from tests.proc import descriptors
 from tests.unit.dispatcher.loops import run, turns, until
-from wsgid.dispatcher.disk import Disk
-from wsgid.dispatcher.spool import ENOUGH, HIGH_WATER, PIECE, Spool
+from wsgid.dispatcher.disk import PIECE, Disk
+from wsgid.dispatcher.spool import ENOUGH, HIGH_WATER, Spool
 
 
 @dataclass

@@ -320,7 +320,7 @@ class ClientConnection(ABC):
             self._outgoing = self._dispatch.stored_answer(self)
             # An edge whose window was not used up, or is open again, has no reason to call `room`. Not here: whoever
             # sends has yet to note that it has sent.
-            self._dispatch.storage.disk.soon(self.outgoing_ready)
+            self._dispatch.disk.soon(self.outgoing_ready)
         self._outgoing.add(data)
 
     def room(self) -> None:

@@ -4,12 +4,11 @@ Mongrel2 tells of an upload twice, when it starts and when it is done. Until the
 it when the client leaves or we close the connection; from then on it is ours.
 """
 
-import asyncio
 import logging
 import os
-from concurrent.futures import Executor
 from typing import Protocol
 
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.upload_file import UploadFile
 from wsgid.dispatcher.edges.uploads import Uploads
@@ -55,8 +54,7 @@ class FileUploads:
         owner: FileOwner,
         chroot: str,
         journal: UploadJournal,
-        executor: Executor,
-        loop: asyncio.AbstractEventLoop,
+        disk: Disk,
         *,
         shared: bool,
     ) -> None:
@@ -64,8 +62,7 @@ class FileUploads:
         self._owner = owner
         self._chroot = os.fsencode(chroot)
         self._journal = journal
-        self._executor = executor
-        self._loop = loop
+        self._disk = disk
         self._shared = shared
         self._stopping: Refused | None = None
         self._uploads = Uploads()
@@ -90,7 +87,7 @@ class FileUploads:
         return self._stopping
 
     def _remember(self, request: Request, file: UploadFile) -> None:
-        now = self._loop.time()
+        now = self._disk.time()
         self._left(self._uploads.start(request, file, now))
         if doubtful := self._uploads.doubtful(now):
             self._owner.ask_after(*doubtful)
@@ -150,4 +147,4 @@ class FileUploads:
         return mongrel2_uploads.outside_chroot(self._chroot, path)
 
     def _file(self, path: bytes) -> UploadFile:
-        return UploadFile(path, self._journal, self._executor, self._loop)
+        return UploadFile(path, self._journal, self._disk)

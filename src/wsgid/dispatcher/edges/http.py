@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-from concurrent.futures import Executor
 
 from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
@@ -31,8 +30,6 @@ class HttpEdge:
         dispatch: Dispatch,
         limits: HttpLimits,
         times: HttpTimes,
-        spool_directory: str,
-        executor: Executor,
         loop: asyncio.AbstractEventLoop,
         server: str,
     ) -> None:
@@ -40,8 +37,6 @@ class HttpEdge:
         self.limits = limits
         self.times = times
         self.loop = loop
-        self.executor = executor
-        self.spool_directory = spool_directory
         self.server = server
         self.connections: set[HttpConnection] = set()
         self.max_connections = descriptors.connections()

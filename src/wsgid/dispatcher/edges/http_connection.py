@@ -109,8 +109,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._wants_continue = False
 
     def _new_body(self) -> IncomingBody:
-        edge = self._edge
-        return IncomingBody(edge.spool_directory, edge.executor, edge.loop, self)
+        return IncomingBody(self._dispatch.disk, self)
 
     # What the transport says.
 

@@ -1,8 +1,6 @@
 """A request's body on its way in: in memory while it is small, in a file without a name when it is not."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.disk import Disk
@@ -10,15 +8,11 @@ from wsgid.dispatcher.spool import Spool, SpoolOwner
 
 
 class IncomingBody:
-    __slots__ = ("_executor", "_loop", "_owner", "_parts", "_spool", "_spool_directory", "size")
+    __slots__ = ("_disk", "_owner", "_parts", "_spool", "size")
 
-    def __init__(
-        self, spool_directory: str, executor: Executor, loop: asyncio.AbstractEventLoop, owner: SpoolOwner
-    ) -> None:
+    def __init__(self, disk: Disk, owner: SpoolOwner) -> None:
         self.size = 0
-        self._spool_directory = spool_directory
-        self._executor = executor
-        self._loop = loop
+        self._disk = disk
         self._owner = owner
         self._parts: list[bytes] = []
         self._spool: Spool | None = None
@@ -45,7 +39,7 @@ class IncomingBody:
         elif self.size <= INLINE_BODY:
             self._parts.append(part)
         else:
-            self._spool = Spool(Disk(self._spool_directory, self._executor, self._loop), self._owner)
+            self._spool = Spool(self._disk, self._owner)
             for earlier in self._parts:
                 self._spool.add(earlier)
             self._parts.clear()

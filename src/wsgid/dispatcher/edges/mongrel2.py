@@ -60,7 +60,6 @@ class Mongrel2Edge:
         shared: bool,
         max_body: int,
         body_times: BodyTimes,
-        spool_directory: str,
         executor: Executor,
         journal: UploadJournal,
         loop: asyncio.AbstractEventLoop,
@@ -72,13 +71,12 @@ class Mongrel2Edge:
         self.server = server
         self._shared = shared
         self._max_body = max_body
-        self._spool_directory = spool_directory
         self._executor = executor
         self.flow = self._flow_control()
         self.joined = JoinedBytes(loop, self._room)
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
-        self._uploads = FileUploads(self, chroot, journal, executor, loop, shared=shared)
-        self._streams = StreamedUploads(self, max_body, body_times, (spool_directory, executor, loop))
+        self._uploads = FileUploads(self, chroot, journal, dispatch.disk, shared=shared)
+        self._streams = StreamedUploads(self, max_body, body_times, dispatch.disk)
         self._keep_alive = KeepAlive()
         self._timer = loop.call_later(INTERVAL, self._look)
         self._draining = False
@@ -206,7 +204,7 @@ class Mongrel2Edge:
     def _spool(self, request: Request) -> None:
         """A body that Mongrel2 held in memory (its limits.content_length is raised) and a channel does not carry."""
         connection = self._connection(request.server_id, request.client_id)
-        body = IncomingBody(self._spool_directory, self._executor, self.loop, connection)
+        body = IncomingBody(self.dispatch.disk, connection)
         body.add(request.body)
         self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
 

@@ -4,16 +4,16 @@ Mongrel2 sends a part when it has credits. While it has none it does not read fr
 whose connection we close has to be woken by a credit, or it keeps the connection for good.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable
-from concurrent.futures import Executor
 from typing import Protocol
 
 import msgspec
 
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
+from wsgid.dispatcher.edges.flow_control import REMEMBERED
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
@@ -26,12 +26,6 @@ log = logging.getLogger("wsgid.dispatcher")
 CHUNK_TIME = 100.0
 """Seconds. Mongrel2 hands over a chunk when it has all of it, and takes chunks of 102,400 bytes: a client that sends 1
 KB a second is silent for so long."""
-
-REMEMBERED = 20_480
-"""Connections that are being closed: as many as of those with flow control, for the same reason (`flow_control`)."""
-
-SpoolPlace = tuple[str, Executor, asyncio.AbstractEventLoop]
-"""A directory for the files, threads that write them, and the loop that hears of it (see `IncomingBody`)."""
 
 
 class StreamOwner(Protocol):
@@ -53,7 +47,7 @@ class StreamedUpload:
         "_body",
         "_credits",
         "_deadline",
-        "_loop",
+        "_disk",
         "_max_body",
         "_owner",
         "_times",
@@ -61,21 +55,19 @@ class StreamedUpload:
         "request",
     )
 
-    def __init__(
-        self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace
-    ) -> None:
+    def __init__(self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, disk: Disk) -> None:
         self.request = msgspec.structs.replace(request, body=b"")
         self.ended = False
         self._owner = owner
         self._max_body = max_body
-        self._loop = spool[2]
+        self._disk = disk
         self._times = times
         if request.content_length is None:
             self._times = msgspec.structs.replace(times, limit=times.limit + CHUNK_TIME)
-        self._deadline = self._times.begun(self._loop.time())
+        self._deadline = self._times.begun(self._disk.time())
         self._behind = False
         """The disk is: Mongrel2 is allowed nothing."""
-        self._body = IncomingBody(*spool, self)
+        self._body = IncomingBody(disk, self)
         self._credits = UploadCredits(request.content_length, len(request.body))
 
     def begin(self, first: bytes) -> None:
@@ -94,7 +86,7 @@ class StreamedUpload:
         self._add(part.data, part.last)
 
     def _add(self, data: bytes, last: bool) -> None:
-        self._deadline = self._times.heard(self._deadline, len(data), self._loop.time())
+        self._deadline = self._times.heard(self._deadline, len(data), self._disk.time())
         if self._body.size + len(data) > self._max_body:
             self._refuse(self._too_large())
             return
@@ -148,7 +140,7 @@ class StreamedUpload:
     def spool_has_room(self) -> None:
         if self._behind and not self.ended:
             self._behind = False
-            self._deadline = self._times.begun(self._loop.time())
+            self._deadline = self._times.begun(self._disk.time())
             self._allow()
 
     def spool_failed(self, error: OSError) -> None:
@@ -161,13 +153,13 @@ class StreamedUpload:
 class StreamedUploads:
     """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
 
-    __slots__ = ("_ending", "_max_body", "_owner", "_spool", "_streams", "_times")
+    __slots__ = ("_disk", "_ending", "_max_body", "_owner", "_streams", "_times")
 
-    def __init__(self, owner: StreamOwner, max_body: int, times: BodyTimes, spool: SpoolPlace) -> None:
+    def __init__(self, owner: StreamOwner, max_body: int, times: BodyTimes, disk: Disk) -> None:
         self._owner = owner
         self._max_body = max_body
         self._times = times
-        self._spool = spool
+        self._disk = disk
         self._streams: dict[tuple[str, str], StreamedUpload] = {}
         """By server and client id: Mongrel2 reads one request of a connection at a time."""
         self._ending: dict[tuple[str, str], None] = {}
@@ -175,7 +167,7 @@ class StreamedUploads:
 
     def start(self, request: Request, refused: Refused | None) -> None:
         """With a reason, to refuse it."""
-        stream = StreamedUpload(request, self._owner, self._max_body, self._times, self._spool)
+        stream = StreamedUpload(request, self._owner, self._max_body, self._times, self._disk)
         self._streams[(request.server_id, request.client_id)] = stream
         self._ending.pop((request.server_id, request.client_id), None)
         if refused is not None:

@@ -1,12 +1,11 @@
 """A body that Mongrel2 writes, or has written, to a file, which is ours to remove."""
 
-import asyncio
 import errno
 import os
 import stat
 from collections.abc import Callable
-from concurrent.futures import Executor
 
+from wsgid.dispatcher.disk import Disk
 from wsgid.upload_journal import UploadJournal, remove
 
 
@@ -17,17 +16,14 @@ class UploadFile:
     I/O happens in a thread, but for the note, which must be there before anything else can happen.
     """
 
-    __slots__ = ("_executor", "_journal", "_loop", "_note", "_settled", "path")
+    __slots__ = ("_disk", "_journal", "_note", "_settled", "path")
 
-    def __init__(
-        self, path: bytes, journal: UploadJournal, executor: Executor, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, path: bytes, journal: UploadJournal, disk: Disk) -> None:
         """`path` as it is seen from here."""
         self.path = path
         self._journal = journal
         self._note = journal.note(path)
-        self._executor = executor
-        self._loop = loop
+        self._disk = disk
         self._settled = False
 
     @property
@@ -37,8 +33,7 @@ class UploadFile:
     def finish(self, finished: Callable[[int | OSError], None]) -> None:
         """Calls back with a descriptor of the file, which has lost its name, or with the reason why there is none."""
         self._settled = True
-        future = self._loop.run_in_executor(self._executor, self._open)
-        future.add_done_callback(lambda opened: finished(opened.result()))
+        self._disk.run(self._open, lambda opened: finished(opened.result()))
 
     def explain(self, error: OSError) -> str:
         path = os.fsdecode(self.path)
@@ -48,7 +43,7 @@ class UploadFile:
         """Nobody wants it any more: it is removed, unless it is being opened."""
         if not self._settled:
             self._settled = True
-            self._loop.run_in_executor(self._executor, self._remove)
+            self._disk.start(self._remove)
 
     def forget(self) -> None:
         """Mongrel2 has removed it."""

@@ -51,9 +51,7 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()  # until teardown
         self.store, self.owner = Store(Path(self.folder.name)), Owner()
-        self.uploads = FileUploads(
-            self.owner, "", self.store.journal, self.store.executor, self.store.loop, shared=False
-        )
+        self.uploads = FileUploads(self.owner, "", self.store.journal, self.store.disk, shared=False)
         self.uploading: dict[int, UploadStarted] = {}
         """What Mongrel2 is at, by client."""
         self.gone: set[int] = set()

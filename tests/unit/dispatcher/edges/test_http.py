@@ -5,7 +5,6 @@ import resource
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,23 +29,14 @@ LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
 async def open_edge(header: float = 10.0) -> AsyncIterator[HttpEdge]:
     async with running() as everything:
         times = HttpTimes(header=header, keepalive=5.0, body=BodyTimes(60.0, 0.002))
-        with ThreadPoolExecutor(1) as executor:
-            edge = HttpEdge(
-                everything.dispatch,
-                LIMITS,
-                times,
-                str(everything.directory),
-                executor,
-                asyncio.get_running_loop(),
-                "wsgid",
-            )
-            try:
-                yield edge
-            finally:
-                edge.drain()
-                edge.close()
-                await until(lambda: edge.quiet, "the connections to end")
-                await turns(10)
+        edge = HttpEdge(everything.dispatch, LIMITS, times, asyncio.get_running_loop(), "wsgid")
+        try:
+            yield edge
+        finally:
+            edge.drain()
+            edge.close()
+            await until(lambda: edge.quiet, "the connections to end")
+            await turns(10)
 
 
 def with_edge(test: Callable[[HttpEdge], Coroutine[Any, Any, None]], **changes: float) -> None:

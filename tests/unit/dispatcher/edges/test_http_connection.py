@@ -88,12 +88,12 @@ async def place(
 ) -> AsyncIterator[Place]:
     async with running(queue_size, threads) as everything:
         loop = asyncio.get_running_loop()
-        with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as executor:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
-            spool_directory = str(directory or everything.directory)
-            edge = HttpEdge(everything.dispatch, limits, TIMES, spool_directory, executor, loop, "wsgid")
+            everything.dispatch.disk.directory = str(directory or everything.directory)
+            edge = HttpEdge(everything.dispatch, limits, TIMES, loop, "wsgid")
             await edge.listen(listener, BACKLOG)
-            here = Place(everything, edge, executor, listener.getsockname())
+            here = Place(everything, edge, everything.executor, listener.getsockname())
             try:
                 yield here
             finally:

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.test_spool import Finished, Hold, Owner, fill_disk
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.disk import PIECE, Disk
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
-from wsgid.dispatcher.spool import HIGH_WATER, PIECE
+from wsgid.dispatcher.spool import HIGH_WATER
 
 
 def incoming(directory: Path, executor: ThreadPoolExecutor, owner: Owner) -> IncomingBody:
-    return IncomingBody(str(directory), executor, asyncio.get_running_loop(), owner)
+    return IncomingBody(Disk(str(directory), executor, asyncio.get_running_loop()), owner)
 
 
 class TestSmall:

@@ -175,7 +175,7 @@ async def place(
 ) -> AsyncIterator[Place]:
     endpoints = Endpoints.ipc(directory)
     async with running(queue_size, threads) as everything:
-        with ThreadPoolExecutor(1) as executor, journal_in(directory) as journal:
+        with journal_in(directory) as journal:
             edge = Mongrel2Edge(
                 everything.dispatch,
                 endpoints.recv,
@@ -184,13 +184,12 @@ async def place(
                 shared=shared,
                 max_body=MAX_BODY,
                 body_times=BodyTimes(60.0, 1 / 500),
-                spool_directory=str(directory),
-                executor=executor,
+                executor=everything.executor,
                 journal=journal,
                 loop=asyncio.get_running_loop(),
                 server="wsgid",
             )
-            here = Place(everything, edge, Mongrel2Side(endpoints), executor)
+            here = Place(everything, edge, Mongrel2Side(endpoints), everything.executor)
             try:
                 await until(lambda: edge.link._pull, "the link")
                 yield here
@@ -270,7 +269,7 @@ class TestARequest:
 
     def test_whose_body_finds_no_file(self, with_place: Run, caplog: pytest.LogCaptureFixture) -> None:
         async def test(here: Place) -> None:
-            here.edge._spool_directory = "/nowhere"
+            here.everything.dispatch.disk.directory = "/nowhere"
             await here.ask(body=bytes(INLINE_BODY + 1), METHOD="POST")
             assert (await here.answer())[0] == 500
             assert "its body could not be stored in the run directory" in caplog.text

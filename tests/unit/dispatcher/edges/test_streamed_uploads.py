@@ -14,11 +14,12 @@ from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_request
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.channel.frames import INLINE_BODY
+from wsgid.dispatcher.disk import PIECE, Disk
 from wsgid.dispatcher.edges import streamed_uploads
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
-from wsgid.dispatcher.spool import HIGH_WATER, PIECE
+from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_credits import ENOUGH, UPLOAD_WINDOW
 from wsgid.protocol.mongrel2_messages import StreamPart
@@ -48,7 +49,8 @@ class Owner:
 @contextmanager
 def uploads(owner: Owner, directory: Path, executor: ThreadPoolExecutor | None = None) -> Iterator[StreamedUploads]:
     with ThreadPoolExecutor(1) as threads:
-        yield StreamedUploads(owner, MAX_BODY, TIMES, (str(directory), executor or threads, asyncio.get_running_loop()))
+        disk = Disk(str(directory), executor or threads, asyncio.get_running_loop())
+        yield StreamedUploads(owner, MAX_BODY, TIMES, disk)
 
 
 def part(offset: int, data: bytes, last: bool = False) -> StreamPart:

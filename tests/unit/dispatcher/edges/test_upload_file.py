@@ -10,6 +10,7 @@ import pytest
 from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.test_spool import Finished, Hold
 from tests.unit.master.privileges import as_nobody, open_to_all
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.upload_file import UploadFile, open_and_unlink
 from wsgid.upload_journal import UPLOADS, UploadJournal
 
@@ -83,12 +84,16 @@ class TestOpening:
         assert path.exists()
 
 
+def disk_of(executor: ThreadPoolExecutor) -> Disk:
+    return Disk("/nowhere", executor, asyncio.get_running_loop())
+
+
 class TestUploadFile:
     def test_is_opened_in_a_thread(self, upload: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, disk_of(executor))
                 assert file.error is None
                 finished = Finished()
                 file.finish(finished)
@@ -102,7 +107,7 @@ class TestUploadFile:
     def test_that_is_not_there_says_so(self, tmp_path: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
-                file = UploadFile(bytes(tmp_path / "none"), journal, executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(tmp_path / "none"), journal, disk_of(executor))
                 finished = Finished()
                 file.finish(finished)
                 [error] = await until(lambda: finished.outcomes, "the failure")
@@ -116,7 +121,7 @@ class TestUploadFile:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, disk_of(executor))
                 file.close()
                 file.close()
                 assert executor._work_queue.qsize() == 1
@@ -131,7 +136,7 @@ class TestUploadFile:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
                 hold = Hold(executor)
-                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, disk_of(executor))
                 finished = Finished()
                 file.finish(finished)
                 file.close()
@@ -143,7 +148,7 @@ class TestUploadFile:
     def test_that_mongrel2_removes_is_forgotten(self, upload: Path, journal: UploadJournal) -> None:
         async def main() -> None:
             with ThreadPoolExecutor(1) as executor:
-                file = UploadFile(bytes(upload), journal, executor, asyncio.get_running_loop())
+                file = UploadFile(bytes(upload), journal, disk_of(executor))
                 file.forget()
                 file.close()
                 assert executor._work_queue.qsize() == 0
@@ -163,7 +168,7 @@ class TestUploadFile:
 def test_what_can_be_done_is_told(path: bytes, error: OSError, remedy: str, journal: UploadJournal) -> None:
     loop = asyncio.new_event_loop()
     with ThreadPoolExecutor(1) as executor:
-        file = UploadFile(path, journal, executor, loop)
+        file = UploadFile(path, journal, Disk("/nowhere", executor, loop))
         told = file.explain(error)
         file.forget()
     loop.close()

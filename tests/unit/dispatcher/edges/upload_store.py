@@ -5,6 +5,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.upload_file import UploadFile
 from wsgid.upload_journal import UPLOADS, UploadJournal
 
@@ -19,10 +20,11 @@ class Store:
         self._run_dir = os.open(self._run, os.O_RDONLY)
         self.journal = UploadJournal(self._run_dir)
         self.executor = ThreadPoolExecutor(1)
-        self.loop = asyncio.new_event_loop()
+        self._loop = asyncio.new_event_loop()
+        self.disk = Disk("/nowhere", self.executor, self._loop)
 
     def file(self, name: str) -> UploadFile:
-        return UploadFile(self.make(name), self.journal, self.executor, self.loop)
+        return UploadFile(self.make(name), self.journal, self.disk)
 
     def make(self, name: str) -> bytes:
         """Mongrel2 begins to write."""
@@ -43,6 +45,6 @@ class Store:
 
     def close(self) -> None:
         self.executor.shutdown()
-        self.loop.close()
+        self._loop.close()
         self.journal.close()
         os.close(self._run_dir)
