@@ -186,6 +186,8 @@ class Dispatcher:
 
     def _beat(self) -> None:
         """From the loop that does the work: when it does not go round, the master hears nothing."""
+        if self.ended.done():
+            return
         self._loop.call_later(HEARTBEAT, self._beat)
         self._dispatch.tick()
         if not self._master_gone:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import resource
+import select
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -288,6 +289,20 @@ def test_sigterm_drains_and_leaves(with_master: Run) -> None:
     async def test(master: Master) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         assert await master.dispatcher.ended == 0
+
+    with_master(test)
+
+
+def test_after_its_end_it_says_no_more_that_it_lives(with_master: Run) -> None:
+    """A beat may be due between the end and the process's: the link to the master need not be there any more."""
+
+    async def test(master: Master) -> None:
+        master.dispatcher._end()
+        assert await master.dispatcher.ended == 0
+        while select.select([master.orders], [], [], 0)[0]:
+            master.orders.recv(orders.MAX_ORDER)
+        master.dispatcher._beat()
+        assert not select.select([master.orders], [], [], 0)[0]
 
     with_master(test)
 

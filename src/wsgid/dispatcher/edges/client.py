@@ -105,8 +105,8 @@ class ClientConnection(ABC):
     @property
     @abstractmethod
     def window(self) -> int:
-        """How many bytes the edge takes now. When it has said 0, or less than it was to be given, it calls `room` as
-        soon as it takes more."""
+        """How many bytes the edge takes now. When it has said 0 it calls `room` as soon as it takes more. One that is
+        not used up, or is open again at once, needs no such call: see `_keep`."""
 
     @abstractmethod
     def _write(self, data: bytes) -> None:
