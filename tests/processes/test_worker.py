@@ -419,6 +419,44 @@ def test_a_request_that_has_taken_too_long_is_interrupted_and_no_other(start: St
     assert "GET /loop (request r1): the application was interrupted, the answer is given up" in worker.log
 
 
+ALIKE = """
+import os, time
+
+def application(environ, start_response):
+    client_gone, name = environ["wsgid.client_gone"], environ["PATH_INFO"].strip("/")
+    if name == "left":
+        while not client_gone():
+            time.sleep(0.001)
+    else:
+        with open(os.environ["GATES"] + "/" + name, "rb") as gate:
+            gate.read()
+    while name == "late":
+        time.sleep(0.001)
+    start_response("200 OK", [])
+    return [b"gone" if client_gone() else b"here"]
+"""
+
+
+def test_requests_of_one_id_are_told_apart_by_their_keys(start: Start, gates: Gates) -> None:
+    """The id may be a front end's, which may give one twice."""
+    worker = start(ALIKE, envs=gates.env, threads=3)
+    called = worker.accept()
+    names = ("late", "left", "good")
+    for channel, name in zip(called.channels, names, strict=True):
+        gates.make(name)
+        channel.ask(a_request(key=name, id="same", path=f"/{name}"))
+    late, left, good = called.channels
+    gates.wait_until_held("late")
+    gates.wait_until_held("good")
+    called.control.sock.sendall(frames.interrupt("late") + frames.client_gone("left"))
+    assert left.answer().body == b"gone"
+    wait_for(lambda: "request same has taken too long: its thread 0x" in worker.log, "the line of the interruption")
+    gates.release("late")
+    assert late.answer().status == "500 Internal Server Error"
+    gates.release("good")
+    assert good.answer().body == b"here"
+
+
 def test_a_thread_that_waits_in_c_is_interrupted_when_it_is_back(start: Start, gates: Gates) -> None:
     worker = start(SLOW, envs=gates.env)
     called = worker.accept()

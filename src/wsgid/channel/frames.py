@@ -150,17 +150,17 @@ def file(value: File) -> bytes:
     return frame(Kind.FILE, _encode(value))
 
 
-def client_may_be_gone(request_id: str) -> bytes:
-    return frame(Kind.CLIENT_MAY_BE_GONE, request_id.encode())
+def client_may_be_gone(key: str) -> bytes:
+    return frame(Kind.CLIENT_MAY_BE_GONE, key.encode())
 
 
-def client_gone(request_id: str) -> bytes:
-    return frame(Kind.CLIENT_GONE, request_id.encode())
+def client_gone(key: str) -> bytes:
+    return frame(Kind.CLIENT_GONE, key.encode())
 
 
-def interrupt(request_id: str) -> bytes:
+def interrupt(key: str) -> bytes:
     """The request has taken too long: its thread is to be interrupted, if it still serves it."""
-    return frame(Kind.INTERRUPT, request_id.encode())
+    return frame(Kind.INTERRUPT, key.encode())
 
 
 END = frame(Kind.END)

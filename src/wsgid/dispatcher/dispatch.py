@@ -71,7 +71,7 @@ class Dispatch:
     def connection_id(self) -> str:
         return str(next(self._connection_ids))
 
-    def request_id(self) -> str:
+    def request_key(self) -> str:
         return f"{self._id_prefix}-{next(self._ids)}"
 
     def stored_answer(self, owner: OutgoingOwner) -> StoredAnswer:
@@ -270,8 +270,8 @@ class Dispatch:
         # One step at each look: Hung, so that the master has the stacks written down while they tell where it hangs;
         # then the interruption; then, with a moment to give back what the request holds, Spent.
         if worker.to_interrupt:
-            for request_id in worker.to_interrupt:
-                worker.interrupt(request_id)
+            for request in worker.to_interrupt:
+                worker.interrupt(request)
             worker.to_interrupt.clear()
         elif worker.hung and not worker.spent and deadlines.spent(worker):
             worker.spent = True
@@ -288,7 +288,7 @@ class Dispatch:
         assert exchange is not None, "an overdue slot is a busy one"
         told = described(exchange, at_the_limit(exchange), now)
         slot.overdue = True
-        worker.to_interrupt.append(exchange.request.id)
+        worker.to_interrupt.append(exchange.request)
         if worker.hung:
             log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told)
         else:

@@ -12,7 +12,7 @@ from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
     """Names the oldest requests, when there are too many of them."""
     held = [request for worker in snapshot.workers for request in worker.requests]
-    named = {request.id for request in heapq.nlargest(MAX_NAMED, held, key=lambda each: each.age)}
+    named = {request.key for request in heapq.nlargest(MAX_NAMED, held, key=lambda each: each.age)}
     return Report(
         dispatcher=os.getpid(),
         addresses=list(addresses),
@@ -32,7 +32,7 @@ def _worker(worker: WorkerFacts, named: Set[str]) -> WorkerReport:
         threads=worker.threads,
         busy=worker.busy,
         served=worker.served,
-        serving=[_served(each) for each in worker.requests if each.id in named],
+        serving=[_served(each) for each in worker.requests if each.key in named],
     )
 
 

@@ -255,11 +255,11 @@ class Slot:
 
     def client_left(self, exchange: Exchange) -> None:
         """Nobody waits for this answer any more: the worker is told."""
-        self.worker.client_gone(exchange.request.id)
+        self.worker.client_gone(exchange.request)
 
     def client_may_have_left(self, exchange: Exchange) -> None:
         """The application may ask whether to go on; what it answers is sent."""
-        self.worker.client_may_be_gone(exchange.request.id)
+        self.worker.client_may_be_gone(exchange.request)
 
     def _pause(self) -> None:
         if not self.paused:

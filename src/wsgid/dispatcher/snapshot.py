@@ -9,6 +9,7 @@ from wsgid.dispatcher.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
+    key: str
     id: str
     method: str
     target: str
@@ -67,4 +68,11 @@ def _worker(worker: Worker, now: float) -> WorkerFacts:
 
 def _request(exchange: Exchange, now: float) -> RequestFacts:
     request = exchange.request
-    return RequestFacts(request.id, request.method, request.target, request.remote_addr, now - exchange.arrived)
+    return RequestFacts(
+        key=request.key,
+        id=request.id,
+        method=request.method,
+        target=request.target,
+        client=request.remote_addr,
+        age=now - exchange.arrived,
+    )

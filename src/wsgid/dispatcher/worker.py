@@ -11,6 +11,7 @@ from typing import Final
 from wsgid.channel import frames
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
+from wsgid.protocol.values import Request
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -53,8 +54,8 @@ class Worker:
         """It gets nothing new: it is hung, or dead."""
         self.hung = False
         """A request of it has reached the time limit: it will be killed."""
-        self.to_interrupt: list[str] = []
-        """Ids of the requests that have just reached it."""
+        self.to_interrupt: list[Request] = []
+        """The requests that have just reached it."""
         self.spent = False
         """Hung, and holding nothing else: the master has been told."""
         self.control: socket.socket | None = None
@@ -79,17 +80,17 @@ class Worker:
         """Of those there are now; it may lose them meanwhile."""
         return (slot for slot in tuple(self.slots) if slot.exchange is None)
 
-    def client_gone(self, request_id: str) -> None:
+    def client_gone(self, request: Request) -> None:
         # Untold, the worker goes on: the answer is read and forgotten, and an endless one ends with the worker.
-        self._tell(frames.client_gone(request_id), f"the client of {request_id} left")
+        self._tell(frames.client_gone(request.key), f"the client of {request.id} left")
 
-    def client_may_be_gone(self, request_id: str) -> None:
+    def client_may_be_gone(self, request: Request) -> None:
         # Untold, the application asks in vain, and its answer is sent to whoever is there.
-        self._tell(frames.client_may_be_gone(request_id), f"the client of {request_id} may have left")
+        self._tell(frames.client_may_be_gone(request.key), f"the client of {request.id} may have left")
 
-    def interrupt(self, request_id: str) -> None:
+    def interrupt(self, request: Request) -> None:
         # Untold, the request goes on until the worker is killed, a few seconds later.
-        self._tell(frames.interrupt(request_id), f"{request_id} is to be interrupted")
+        self._tell(frames.interrupt(request.key), f"{request.id} is to be interrupted")
 
     def _tell(self, frame: bytes, what: str) -> None:
         if self.control is not None:

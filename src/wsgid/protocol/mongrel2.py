@@ -36,16 +36,16 @@ class _Order(msgspec.Struct, frozen=True):
 _decode_order = msgspec.json.Decoder(_Order).decode
 
 
-def parse(message: bytes, next_id: Callable[[], str]) -> Message:
+def parse(message: bytes, next_key: Callable[[], str]) -> Message:
     """The value of one ZeroMQ message from Mongrel2.
 
-    ``next_id`` gives the ``id`` of a new Request; it is called once for each value that holds one.
+    ``next_key`` gives the ``key`` of a new Request; it is called once for each value that holds one.
 
     Raises MalformedMessage, and nothing else, for bytes that Mongrel2 does not write.
     """
     envelope = open_envelope(message)
     if "VERSION" in envelope.fields:
-        return read_http(envelope, next_id)
+        return read_http(envelope, next_key)
     # Only Mongrel2 itself can leave VERSION out: a client's request has one, whatever its method.
     if "PATH" in envelope.fields:
         return _socket_message(envelope)

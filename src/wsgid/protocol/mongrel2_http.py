@@ -36,32 +36,32 @@ _NO_UPLOAD: Final = Upload(b"", False)
 _COUNT: Final = re.compile(r"[0-9]{1,10}").fullmatch
 
 
-def read_http(envelope: Envelope, next_id: Callable[[], str]) -> HttpMessage:
+def read_http(envelope: Envelope, next_key: Callable[[], str]) -> HttpMessage:
     """Raises MalformedMessage when what Mongrel2 itself says is incomplete or makes no sense."""
     line = take_line(envelope)
     if line.extras:
         if line.method == "WEBSOCKET" and "FLAGS" in line.extras:
             return _frame(envelope, line)
         if "UPLOAD_STREAM" in line.extras:
-            return _stream(envelope, line, next_id())
+            return _stream(envelope, line, next_key())
     if line.method == HANDSHAKE:
-        return _handshake(envelope, line, next_id())
-    return _whole(envelope, line, next_id())
+        return _handshake(envelope, line, next_key())
+    return _whole(envelope, line, next_key())
 
 
-def _whole(envelope: Envelope, line: Line, request_id: str) -> HttpMessage:
+def _whole(envelope: Envelope, line: Line, key: str) -> HttpMessage:
     """A request whose body is in the message or in a file."""
     fields, body = envelope.fields, envelope.body
     if line.usual and not body and "host" in fields and fields.keys().isdisjoint(_ABOUT_BODIES):
         # The usual GET: none of the rules below has anything to say about it.
-        return HttpRequest(_request(envelope, line, request_id, None, b"", False), 0)
+        return HttpRequest(_request(envelope, line, key, None, b"", False), 0)
     upload = take_upload(fields, envelope.repeats, body)
     fault = _bad_head(envelope, line)
     if fault is None and upload is None:
         fault = bad_body(fields, body)
     if fault is not None:
-        return _refused(envelope, line, request_id, fault, upload or _NO_UPLOAD)
-    request = _request(envelope, line, request_id, content_length(fields), body, upload is not None)
+        return _refused(envelope, line, key, fault, upload or _NO_UPLOAD)
+    request = _request(envelope, line, key, content_length(fields), body, upload is not None)
     if upload is None:
         return HttpRequest(request, _credits(envelope, line))
     if upload.done:
@@ -69,23 +69,23 @@ def _whole(envelope: Envelope, line: Line, request_id: str) -> HttpMessage:
     return UploadStarted(request, _credits(envelope, line), upload.path)
 
 
-def _stream(envelope: Envelope, line: Line, request_id: str) -> StreamStarted | RefusedRequest:
+def _stream(envelope: Envelope, line: Line, key: str) -> StreamStarted | RefusedRequest:
     drop_upload(envelope.fields, envelope.repeats)
     fault = _bad_head(envelope, line)
     if fault is not None:
-        return _refused(envelope, line, request_id, fault, _NO_UPLOAD)
-    request = _request(envelope, line, request_id, content_length(envelope.fields), envelope.body, False)
+        return _refused(envelope, line, key, fault, _NO_UPLOAD)
+    request = _request(envelope, line, key, content_length(envelope.fields), envelope.body, False)
     return StreamStarted(request, _credits(envelope, line))
 
 
-def _handshake(envelope: Envelope, line: Line, request_id: str) -> WebSocketHandshake | RefusedRequest:
+def _handshake(envelope: Envelope, line: Line, key: str) -> WebSocketHandshake | RefusedRequest:
     if not _ACCEPT(envelope.body):
         raise envelope.malformed("the body of a WebSocket handshake is not a Sec-WebSocket-Accept value")
     drop_upload(envelope.fields, envelope.repeats)
     fault = _bad_head(envelope, line)
     if fault is not None:
-        return _refused(envelope, line, request_id, fault, _NO_UPLOAD)
-    request = _request(envelope, line, request_id, None, b"", False)
+        return _refused(envelope, line, key, fault, _NO_UPLOAD)
+    request = _request(envelope, line, key, None, b"", False)
     return WebSocketHandshake(request, _credits(envelope, line), envelope.body.decode())
 
 
@@ -103,19 +103,18 @@ def _bad_head(envelope: Envelope, line: Line) -> str | None:
     return fault or bad_framing(line.version, fields, repeats)
 
 
-def _refused(envelope: Envelope, line: Line, request_id: str, fault: str, upload: Upload) -> RefusedRequest:
-    request = _request(envelope, line, request_id, None, b"", False)
+def _refused(envelope: Envelope, line: Line, key: str, fault: str, upload: Upload) -> RefusedRequest:
+    request = _request(envelope, line, key, None, b"", False)
     return RefusedRequest(request, fault, upload.path, upload.done)
 
 
-def _request(
-    envelope: Envelope, line: Line, request_id: str, length: int | None, body: bytes, in_file: bool
-) -> Request:
+def _request(envelope: Envelope, line: Line, key: str, length: int | None, body: bytes, in_file: bool) -> Request:
     default_port = "443" if line.scheme == "https" else "80"
     server_name, server_port = split_host(envelope.fields.get("host", ""), default_port)
     script_name, path = split_path(line.pattern, line.path)
     return Request(
-        request_id,
+        key,
+        key,
         "GET" if line.method == HANDSHAKE else line.method,
         line.target,
         script_name,

@@ -17,8 +17,11 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     All text is latin-1 "bytes in str" (PEP 3333, "Unicode Issues"); paths are still percent-encoded.
     """
 
+    key: str
+    """By which dispatcher and worker speak of the request; unique within the daemon's life."""
     id: str
-    """Names the request in every log; unique within the daemon's life."""
+    """Names the request to people: in the logs, to the application, to the client. The key, unless a front end that is
+    trusted gave one. That may give the same to several requests, so nothing is looked up by it."""
     method: str
     target: str
     """The request target as the client sent it: ``/path?query``."""

@@ -144,13 +144,13 @@ class Control:
         except (FrameError, UnicodeDecodeError) as error:
             self._lose(f"the dispatcher broke its rules: {error}")
 
-    def _take(self, kind: Kind, request_id: str) -> None:
+    def _take(self, kind: Kind, key: str) -> None:
         if kind is Kind.CLIENT_GONE or kind is Kind.CLIENT_MAY_BE_GONE:
-            self._in_hand.client_gone(request_id, certain=kind is Kind.CLIENT_GONE)
+            self._in_hand.client_gone(key, certain=kind is Kind.CLIENT_GONE)
         elif kind is Kind.INTERRUPT:
-            held = self._in_hand.taken_too_long(request_id)
+            held = self._in_hand.taken_too_long(key)
             if held is not None:
-                _interrupt(request_id, held)
+                _interrupt(held)
         else:
             raise FrameError(f"{kind.name} on a control connection")
 
@@ -164,12 +164,15 @@ class Control:
         self._socket = None
 
 
-def _interrupt(request_id: str, held: Held) -> None:
+def _interrupt(held: Held) -> None:
     # Said before it is done: as long as the exception waits for its thread, CPython 3.11 lets no thread go on whose
     # lines are traced (coverage, a debugger). The number is as faulthandler writes it, so that it can be found among
     # the stacks of all threads.
     where = "".join(held.stack().format()).rstrip()
     log.warning(
-        "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s", request_id, held.thread, where
+        "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s",
+        held.request_id,
+        held.thread,
+        where,
     )
     held.interrupt()

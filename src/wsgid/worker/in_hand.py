@@ -1,7 +1,7 @@
 """The requests in this worker's hands: what the control thread hears about one finds it here.
 
 The word about a request may come before the request itself, which is on another connection, or after it has ended. So
-words are kept by the request's id, which no other has, and never hit "the current request".
+words are kept by the request's key, which no other has, and never hit "the current request".
 """
 
 import threading
@@ -18,10 +18,12 @@ and they are pushed out in time."""
 class Held(Interruptible):
     """One request in a thread's hands."""
 
-    __slots__ = ("_doubtful", "client_left")
+    __slots__ = ("_doubtful", "client_left", "request_id")
 
-    def __init__(self) -> None:
+    def __init__(self, request_id: str) -> None:
         super().__init__()
+        self.request_id = request_id
+        """For the log."""
         self._doubtful = False
         """The client sends nothing more."""
         self.client_left = False
@@ -48,42 +50,42 @@ class InHand:
         """Whether they certainly are."""
         self._timed_out_early: OrderedDict[str, bool] = OrderedDict()
 
-    def take(self, request_id: str) -> Held:
+    def take(self, key: str, request_id: str) -> Held:
         """The calling thread begins to serve this request."""
-        held = Held()
+        held = Held(request_id)
         with self._lock:
-            self._held[request_id] = held
-            if self._gone_early and (certain := self._gone_early.pop(request_id, None)) is not None:
+            self._held[key] = held
+            if self._gone_early and (certain := self._gone_early.pop(key, None)) is not None:
                 held.doubt(certain=certain)
-            if self._timed_out_early and self._timed_out_early.pop(request_id, False):
+            if self._timed_out_early and self._timed_out_early.pop(key, False):
                 held.interrupt()
         return held
 
-    def release(self, request_id: str) -> None:
+    def release(self, key: str) -> None:
         """The request has ended."""
         # One step of the interpreter: without the lock, which would cost a third of a microsecond.
-        del self._held[request_id]
+        del self._held[key]
 
-    def client_gone(self, request_id: str, *, certain: bool = True) -> None:
+    def client_gone(self, key: str, *, certain: bool = True) -> None:
         """The dispatcher's word that this request's client has left, or, when it is not certain, may have."""
         with self._lock:
-            held = self._held.get(request_id)
+            held = self._held.get(key)
             if held is None:
-                _keep(self._gone_early, request_id, certain)
+                _keep(self._gone_early, key, certain)
             else:
                 held.doubt(certain=certain)
 
-    def taken_too_long(self, request_id: str) -> Held | None:
+    def taken_too_long(self, key: str) -> Held | None:
         """The dispatcher's word about this request: it is to be interrupted. None when no thread serves it; one that
         takes it later interrupts it itself."""
         with self._lock:
-            held = self._held.get(request_id)
+            held = self._held.get(key)
             if held is None:
-                _keep(self._timed_out_early, request_id, True)
+                _keep(self._timed_out_early, key, True)
             return held
 
 
-def _keep(early: OrderedDict[str, bool], request_id: str, word: bool) -> None:
-    early[request_id] = word
+def _keep(early: OrderedDict[str, bool], key: str, word: bool) -> None:
+    early[key] = word
     if len(early) > MAX_EARLY:
         early.popitem(last=False)

@@ -40,7 +40,7 @@ def serve(
     Takes over ``descriptor``, the file with the body. Raises DispatcherGone when the channel ends meanwhile.
     """
     body, close_body = open_body(request, descriptor)
-    held = in_hand.take(request.id)
+    held = in_hand.take(request.key, request.id)
     response = Response(request, channel.send, channel.send_file, held)
     try:
         environ = build_environ(template, request, body, held.client_gone)
@@ -52,7 +52,7 @@ def serve(
         raise
     finally:
         close_body()
-        in_hand.release(request.id)
+        in_hand.release(request.key)
 
 
 def _answer(

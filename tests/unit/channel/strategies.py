@@ -13,6 +13,7 @@ headers = st.lists(st.tuples(text, text), max_size=5)
 
 requests = st.builds(
     Request,
+    key=text,
     id=text,
     method=text,
     target=text,

@@ -52,9 +52,9 @@ class TestValues:
         assert read.code == int(value.status.split()[0])
 
     @given(text)
-    def test_client_gone(self, request_id: str) -> None:
-        assert payload_of(frames.client_gone(request_id), Kind.CLIENT_GONE).decode() == request_id
-        assert payload_of(frames.client_may_be_gone(request_id), Kind.CLIENT_MAY_BE_GONE).decode() == request_id
+    def test_client_gone(self, key: str) -> None:
+        assert payload_of(frames.client_gone(key), Kind.CLIENT_GONE).decode() == key
+        assert payload_of(frames.client_may_be_gone(key), Kind.CLIENT_MAY_BE_GONE).decode() == key
 
     @pytest.mark.parametrize(
         ("frame", "kind"),

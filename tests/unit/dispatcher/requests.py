@@ -7,7 +7,9 @@ from wsgid.protocol.values import Head, Request
 
 
 def a_request(**changes: Any) -> Request:
+    """Its key is its id, unless there is another among the changes."""
     values: dict[str, Any] = {
+        "key": changes.get("id", "id-1"),
         "id": "id-1",
         "method": "GET",
         "target": "/path?query",

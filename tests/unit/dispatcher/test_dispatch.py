@@ -103,10 +103,10 @@ class TestWhoServesWhat:
 
         with_dispatch(test)
 
-    def test_names_of_requests_and_connections_are_not_given_twice(self) -> None:
+    def test_keys_of_requests_and_names_of_connections_are_not_given_twice(self) -> None:
         async def test(everything: Running) -> None:
             dispatch = everything.dispatch
-            assert [dispatch.request_id() for _ in range(3)] == ["id-1", "id-2", "id-3"]
+            assert [dispatch.request_key() for _ in range(3)] == ["id-1", "id-2", "id-3"]
             assert [dispatch.connection_id() for _ in range(3)] == ["1", "2", "3"]
 
         with_dispatch(test)

@@ -322,7 +322,7 @@ def test_a_snapshot() -> None:
         clock.time += 2.5
         everything.dispatch.open(a_request(), RecordingClient(), keep_alive=True)
         found = everything.dispatch.snapshot()
-        held = RequestFacts("a", "POST", "/a", "192.0.2.1", 2.5)
+        held = RequestFacts("a", "a", "POST", "/a", "192.0.2.1", 2.5)
         assert found == Snapshot(
             draining=False,
             unfinished=2,

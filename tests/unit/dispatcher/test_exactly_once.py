@@ -53,7 +53,7 @@ class ExactlyOnce(DispatcherMachine):
     )
     def arrive(self, method: str, path: str, at_once: bool, slow: bool) -> None:
         self.arrived += 1
-        name = self.dispatch.request_id()
+        name = self.dispatch.request_key()
         client = RecordingClient(keeps=slow)
         request = a_request(id=name, method=method, path=f"/{path}", body_in_file=method == "POST")
         exchange = self.dispatch.open(request, client, keep_alive=True)

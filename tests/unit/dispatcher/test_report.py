@@ -15,14 +15,14 @@ def worker(
 
 def served(**changed: str) -> Served:
     """What is told of a request."""
-    facts = {"id": "id-1", "method": "GET", "target": "/", "client": "127.0.0.1", **changed}
+    facts = {"key": "1", "id": "id-1", "method": "GET", "target": "/", "client": "127.0.0.1", **changed}
     told = report(Snapshot(False, 1, 0, (worker(RequestFacts(**facts, age=1.23456), busy=1),)), [])
     [request] = told.workers[0].serving
     return request
 
 
 def test_all_of_it() -> None:
-    snapshot = Snapshot(True, 5, 3, (worker(RequestFacts("id-1", "GET", "/x?y", "::1", 2.0), busy=2),))
+    snapshot = Snapshot(True, 5, 3, (worker(RequestFacts("1", "id-1", "GET", "/x?y", "::1", 2.0), busy=2),))
     assert report(snapshot, ["http://127.0.0.1:80"]) == Report(
         dispatcher=os.getpid(),
         addresses=["http://127.0.0.1:80"],
@@ -60,7 +60,9 @@ def test_what_clients_write_is_printable_and_short() -> None:
 
 
 def test_the_oldest_are_named_when_there_are_too_many() -> None:
-    requests = [RequestFacts(str(age), "GET", "/" + "\x1b" * 500, "", float(age)) for age in range(MAX_NAMED + 5)]
+    requests = [
+        RequestFacts(str(age), str(age), "GET", "/" + "\x1b" * 500, "", float(age)) for age in range(MAX_NAMED + 5)
+    ]
     told = report(Snapshot(False, 0, 0, (worker(*requests[::2]), worker(*requests[1::2]))), [])
     named = {each.id for worker in told.workers for each in worker.serving}
     assert named == {str(age) for age in range(5, MAX_NAMED + 5)}
@@ -68,7 +70,7 @@ def test_the_oldest_are_named_when_there_are_too_many() -> None:
     assert len(line(told)) < MAX_REPLY
 
 
-def test_those_of_the_same_age_are_not_more_than_may_be() -> None:
-    requests = [RequestFacts(str(number), "GET", "/", "", 1.0) for number in range(MAX_NAMED + 5)]
+def test_those_of_the_same_age_and_id_are_not_more_than_may_be() -> None:
+    requests = [RequestFacts(str(number), "id of all", "GET", "/", "", 1.0) for number in range(MAX_NAMED + 5)]
     told = report(Snapshot(False, 0, 0, (worker(*requests),)), [])
     assert len(told.workers[0].serving) == MAX_NAMED

@@ -14,9 +14,10 @@ def test_what_must_be_heard_while_the_application_runs() -> None:
     worker = Worker(1)
     worker.control, far_end = socket.socketpair()
     with worker.control, far_end:
-        worker.client_may_be_gone("a")
-        worker.client_gone("a")
-        worker.interrupt("b")
+        one, other = (a_request(key=key, id="of both") for key in "ab")
+        worker.client_may_be_gone(one)
+        worker.client_gone(one)
+        worker.interrupt(other)
         assert FrameReader().feed(far_end.recv(1024)) == [
             (Kind.CLIENT_MAY_BE_GONE, b"a"),
             (Kind.CLIENT_GONE, b"a"),
@@ -31,9 +32,9 @@ def test_a_worker_that_cannot_be_told(has_control: bool, caplog: pytest.LogCaptu
     if has_control:
         worker.control, far_end = socket.socketpair()
         far_end.close()
-    worker.client_may_be_gone("c")
-    worker.client_gone("a")
-    worker.interrupt("b")
+    worker.client_may_be_gone(a_request(key="1", id="c"))
+    worker.client_gone(a_request(key="2", id="a"))
+    worker.interrupt(a_request(key="3", id="b"))
     told = [
         "worker 1 was not told that the client of c may have left: [Errno 32] Broken pipe",
         "worker 1 was not told that the client of a left: [Errno 32] Broken pipe",

@@ -36,6 +36,7 @@ def request(
 ) -> Request:
     return Request(
         "r1",
+        "r1",
         method,
         target,
         script_name,

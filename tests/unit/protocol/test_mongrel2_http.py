@@ -44,6 +44,7 @@ def plain(
 ) -> Request:
     """What comes of the writer's request line."""
     return Request(
+        key="r1",
         id="r1",
         method=method,
         target=target,

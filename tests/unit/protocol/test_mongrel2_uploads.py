@@ -112,6 +112,7 @@ def test_a_length_is_read_as_c_does(length: str) -> None:
 
 def request(length: int | None) -> Request:
     return Request(
+        key="1",
         id="1",
         method="POST",
         target="/",

@@ -16,6 +16,7 @@ from wsgid.posts import CHANNEL_SOCKET
 from wsgid.protocol.values import Head, Header, Request
 
 GET = Request(
+    key="r1",
     id="r1",
     method="GET",
     target="/",
@@ -38,8 +39,8 @@ GET = Request(
 
 
 def a_request(**fields: Any) -> Request:
-    """A GET of ``/``, with these fields instead."""
-    return msgspec.structs.replace(GET, **fields)
+    """A GET of ``/``, with these fields instead; its key is its id, unless there is another among them."""
+    return msgspec.structs.replace(GET, **{"key": fields.get("id", GET.key), **fields})
 
 
 @dataclass

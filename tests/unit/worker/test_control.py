@@ -27,7 +27,7 @@ class Office:
         lifeline, self.master = os.pipe2(os.O_CLOEXEC)
         signals, self.signals = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         in_hand = InHand()
-        self.held = {request_id: in_hand.take(request_id) for request_id in "ab"}
+        self.held = {key: in_hand.take(key, "id-5") for key in "ab"}
         """The requests that the thread of the test serves."""
         self.reopened: list[threading.Thread] = []
         """Which threads have reopened the log."""
@@ -52,9 +52,9 @@ class Office:
     def signal(self, number: int) -> None:
         os.write(self.signals, bytes([number]))
 
-    def gone(self, request_id: str) -> bool:
+    def gone(self, key: str) -> bool:
         """It has heard that this request's client has left."""
-        return self.held[request_id].client_gone()
+        return self.held[key].client_gone()
 
     def master_dies(self) -> None:
         os.close(self.master)
@@ -89,9 +89,9 @@ def test_it_hears_whose_clients_have_left(office: Office) -> None:
     office.start()
     peer = office.listener.accept()
     peer.sock.sendall(frames.client_may_be_gone("a") + frames.client_gone("b")[:-1])
-    wait_for(lambda: office.gone("a"), "the first id")
+    wait_for(lambda: office.gone("a"), "the first key")
     peer.sock.sendall(frames.client_gone("b")[-1:])
-    wait_for(lambda: office.gone("b"), "the second id")
+    wait_for(lambda: office.gone("b"), "the second key")
     assert [office.held[name].client_left for name in ("a", "b")] == [False, True]
 
 
@@ -106,7 +106,7 @@ def test_sigterm_makes_it_say_leaving_once(office: Office) -> None:
     office.signal(signal.SIGTERM)
     office.master_dies()
     peer.sock.sendall(frames.client_gone("a"))
-    wait_for(lambda: office.gone("a"), "the id, which is heard after the signal")
+    wait_for(lambda: office.gone("a"), "the key, which is heard after the signal")
     peer.sock.settimeout(0)
     with pytest.raises(BlockingIOError):
         peer.frame()
@@ -120,7 +120,7 @@ def test_the_masters_end_makes_it_say_leaving(office: Office) -> None:
     assert office.control.leaving.is_set()
     assert office.orphaned == [False], "once, and first of all"
     peer.sock.sendall(frames.client_gone("a"))  # it still listens
-    wait_for(lambda: office.gone("a"), "the id")
+    wait_for(lambda: office.gone("a"), "the key")
 
 
 def test_sigusr1_makes_it_reopen_the_log(office: Office) -> None:
@@ -142,7 +142,7 @@ def test_other_signals_mean_nothing(office: Office) -> None:
     peer = office.listener.accept()
     office.signal(signal.SIGINT)
     peer.sock.sendall(frames.client_gone("a"))
-    wait_for(lambda: office.gone("a"), "the id")
+    wait_for(lambda: office.gone("a"), "the key")
     assert not office.control.leaving.is_set()
     assert not office.reopened
 
@@ -162,7 +162,7 @@ def test_it_interrupts_the_request_that_is_named(office: Office, caplog: pytest.
     number = f"0x{threading.get_ident():016x}"
     wait_for(lambda: caplog.messages, "the line in the log")
     [message] = caplog.messages
-    assert message.startswith(f"request b has taken too long: its thread {number} is interrupted here:\n  File ")
+    assert message.startswith(f"request id-5 has taken too long: its thread {number} is interrupted here:\n  File ")
 
 
 def test_the_interruption_of_a_request_that_has_ended_is_not_told(
@@ -170,7 +170,7 @@ def test_the_interruption_of_a_request_that_has_ended_is_not_told(
 ) -> None:
     office.start()
     office.listener.accept().sock.sendall(frames.interrupt("c") + frames.client_gone("a"))
-    wait_for(lambda: office.gone("a"), "the id")
+    wait_for(lambda: office.gone("a"), "the key")
     assert not caplog.messages
 
 
@@ -193,7 +193,7 @@ def test_half_a_frame_of_the_dead_does_not_confuse_the_next(office: Office) -> N
     peer.sock.sendall(frames.client_gone("a")[:-1])
     peer.close()
     office.listener.accept().sock.sendall(frames.client_gone("b"))
-    wait_for(lambda: office.gone("b"), "the id")
+    wait_for(lambda: office.gone("b"), "the key")
 
 
 def test_what_has_ended_is_not_polled_again(office: Office) -> None:

@@ -11,17 +11,18 @@ def in_hand() -> InHand:
     return InHand()
 
 
-def is_interrupted(in_hand: InHand, request_id: str) -> bool:
+def is_interrupted(in_hand: InHand, key: str) -> bool:
     """Whether this request, which is only now taken, was interrupted before."""
     try:
-        in_hand.take(request_id).call(lambda: None)
+        in_hand.take(key, "id").call(lambda: None)
     except RequestTimeout:
         return True
     return False
 
 
 def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
-    one, other = in_hand.take("one"), in_hand.take("other")
+    """Not another one of the same id."""
+    one, other = in_hand.take("one", "id"), in_hand.take("other", "id")
     in_hand.client_gone("one")
     assert (one.client_gone(), other.client_gone()) == (True, False)
     assert in_hand.taken_too_long("other") is other
@@ -33,7 +34,7 @@ def test_a_word_reaches_the_request_it_is_about(in_hand: InHand) -> None:
 
 def test_a_client_that_may_have_left_has_not_certainly(in_hand: InHand) -> None:
     told = []
-    one = in_hand.take("one")
+    one = in_hand.take("one", "id")
     for certain in (False, True, False):
         in_hand.client_gone("one", certain=certain)
         told.append((one.client_gone(), one.client_left))
@@ -44,30 +45,30 @@ def test_a_client_that_may_have_left_has_not_certainly(in_hand: InHand) -> None:
 def test_the_last_word_of_those_that_come_before_the_request_counts(in_hand: InHand, words: list[bool]) -> None:
     for certain in words:
         in_hand.client_gone("one", certain=certain)
-    one = in_hand.take("one")
+    one = in_hand.take("one", "id")
     assert (one.client_gone(), one.client_left) == (True, words[-1])
 
 
 def test_a_word_that_comes_before_the_request_is_kept_for_it(in_hand: InHand) -> None:
     in_hand.client_gone("one")
     assert in_hand.taken_too_long("two") is None
-    assert in_hand.take("one").client_gone()
+    assert in_hand.take("one", "id").client_gone()
     assert is_interrupted(in_hand, "two")
 
 
 def test_a_word_is_for_one_request_and_kept_for_it_once(in_hand: InHand) -> None:
     in_hand.client_gone("one")
     in_hand.taken_too_long("one")
-    assert not in_hand.take("two").client_gone()
+    assert not in_hand.take("two", "id").client_gone()
     assert not is_interrupted(in_hand, "three")
-    in_hand.take("one")
+    in_hand.take("one", "id")
     in_hand.release("one")
-    assert not in_hand.take("one").client_gone()
+    assert not in_hand.take("one", "id").client_gone()
     assert not is_interrupted(in_hand, "one")
 
 
 def test_a_word_that_comes_after_the_end_harms_nobody(in_hand: InHand) -> None:
-    held = in_hand.take("one")
+    held = in_hand.take("one", "id")
     in_hand.release("one")
     in_hand.client_gone("one")
     assert in_hand.taken_too_long("one") is None
@@ -77,7 +78,7 @@ def test_a_word_that_comes_after_the_end_harms_nobody(in_hand: InHand) -> None:
 
 def test_who_has_left_stays_so_when_the_request_has_ended(in_hand: InHand) -> None:
     """A thread that the application has started may ask later."""
-    held = in_hand.take("one")
+    held = in_hand.take("one", "id")
     in_hand.client_gone("one")
     in_hand.release("one")
     assert held.client_gone()
@@ -87,5 +88,5 @@ def test_words_that_nobody_looks_for_are_pushed_out_oldest_first(in_hand: InHand
     for number in range(MAX_EARLY + 1):
         in_hand.client_gone(str(number))
         in_hand.taken_too_long(str(number))
-    assert [in_hand.take(str(number)).client_gone() for number in (0, 1, MAX_EARLY)] == [False, True, True]
+    assert [in_hand.take(str(number), "id").client_gone() for number in (0, 1, MAX_EARLY)] == [False, True, True]
     assert [is_interrupted(in_hand, str(number)) for number in (0, 2, MAX_EARLY - 1)] == [False, True, True]

@@ -382,7 +382,7 @@ def test_a_file_without_a_size_is_read(bench: Bench) -> None:
 
 
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), sent.append, lambda data, descriptor: sent.append(data), Held())
+    return Response(a_request(), sent.append, lambda data, descriptor: sent.append(data), Held("r1"))
 
 
 def exc_info() -> Any:

@@ -268,12 +268,14 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         length: int | None = None,
         body: bytes = b"",
     ) -> Request:
+        key = self._dispatch.request_key()
         script_name, scheme, server_id = "", "http", "http"
         server_name, server_port = self._server_address
         remote_addr, remote_port = self._remote
         # By position: msgspec takes six times as long when so many fields are named.
         return Request(
-            self._dispatch.request_id(),
+            key,
+            key,
             method,
             target,
             script_name,

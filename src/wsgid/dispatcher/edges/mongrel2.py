@@ -95,7 +95,7 @@ class Mongrel2Edge:
 
     def _received(self, message: bytes) -> None:
         try:
-            value = mongrel2.parse(message, self.dispatch.request_id)
+            value = mongrel2.parse(message, self.dispatch.request_key)
         except MalformedMessage as malformed:
             self._malformed(malformed)
             return
@@ -303,8 +303,10 @@ class Mongrel2Edge:
 
     def _unknown(self, server_id: str, client_id: str) -> Request:
         """A request of which no more is known than where it came from."""
+        key = self.dispatch.request_key()
         return Request(
-            id=self.dispatch.request_id(),
+            key=key,
+            id=key,
             method="-",
             target="",
             script_name="",

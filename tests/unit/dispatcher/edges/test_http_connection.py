@@ -545,7 +545,7 @@ class TestAClientThatLeaves:
             await visitor.say(get())
             request = await worker.threads[0].take()
             visitor.reset()
-            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.key.encode())
             worker.threads[0].say(HEAD, frames.END, frames.DONE)
             await here.nobody_left()
             assert here.everything.endings() == ["499 left"]
@@ -591,7 +591,7 @@ class TestAClientThatLeaves:
             await visitor.say(get(), get(), get()[:-1])
             request = await worker.threads[0].take()
             visitor.half_close()
-            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.key.encode())
             here.pass_time(1000)
             worker.threads[0].say(whole(b"1"))
             assert (await visitor.answer()).body == b"1"
@@ -609,12 +609,12 @@ class TestAClientThatLeaves:
             await visitor.say(get())
             request = await worker.threads[0].take()
             visitor.half_close()
-            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_MAY_BE_GONE, request.key.encode())
             worker.threads[0].say(HEAD, frames.frame(Kind.PART, b"taken"))
             await here.at(lambda connection: connection._opening, "the answer")
             visitor.reset()
             worker.threads[0].say(frames.frame(Kind.PART, b"for nobody"))
-            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.key.encode())
             worker.threads[0].say(frames.CUT, frames.DONE)
             await here.nobody_left()
             assert here.everything.endings() == ["499 left"]
@@ -1139,7 +1139,7 @@ def test_what_fails_in_a_callback_of_ours_ends_the_connection_and_is_seen() -> N
         def broken() -> str:
             raise ZeroDivisionError("a fault")
 
-        here.everything.dispatch.request_id = broken  # type: ignore[method-assign]
+        here.everything.dispatch.request_key = broken  # type: ignore[method-assign]
         faults: list[dict[str, Any]] = []
         here.edge.loop.set_exception_handler(lambda _, context: faults.append(context))
         visitor = here.visit()

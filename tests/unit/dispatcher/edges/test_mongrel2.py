@@ -713,7 +713,7 @@ class TestDisconnecting:
                 await here.ask()
             request = await worker.threads[0].take()
             await here.leave()
-            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.id.encode())
+            assert await worker.control.hear() == (Kind.CLIENT_GONE, request.key.encode())
             await here.forgotten()
             worker.threads[0].say(whole())
             await here.nothing()
