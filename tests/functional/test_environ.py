@@ -59,7 +59,7 @@ HEADS = [
     "GET /a HTTP/1.0",
     "GET /a HTTP/1.0\nHost: a:81\nConnection: keep-alive",
     "DELETE /a HTTP/1.1\nHost: ",
-    "OPTIONS /a HTTP/1.1\nHost: not a host",
+    "OPTIONS /a HTTP/1.1\nHost: a,b:81",
     "GET /a HTTP/1.1\nHost: a\nX-Twice: 1\nX-Other: 3\nx-twice: 2\nCookie: a=1\nCookie: b=2",
     "GET /a HTTP/1.1\nHost: a\nX_Under: no\nX-Under: yes\nContent_Length: 7\nContent_Type: a/b",
     'GET /a HTTP/1.1\nHost: a\nX-Bytes: caf\xe9 \xff\nX-Blanks: \t in  between \t\nX-Empty:\nX-Quotes: "a\\\\b"',

@@ -11,6 +11,7 @@ import httptools
 import msgspec
 
 from wsgid.protocol import http_request
+from wsgid.protocol.host import is_host
 from wsgid.protocol.http_request import Body, Refused, Target
 from wsgid.protocol.values import Header
 
@@ -204,7 +205,7 @@ class RequestReader:
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
         # The usual GET, about which the rules for such headers have nothing more to say.
-        only_host = len(ruled) == 1 and ruled[0][0] == "host"
+        only_host = len(ruled) == 1 and ruled[0][0] == "host" and is_host(ruled[0][1])
         body = _NO_BODY if only_host else self._read_framing(version)
         # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
         text = self.target.decode("latin-1").partition("#")[0]

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from wsgid.protocol.host import NOT_A_HOST, is_host
 from wsgid.protocol.values import Header
 
 _DIGITS: Final = frozenset("0123456789")
@@ -70,12 +71,15 @@ def framing(version: str, headers: list[Header]) -> Body:
 
 
 def check_host(version: str, headers: list[Header]) -> None:
-    """HTTP/1.1 needs exactly one Host (RFC 9112 section 3.2), HTTP/1.0 at most one. Raises Refused(400)."""
-    count = sum(name == "host" for name, _ in headers)
-    if count > 1:
+    """HTTP/1.1 needs exactly one Host, HTTP/1.0 at most one, and it has to be a host (RFC 9112 section 3.2). Raises
+    Refused(400)."""
+    hosts = [value for name, value in headers if name == "host"]
+    if len(hosts) > 1:
         raise Refused(400, "more than one Host")
-    if count == 0 and version != "HTTP/1.0":
+    if not hosts and version != "HTTP/1.0":
         raise Refused(400, "HTTP/1.1 without Host")
+    if hosts and not is_host(hosts[0]):
+        raise Refused(400, NOT_A_HOST)
 
 
 def parse_target(method: str, target: str) -> Target:
@@ -86,10 +90,13 @@ def parse_target(method: str, target: str) -> Target:
         path, _, query = target.partition("?")
         return Target(path, query, "")
     scheme, separator, rest = target.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
+    if separator and scheme.lower() == "https":
+        # RFC 9110 section 7.4: what is asked for by https must not be given without TLS, of which there is none here.
+        raise Refused(421, "https is not spoken on this connection")
+    if separator and scheme.lower() == "http":
         end = min((position for mark in "/?" if (position := rest.find(mark)) >= 0), default=len(rest))
         authority = rest[:end]
-        if not authority or "@" in authority:
+        if not authority or not is_host(authority):
             raise Refused(400, "a target in absolute form without a plain host")
         path, _, query = rest[end:].partition("?")
         return Target(path or "/", query, authority)

@@ -9,6 +9,7 @@ everything that could be read in two ways is refused.
 import re
 from typing import Final
 
+from wsgid.protocol.host import NOT_A_HOST, is_host
 from wsgid.protocol.mongrel2_fields import Fields, Repeats
 
 MAX_LENGTH: Final = 2**31 - 1
@@ -48,8 +49,11 @@ def bad_framing(version: str, fields: Fields, repeats: Repeats) -> str | None:
         for name, title in _SINGLE.items():
             if name in repeats:
                 return f"more than one {title}"
-    if "host" not in fields and version != "HTTP/1.0":
+    host = fields.get("host")
+    if host is None and version != "HTTP/1.0":
         return "HTTP/1.1 without Host"
+    if host is not None and not is_host(host):
+        return NOT_A_HOST
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")
     if coding is None:
         if length is not None and not (_DIGITS(length) and int(length) <= MAX_LENGTH):

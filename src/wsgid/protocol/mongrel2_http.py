@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from wsgid.protocol.host import split_host
+from wsgid.protocol.host import is_host, split_host
 from wsgid.protocol.mongrel2_envelope import Envelope
 from wsgid.protocol.mongrel2_fields import Fields, Repeats
 from wsgid.protocol.mongrel2_framing import bad_body, bad_framing, bad_header, content_length
@@ -32,6 +32,8 @@ HttpMessage = (
 _FLAGS: Final = re.compile(r"0x[0-9A-F]{1,2}").fullmatch
 _ACCEPT: Final = re.compile(rb"[A-Za-z0-9+/]{27}=").fullmatch
 _ABOUT_BODIES: Final = ("content-length", "transfer-encoding", START, DONE)
+_ABSENT: Final = "/"
+"""In the place of a Host that is not there: no host either."""
 _NO_UPLOAD: Final = Upload(b"", False)
 _COUNT: Final = re.compile(r"[0-9]{1,10}").fullmatch
 
@@ -52,7 +54,7 @@ def read_http(envelope: Envelope, next_key: Callable[[], str]) -> HttpMessage:
 def _whole(envelope: Envelope, line: Line, key: str) -> HttpMessage:
     """A request whose body is in the message or in a file."""
     fields, body = envelope.fields, envelope.body
-    if line.usual and not body and "host" in fields and fields.keys().isdisjoint(_ABOUT_BODIES):
+    if line.usual and not body and is_host(fields.get("host", _ABSENT)) and fields.keys().isdisjoint(_ABOUT_BODIES):
         # The usual GET: none of the rules below has anything to say about it.
         return HttpRequest(_request(envelope, line, key, None, b"", False), 0)
     upload = take_upload(fields, envelope.repeats, body)

@@ -138,6 +138,15 @@ class TestHost:
                 check_host(version, [("x", "y"), *hosts])
             assert refused.value.code == 400
 
+    @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+    def test_it_is_one(self, version: str) -> None:
+        for value in ("", "a.example:80", "[::1]"):
+            check_host(version, [("host", value)])
+        for value in ("not a host", ":80", "a:b", "user@a", "\xe9"):
+            with pytest.raises(Refused, match="not a host name or address") as refused:
+                check_host(version, [("host", value)])
+            assert refused.value.code == 400
+
 
 class TestTarget:
     @pytest.mark.parametrize(
@@ -151,7 +160,7 @@ class TestTarget:
             "/http://h/x": Target("/http://h/x", "", ""),
             "/%2f/%zz": Target("/%2f/%zz", "", ""),
             "http://h": Target("/", "", "h"),
-            "HTTPS://h:8/": Target("/", "", "h:8"),
+            "HTTP://h:8/": Target("/", "", "h:8"),
             "http://h:8/a?b": Target("/a", "b", "h:8"),
             "http://h?b/c": Target("/", "b/c", "h"),
             "http://[::1]:8/a": Target("/a", "", "[::1]:8"),
@@ -176,6 +185,11 @@ class TestTarget:
             ("GET", "http://?a", 400),
             ("GET", "http://user@h/", 400),
             ("GET", "http://user:password@h/", 400),
+            ("GET", "http://h:b/", 400),
+            ("GET", "http://:80/", 400),
+            ("GET", "http://a|b/", 400),
+            ("GET", "https://h/", 421),
+            ("GET", "HTTPS://h", 421),
         ],
     )
     def test_of_other_forms_is_refused(self, method: str, target: str, code: int) -> None:

@@ -50,6 +50,8 @@ def test_a_transfer_encoding_that_is_not_exactly_chunked(coding: str) -> None:
         ("HTTP/1.1", {}, {}, "HTTP/1.1 without Host"),
         ("HTTP/1.1", {}, {"host": ["a", "a"]}, "more than one Host"),
         ("HTTP/1.0", {}, {"host": ["a", "b"]}, "more than one Host"),
+        ("HTTP/1.1", {"host": "not a host"}, {}, "a Host that is not a host name or address"),
+        ("HTTP/1.0", {"host": "a:b"}, {}, "a Host that is not a host name or address"),
         ("HTTP/1.1", HOST, {"content-length": ["3", "3"]}, "more than one Content-Length"),
         ("HTTP/1.1", HOST, {"transfer-encoding": ["chunked", "chunked"]}, "more than one Transfer-Encoding"),
         (

@@ -155,6 +155,7 @@ def test_it_takes_the_method_and_the_flags_to_be_a_frame() -> None:
         ({"nocolon\r\nx-b": "1"}, b"", "a header name that is not a token: 'nocolon\\r\\nx-b'"),
         ({"a": "b\nc"}, b"", "CR, LF or NUL in the value of a"),
         ({"host": ["h", "i"]}, b"", "more than one Host"),
+        ({"host": "not a host"}, b"", "a Host that is not a host name or address"),
     ],
 )
 def test_requests_that_are_refused(write: Writer, client: Values, body: bytes, reason: str) -> None:
