@@ -267,18 +267,22 @@ class Config:
         group=LIMITS,
         metavar="BYTES",
         limits=(64, MAX_REQUEST_LINE),
-        help="Longest HTTP request line.",
+        help="Most bytes of a request's target, path and query; a longer one is refused with 414.",
         fixed=True,
     )
     limit_request_fields: int = option(
-        100, group=LIMITS, limits=(1, MAX_FIELDS), help="Most header lines of an HTTP request.", fixed=True
+        100,
+        group=LIMITS,
+        limits=(1, MAX_FIELDS),
+        help="Most header lines of a request; one with more is refused with 431.",
+        fixed=True,
     )
     limit_request_headers: int = option(
         65536,
         group=LIMITS,
         metavar="BYTES",
         limits=(64, MAX_HEADERS),
-        help="Most bytes of all headers of a request.",
+        help="Most bytes of all header lines of a request; one with more is refused with 431.",
         fixed=True,
     )
     max_body: Size = option(

@@ -13,25 +13,13 @@ import msgspec
 from wsgid.protocol import http_request
 from wsgid.protocol.host import is_host
 from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.limits import FIELD_OVERHEAD, HttpLimits
 from wsgid.protocol.values import Header
 
 FRAMING_OVERHEAD: Final = 64 * 1024
 FRAMING_RATIO: Final = 16
 """A body may take FRAMING_OVERHEAD bytes of chunk sizes, extensions and trailers, plus FRAMING_RATIO for each byte of
 content (one-byte chunks take 6): llhttp bounds neither extensions nor trailers."""
-
-
-class HttpLimits(msgspec.Struct, frozen=True):
-    """What a client may send."""
-
-    request_line: int
-    """Bytes of the request target."""
-    fields: int
-    """Header lines."""
-    headers: int
-    """Bytes of all header lines together."""
-    body: int
-    """Bytes of the decoded body."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -176,17 +164,17 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.target += url
         if len(self.target) > self._limits.request_line:
-            raise Refused(414, f"the target is longer than {self._limits.request_line} bytes")
+            raise self._limits.long_target()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         limits, headers = self._limits, self._headers
-        size = self._header_bytes = self._header_bytes + len(name) + len(value) + 4
+        size = self._header_bytes = self._header_bytes + len(name) + len(value) + FIELD_OVERHEAD
         if size > limits.headers:
-            raise Refused(431, f"the header lines are longer than {limits.headers} bytes")
+            raise limits.large_headers()
         if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(headers) >= limits.fields:
-            raise Refused(431, f"more than {limits.fields} header lines")
+            raise limits.many_fields()
         lowered = name.decode("latin-1").lower()
         header = (lowered, value.decode("latin-1").rstrip(" \t"))
         headers.append(header)
@@ -221,7 +209,7 @@ class RequestReader:
         http_request.check_host(version, self._ruled)
         body = http_request.framing(version, self._ruled)
         if body.length is not None and body.length > self._limits.body:
-            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+            raise self._limits.large_body()
         if (body.length or body.chunked) and self._parser.should_upgrade():
             # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
             raise Refused(501, "a request with a body that asks for an upgrade")
@@ -230,7 +218,7 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
         if self._body_size > self._limits.body:
-            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+            raise self._limits.large_body()
         self._sink.body_read(part)
 
     def on_message_complete(self) -> None:

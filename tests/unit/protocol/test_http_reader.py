@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from wsgid.protocol.http_reader import (
     FRAMING_OVERHEAD,
     FRAMING_RATIO,
-    HttpLimits,
     Incoming,
     Phase,
     RequestReader,
 )
 from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.values import Header
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024 * 1024)

@@ -8,7 +8,7 @@ from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
 from wsgid.protocol import http_answer
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 
 log = logging.getLogger("wsgid.dispatcher")
 

@@ -207,7 +207,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def _unread_request(self) -> Request:
         """As much as is known of the request that is on its way in."""
         reader = self._reader
-        return self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", [])
+        return self._request(reader.method, reader.target.decode("latin-1") or "-", "", "", "HTTP/1.1", [])
 
     def request_begins(self) -> None:
         self._deadline = self._edge.loop.time() + self._edge.times.header
