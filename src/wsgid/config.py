@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
-from wsgid.options import VARIABLE_PREFIX, Mask, Option, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import VARIABLE_PREFIX, Mask, Option, ScriptName, Size, Switch, nearest, option, read_table, shown
 
 FILE = "wsgid.json"
 DEFAULT_BIND = "127.0.0.1:8000"
@@ -121,6 +121,15 @@ class Config:
         group=EDGES,
         help="Other daemons take requests from the same Mongrel2 handlers. Then neither upload.stream nor "
         "download.flow_control is served.",
+        fixed=True,
+    )
+
+    script_name: ScriptName = option(
+        "",
+        group=EDGES,
+        default_text="empty, the whole server",
+        help="Where the application's root lies: SCRIPT_NAME of what comes by HTTP, where other paths get 404. Behind "
+        "Mongrel2 the route says it.",
         fixed=True,
     )
 

@@ -160,7 +160,7 @@ class Dispatcher:
         )
         if self._post.listeners:
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
-            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE)
+            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE, config.script_name)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):

@@ -80,15 +80,17 @@ class RequestReader:
         "_limits",
         "_parser",
         "_ruled",
+        "_script_name",
         "_sink",
         "phase",
         "target",
     )
 
-    def __init__(self, limits: HttpLimits, sink: Sink) -> None:
+    def __init__(self, limits: HttpLimits, script_name: str, sink: Sink) -> None:
         # Per connection
         self.phase = BETWEEN
         self._limits = limits
+        self._script_name = script_name
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
         # Per request
@@ -197,7 +199,7 @@ class RequestReader:
         body = _NO_BODY if only_host else self._read_framing(version)
         # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
         text = self.target.decode("latin-1").partition("#")[0]
-        target = http_request.parse_target(method, text)
+        target = http_request.parse_target(method, text, self._script_name)
         headers = self._headers
         if target.authority:
             headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]

@@ -66,7 +66,7 @@ class Recorder:
 def read(pieces: Iterable[bytes], limits: HttpLimits = LIMITS) -> tuple[Recorder, RequestReader]:
     """Raises Refused."""
     recorder = Recorder()
-    reader = RequestReader(limits, recorder)
+    reader = RequestReader(limits, "", recorder)
     feed_all(reader, pieces)
     return recorder, reader
 
@@ -90,7 +90,7 @@ Cut = Callable[[bytes], list[bytes]]
 
 def refusal(pieces: Iterable[bytes], limits: HttpLimits = LIMITS) -> Refused:
     recorder = Recorder()
-    reader = RequestReader(limits, recorder)
+    reader = RequestReader(limits, "", recorder)
     with pytest.raises(Refused) as refused:
         feed_all(reader, pieces)
     assert reader.phase is Phase.REFUSED
@@ -111,7 +111,7 @@ def head(
     values: dict[str, Any] = {
         "method": method,
         "target_text": target,
-        "target": Target(path, query, ""),
+        "target": Target("", path, query, ""),
         "version": "HTTP/1.1",
         "headers": [("host", "a")] if headers is None else headers,
         "body": body,
@@ -199,7 +199,7 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
     "the absolute form, which overrides Host": (
         b"GET http://b:8/p?q HTTP/1.1\r\n" + HOST + b"X: y\r\n\r\n",
         msgspec.structs.replace(
-            head(target="http://b:8/p?q", headers=[("host", "b:8"), ("x", "y")]), target=Target("/p", "q", "b:8")
+            head(target="http://b:8/p?q", headers=[("host", "b:8"), ("x", "y")]), target=Target("", "/p", "q", "b:8")
         ),
         b"",
         True,
@@ -299,6 +299,14 @@ class TestLegalRequests:
         wire, expected, _, _ = LEGAL["an upgrade, which is not taken"]
         recorder, _ = read([wire * 2000])
         assert recorder.heads == [expected] * 2000
+
+    def test_below_the_root_of_the_application(self) -> None:
+        recorder = Recorder()
+        reader = RequestReader(LIMITS, "/app", recorder)
+        reader.feed(b"GET /app/a?b HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert recorder.heads[0].target == Target("/app", "/a", "b", "")
+        with pytest.raises(Refused, match="no application is behind this path"):
+            reader.feed(NEXT)
 
     def test_after_the_last_request_nothing_is_read_and_nothing_is_wrong(self) -> None:
         recorder, reader = read([b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n\0\0\0", b"\0", NEXT])
@@ -441,7 +449,7 @@ class TestRefused:
 
     def test_before_the_method_is_known_there_is_a_dash_for_it(self) -> None:
         recorder = Recorder()
-        reader = RequestReader(LIMITS, recorder)
+        reader = RequestReader(LIMITS, "", recorder)
         assert (reader.method, reader.target) == ("-", b"")
         reader.feed(b"GE")
         assert (reader.method, reader.target) == ("-", b"")
@@ -542,7 +550,7 @@ class TestLimits:
 
     def test_empty_lines_before_a_request_are_counted_with_it(self) -> None:
         recorder = Recorder()
-        reader = RequestReader(limits(), recorder)
+        reader = RequestReader(limits(), "", recorder)
         for _ in range(100):
             reader.feed(b"\r\n" * 512)
         assert recorder.heads == []
@@ -610,7 +618,7 @@ class Objector(Recorder):
 @pytest.mark.parametrize("where", ["request_begins", "head_read", "body_read", "request_read"])
 class TestWhatTheSinkRaises:
     def feed(self, where: str, what: Exception, connection: bytes) -> RequestReader:
-        reader = RequestReader(LIMITS, Objector(where, what))
+        reader = RequestReader(LIMITS, "", Objector(where, what))
         with pytest.raises(type(what)) as raised:
             reader.feed(POST + connection + b"Content-Length: 1\r\n\r\nx")
         assert raised.value is what

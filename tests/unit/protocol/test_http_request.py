@@ -152,22 +152,22 @@ class TestTarget:
     @pytest.mark.parametrize(
         ("target", "parsed"),
         {
-            "/": Target("/", "", ""),
-            "/a/b?c=d&e": Target("/a/b", "c=d&e", ""),
-            "/a?b?c": Target("/a", "b?c", ""),
-            "/?": Target("/", "", ""),
-            "//a//b": Target("//a//b", "", ""),
-            "/http://h/x": Target("/http://h/x", "", ""),
-            "/%2f/%zz": Target("/%2f/%zz", "", ""),
-            "http://h": Target("/", "", "h"),
-            "HTTP://h:8/": Target("/", "", "h:8"),
-            "http://h:8/a?b": Target("/a", "b", "h:8"),
-            "http://h?b/c": Target("/", "b/c", "h"),
-            "http://[::1]:8/a": Target("/a", "", "[::1]:8"),
+            "/": Target("", "/", "", ""),
+            "/a/b?c=d&e": Target("", "/a/b", "c=d&e", ""),
+            "/a?b?c": Target("", "/a", "b?c", ""),
+            "/?": Target("", "/", "", ""),
+            "//a//b": Target("", "//a//b", "", ""),
+            "/http://h/x": Target("", "/http://h/x", "", ""),
+            "/%2f/%zz": Target("", "/%2f/%zz", "", ""),
+            "http://h": Target("", "/", "", "h"),
+            "HTTP://h:8/": Target("", "/", "", "h:8"),
+            "http://h:8/a?b": Target("", "/a", "b", "h:8"),
+            "http://h?b/c": Target("", "/", "b/c", "h"),
+            "http://[::1]:8/a": Target("", "/a", "", "[::1]:8"),
         }.items(),
     )
     def test_of_a_form_that_applications_are_behind(self, target: str, parsed: Target) -> None:
-        assert parse_target("GET", target) == parsed
+        assert parse_target("GET", target, "") == parsed
 
     @pytest.mark.parametrize(
         ("method", "target", "code"),
@@ -194,16 +194,45 @@ class TestTarget:
     )
     def test_of_other_forms_is_refused(self, method: str, target: str, code: int) -> None:
         with pytest.raises(Refused) as refused:
-            parse_target(method, target)
+            parse_target(method, target, "")
         assert refused.value.code == code
 
-    @given(st.sampled_from(["GET", "CONNECT", "OPTIONS"]), text | text.map("/".__add__) | text.map("http://".__add__))
-    def test_anything_has_a_path_or_is_refused(self, method: str, target: str) -> None:
+    @pytest.mark.parametrize(
+        ("target", "path"),
+        {
+            "/a/b": "",
+            "/a/b?c": "",
+            "/a/b/": "/",
+            "/a/b//": "//",
+            "/a/b/../c": "/../c",
+            "http://h/a/b/c": "/c",
+            "http://h/a/b?c": "",
+        }.items(),
+    )
+    def test_below_the_root_of_the_application(self, target: str, path: str) -> None:
+        parsed = parse_target("GET", target, "/a/b")
+        assert (parsed.script_name, parsed.path) == ("/a/b", path)
+
+    @pytest.mark.parametrize(
+        "target", ["/", "/a", "/a/", "/a/bc", "/a/b%2Fc", "/A/b", "/%61/b", "//a/b", "/x/a/b", "http://h", "http://a/b"]
+    )
+    def test_elsewhere_there_is_no_application(self, target: str) -> None:
+        with pytest.raises(Refused) as refused:
+            parse_target("GET", target, "/a/b")
+        assert (refused.value.code, refused.value.why) == (404, "no application is behind this path")
+
+    @given(
+        st.sampled_from(["GET", "CONNECT", "OPTIONS"]),
+        text | text.map("/".__add__) | text.map("/a".__add__) | text.map("http://".__add__),
+        st.sampled_from(["", "/a", "/a/b"]),
+    )
+    def test_anything_has_a_path_or_is_refused(self, method: str, target: str, script_name: str) -> None:
         try:
-            parsed = parse_target(method, target)
+            parsed = parse_target(method, target, script_name)
         except Refused:
             return
-        assert parsed.path.startswith("/")
+        assert parsed.script_name == script_name
+        assert parsed.path.startswith("/") or (script_name and not parsed.path)
         assert "?" not in parsed.path
         assert target.endswith(parsed.query)
         assert not set(parsed.authority) & set("/?@")

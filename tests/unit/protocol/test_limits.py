@@ -40,7 +40,7 @@ class Ignored:
 def by_http(target: str, headers: list[Header]) -> Answer:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     try:
-        RequestReader(LIMITS, Ignored()).feed(latin1(f"GET {target} HTTP/1.1\r\n{lines}\r\n"))
+        RequestReader(LIMITS, "", Ignored()).feed(latin1(f"GET {target} HTTP/1.1\r\n{lines}\r\n"))
     except Refused as refused:
         return refused.code, refused.why
     return None
