@@ -10,55 +10,38 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 from tests import proc
 from tests.apps.downloads.app.wsgi import PART
-from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.daemon import APPLICATIONS
 from tests.functional.load import Address
 from tests.functional.memory import MIB
-from tests.functional.mongrel2 import Endpoints, Mongrel2, free_port
 from tests.functional.transfers import Transfer, Transfers, generated, upload
 
-from bench.stage import daemon
+from bench.servers import NotMeasured, Running, Server, gunicorn, other, wsgid_http, wsgid_mongrel2
 
 WORKERS = 2
 
 APPLICATION = APPLICATIONS / "downloads"
+
+FLOW_CONTROL = {"download.flow_control": "1"}
 
 LOOK = 0.02
 """Seconds between two looks at the memory."""
 
 LIMIT = 120.0
 """Seconds (before stretching) that a body may take."""
-
-
-@dataclass(frozen=True)
-class Running:
-    address: Address
-    pids: tuple[int, ...]
-    """Of the processes that were started; they have children."""
-
-    def processes(self) -> set[int]:
-        return {*self.pids, *(child.pid for pid in self.pids for child in proc.descendants(pid))}
-
-
-@dataclass(frozen=True)
-class Server:
-    name: str
-    serve: Callable[[Path], AbstractContextManager[Running]]
-    """Called with an empty folder."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +58,6 @@ class Turn:
     """Bytes, of all processes together, after one small request."""
     up: Measured
     down: Measured
-
-
-class NotMeasured(Exception):
-    """A server did not start, or gave other answers than expected: its numbers would mean nothing."""
 
 
 @click.command()
@@ -101,62 +80,23 @@ def main(rounds: int, mib: int) -> None:
 # The servers
 
 
-@contextmanager
-def wsgid_http(folder: Path) -> Iterator[Running]:
-    with daemon(folder, APPLICATION, WORKERS, "--bind", "127.0.0.1:0") as running:
-        yield Running(running.address, (running.pid,))
-
-
-@contextmanager
-def mongrel2_wsgid(folder: Path) -> Iterator[Running]:
-    endpoints = Endpoints()
-    server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2", {"download.flow_control": "1"})
-    server.start()
-    try:
-        with daemon(folder, APPLICATION, WORKERS, *server.options) as running:
-            yield Running(server.address, (running.pid, server.pid))
-    finally:
-        server.stop()
-        endpoints.remove()
-
-
-def gunicorn(folder: Path) -> AbstractContextManager[Running]:
-    options = ("--access-logfile", str(folder / "access.log"), "wsgi:application")
-    return other(folder, lambda port: ["gunicorn", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{port}", *options])
-
-
 def waitress(folder: Path) -> AbstractContextManager[Running]:
     """It has threads and no processes, and no access log."""
-    options = ["--threads", str(WORKERS), "wsgi:application"]
-    return other(folder, lambda port: ["waitress", "--listen", f"127.0.0.1:{port}", *options])
+    options = ("--threads", str(WORKERS), "wsgi:application")
+    return other(APPLICATION, folder, lambda port: ["waitress", "--listen", f"127.0.0.1:{port}", *options])
 
 
 def granian(folder: Path) -> AbstractContextManager[Running]:
-    options = ["--interface", "wsgi", "--workers", str(WORKERS), "--access-log", "wsgi:application"]
-    return other(folder, lambda port: ["granian", "--host", "127.0.0.1", "--port", f"{port}", *options])
-
-
-@contextmanager
-def other(folder: Path, arguments: Callable[[int], Sequence[str]]) -> Iterator[Running]:
-    """A server that is a Python module, on a free port. Raises NotMeasured."""
-    address = ("127.0.0.1", free_port())
-    command = [sys.executable, "-m", *arguments(address[1])]
-    with open(folder / "output", "wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=APPLICATION / "app")
-    try:
-        wait_for(lambda: process.poll() is not None or answers(address), f"{command[2]} to answer")
-        if process.poll() is not None:
-            raise NotMeasured(f"{command[2]} did not start:\n{(folder / 'output').read_text()}")
-        yield Running(address, (process.pid,))
-    finally:
-        process.terminate()
-        process.wait()
+    options = ("--interface", "wsgi", "--workers", str(WORKERS), "--access-log", "wsgi:application")
+    return other(APPLICATION, folder, lambda port: ["granian", "--host", "127.0.0.1", "--port", f"{port}", *options])
 
 
 SERVERS = [
-    Server(f"wsgid, HTTP, {WORKERS} workers", wsgid_http),
-    Server(f"Mongrel2 + wsgid, {WORKERS} workers", mongrel2_wsgid),
-    Server(f"gunicorn sync, {WORKERS} workers", gunicorn),
+    Server(f"wsgid, HTTP, {WORKERS} workers", partial(wsgid_http, APPLICATION, WORKERS)),
+    Server(
+        f"Mongrel2 + wsgid, {WORKERS} workers", partial(wsgid_mongrel2, APPLICATION, WORKERS, settings=FLOW_CONTROL)
+    ),
+    Server(f"gunicorn sync, {WORKERS} workers", partial(gunicorn, APPLICATION, WORKERS)),
     Server(f"waitress, {WORKERS} threads", waitress),
     Server(f"granian, {WORKERS} workers", granian),
 ]

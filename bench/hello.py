@@ -14,19 +14,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from tests import proc
-from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.daemon import APPLICATIONS
-from tests.functional.mongrel2 import Directory, Endpoints, Mongrel2, free_port
+from tests.functional.mongrel2 import Directory, Mongrel2
 
-from bench.stage import daemon
+from bench.servers import NotMeasured, Running, Server, gunicorn, wsgid_http, wsgid_mongrel2
 
 WORKERS = 2
 CONNECTIONS = 32
@@ -39,21 +39,10 @@ APPLICATION = APPLICATIONS / "plain"
 
 
 @dataclass(frozen=True)
-class Server:
-    name: str
-    serve: Callable[[Path], AbstractContextManager[str]]
-    """Called with an empty folder; gives the URL to load."""
-
-
-@dataclass(frozen=True)
 class Target:
     server: str
     against: str
     ratio: float
-
-
-class NotMeasured(Exception):
-    """A server gave other answers than expected: its numbers would mean nothing."""
 
 
 def main() -> int:
@@ -62,10 +51,10 @@ def main() -> int:
     rates: dict[str, list[float]] = {server.name: [] for server in SERVERS}
     for number in range(1, arguments.rounds + 1):
         for server in SERVERS:
-            with tempfile.TemporaryDirectory(prefix="bench-") as folder, server.serve(Path(folder)) as url:
-                check(url)
-                load(url, WARM_UP)
-                rate = load(url, arguments.seconds)
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder, server.serve(Path(folder)) as running:
+                check(running.url)
+                load(running.url, WARM_UP)
+                rate = load(running.url, arguments.seconds)
             rates[server.name].append(rate)
             print(f"round {number} of {arguments.rounds}: {server.name}: {rate:,.0f}/s", file=sys.stderr, flush=True)
     medians = {name: statistics.median(each) for name, each in rates.items()}
@@ -87,52 +76,15 @@ def read_arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def gunicorn(folder: Path) -> Iterator[str]:
-    address = ("127.0.0.1", free_port())
-    command = [sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--bind", f"{address[0]}:{address[1]}"]
-    options = ["--chdir", str(APPLICATION / "app"), "--access-logfile", str(folder / "access.log"), "wsgi:application"]
-    with open(folder / "output", "wb") as output:
-        process = subprocess.Popen([*command, *options], stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_for(lambda: process.poll() is not None or answers(address), "gunicorn to answer")
-        if process.poll() is not None:
-            raise NotMeasured(f"gunicorn did not start:\n{(folder / 'output').read_text()}")
-        yield f"http://{address[0]}:{address[1]}/"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def wsgid_http(folder: Path) -> Iterator[str]:
-    with daemon(folder, APPLICATION, WORKERS, "--bind", "127.0.0.1:0") as running:
-        yield f"{running.url}/"
-
-
-@contextmanager
-def mongrel2_static(folder: Path) -> Iterator[str]:
+def mongrel2_static(folder: Path) -> Iterator[Running]:
     (folder / "static").mkdir()
     (folder / "static/hello.txt").write_bytes(GREETING)
     server = Mongrel2("bench", {"/": Directory(f"{folder}/static/")}, folder / "mongrel2")
     server.start()
     try:
-        yield f"{server.url}/hello.txt"
+        yield Running(server.address, (server.pid,), "/hello.txt")
     finally:
         server.stop()
-
-
-@contextmanager
-def mongrel2_wsgid(folder: Path) -> Iterator[str]:
-    endpoints = Endpoints()
-    # Headers in JSON, Mongrel2's default: a compiled parser reads it, which no tnetstring has.
-    server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2")
-    server.start()
-    try:
-        with daemon(folder, APPLICATION, WORKERS, *server.options):
-            yield f"{server.url}/"
-    finally:
-        server.stop()
-        endpoints.remove()
 
 
 GUNICORN = f"gunicorn sync, {WORKERS} workers"
@@ -141,24 +93,16 @@ STATIC = "Mongrel2, a static file"
 BEHIND = f"Mongrel2 + wsgid, {WORKERS} workers"
 
 SERVERS = [
-    Server(GUNICORN, gunicorn),
-    Server(HTTP, wsgid_http),
+    Server(GUNICORN, partial(gunicorn, APPLICATION, WORKERS)),
+    Server(HTTP, partial(wsgid_http, APPLICATION, WORKERS)),
     Server(STATIC, mongrel2_static),
-    Server(BEHIND, mongrel2_wsgid),
+    Server(BEHIND, partial(wsgid_mongrel2, APPLICATION, WORKERS)),
 ]
 
 TARGETS = [Target(HTTP, GUNICORN, 1.8), Target(BEHIND, STATIC, 0.35)]
 
 
 # Measuring
-
-
-def answers(address: tuple[str, int]) -> bool:
-    try:
-        clients.Connection(address).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def check(url: str) -> None:

@@ -60,18 +60,3 @@ def _mongrel2(edge: str, folder: Path, settings: Mapping[str, str]) -> Iterator[
     finally:
         server.stop()
         endpoints.remove()
-
-
-@contextmanager
-def daemon(folder: Path, application: Path, workers: int, *options: str) -> Iterator[Daemon]:
-    """To be measured beside others: it is ended as it is, with no look at what is left."""
-    site = folder / "site"
-    site.mkdir()
-    (site / "app").symlink_to(application / "app")
-    running = Daemon(site, *options, "--workers", str(workers))
-    try:
-        running.start()
-        yield running
-        running.stop()
-    finally:
-        running.kill()

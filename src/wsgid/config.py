@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
-from wsgid.options import VARIABLE_PREFIX, Mask, Option, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import VARIABLE_PREFIX, Mask, Option, ScriptName, Size, Switch, nearest, option, read_table, shown
 
 FILE = "wsgid.json"
 DEFAULT_BIND = "127.0.0.1:8000"
@@ -121,6 +121,15 @@ class Config:
         group=EDGES,
         help="Other daemons take requests from the same Mongrel2 handlers. Then neither upload.stream nor "
         "download.flow_control is served.",
+        fixed=True,
+    )
+
+    script_name: ScriptName = option(
+        "",
+        group=EDGES,
+        default_text="empty, the whole server",
+        help="Where the application's root lies: SCRIPT_NAME of what comes by HTTP, where other paths get 404. Behind "
+        "Mongrel2 the route says it.",
         fixed=True,
     )
 
@@ -267,18 +276,22 @@ class Config:
         group=LIMITS,
         metavar="BYTES",
         limits=(64, MAX_REQUEST_LINE),
-        help="Longest HTTP request line.",
+        help="Most bytes of a request's target, path and query; a longer one is refused with 414.",
         fixed=True,
     )
     limit_request_fields: int = option(
-        100, group=LIMITS, limits=(1, MAX_FIELDS), help="Most header lines of an HTTP request.", fixed=True
+        100,
+        group=LIMITS,
+        limits=(1, MAX_FIELDS),
+        help="Most header lines of a request; one with more is refused with 431.",
+        fixed=True,
     )
     limit_request_headers: int = option(
         65536,
         group=LIMITS,
         metavar="BYTES",
         limits=(64, MAX_HEADERS),
-        help="Most bytes of all headers of a request.",
+        help="Most bytes of all header lines of a request; one with more is refused with 431.",
         fixed=True,
     )
     max_body: Size = option(

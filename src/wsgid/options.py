@@ -24,6 +24,9 @@ Size = Annotated[int, "bytes"]
 Mask = Annotated[int, "octal"]
 """Permission bits that new files do not get (umask(2)); people write it in octal."""
 
+ScriptName = Annotated[str, "of the application"]
+"""The path of an application's root, as clients send it; empty: it has the whole server."""
+
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
@@ -214,6 +217,12 @@ def _read_mask(value: object, base: Path) -> int:
     return int(value, 8)
 
 
+def _read_script_name(value: object, base: Path) -> str:
+    if not isinstance(value, str) or not _SCRIPT_NAME.fullmatch(value):
+        raise ValueError("no script name")
+    return value
+
+
 def _show_size(value: int) -> str:
     for unit in ("g", "m", "k"):
         if value and value % _UNITS[unit] == 0:
@@ -230,6 +239,8 @@ _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
 
 _SWITCH = {"on": True, "off": False}
+# Segments of RFC 3986, section 3.3. Clients take "." and ".." out of a path before they send it.
+_SCRIPT_NAME = re.compile(r"(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*")
 _OCTAL = re.compile(r"0?[0-7]{1,3}")
 
 TEXT = Kind("TEXT", "a non-empty text", _read_text)
@@ -240,6 +251,11 @@ SECONDS = Kind("SECONDS", "a number of seconds", _converted(float), "{:g}".forma
 SIZE = Kind("SIZE", "a size in bytes, such as 65536, 64k, 10m or 1g,", _read_size, _show_size)
 SWITCH = Kind("on|off", "on or off", _read_switch, lambda value: "on" if value else "off")
 MASK = Kind("MASK", "a file mode mask in octal, such as 022 or 0077, as text", _read_mask, "{:03o}".format)
+SCRIPT_NAME = Kind(
+    "PATH",
+    "a path such as /shop: it begins with a slash, has none at its end, and is percent-encoded as clients send it",
+    _read_script_name,
+)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 
 KINDS: dict[Any, Kind] = {
@@ -253,6 +269,7 @@ KINDS: dict[Any, Kind] = {
     Size: SIZE,
     Mask | None: MASK,
     Switch: SWITCH,
+    ScriptName: SCRIPT_NAME,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
 }

@@ -1,6 +1,7 @@
 """Fixtures: daemons, Mongrel2 servers, gates, and a site that is served over either edge."""
 
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.apps.django_project import make_django_project
 from tests.functional import clients
 from tests.functional.daemon import APPLICATIONS, Daemon
 from tests.functional.gate import Gates
@@ -98,6 +100,27 @@ def app_folder(tmp_path: Path) -> MakeFolder:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Django project with its database: made once, as that takes seconds, and copied for each test."""
+    folder = tmp_path_factory.mktemp("made") / "django"
+    make_django_project(folder, sys.executable)
+    return folder
+
+
+@pytest.fixture
+def django(new_project: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(new_project, tmp_path / "django"))
+
+
+@pytest.fixture
+def application(framework: str, app_folder: MakeFolder, request: pytest.FixtureRequest) -> Path:
+    """The app folder of the framework under test, which is the test's parameter ``framework``."""
+    if framework == "django":
+        return Path(request.getfixturevalue("django"))
+    return app_folder(framework)
 
 
 @pytest.fixture

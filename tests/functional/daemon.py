@@ -195,6 +195,13 @@ class Daemon:
         )
         return Outcome(done.returncode, done.stdout.decode(errors="replace"))
 
+    def replace_dispatcher(self) -> None:
+        """Kills it. Returns when the next takes requests from Mongrel2: what is sent to one that is dying is lost."""
+        connected = "requests come from"
+        before = self.log.count(connected)
+        os.kill(self.dispatcher_pid, signal.SIGKILL)
+        wait_for(lambda: self.log.count(connected) > before, "the new dispatcher")
+
     @property
     def noted_uploads(self) -> list[Path]:
         """The files in its journal of uploads; those that are noted or struck out meanwhile may be missing."""

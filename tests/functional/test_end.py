@@ -98,7 +98,7 @@ def test_a_second_signal_ends_at_once(site: MakeSite, gates: Gates) -> None:
         held.ask(f"/hold?fifo={gates.make('held')}")
         gates.wait_until_held("held")
         served.daemon.send(signal.SIGINT)
-        served.daemon.wait_for_log("stop")
+        served.daemon.wait_for_log("SIGINT: stopping")
         served.daemon.send(signal.SIGINT)
         assert served.daemon.wait() == 0
     served.daemon.assert_nothing_left()
@@ -191,9 +191,9 @@ def test_the_command_stops_one_that_is_held_up(site: MakeSite, gates: Gates, tim
     with served.connect() as held:
         held.ask(f"/hold?fifo={gates.make('held')}")
         gates.wait_until_held("held")
-        for _ in range(times):
+        for told in ("SIGTERM: stopping", "SIGTERM: ending at once")[:times]:
             assert served.daemon.run("stop", "--no-wait").code == 0
-            served.daemon.wait_for_log("stop")
+            served.daemon.wait_for_log(told)
         if times == 1:
             gates.release("held", b"finished")
             assert held.answer().body == b"finished"

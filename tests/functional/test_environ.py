@@ -16,6 +16,7 @@ from tests.functional import clients
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2, MakeSite, Site
 from tests.functional.gate import Gates
+from tests.functional.mongrel2 import Endpoints
 
 HELLO = b"Hello, World!\n"
 
@@ -59,7 +60,7 @@ HEADS = [
     "GET /a HTTP/1.0",
     "GET /a HTTP/1.0\nHost: a:81\nConnection: keep-alive",
     "DELETE /a HTTP/1.1\nHost: ",
-    "OPTIONS /a HTTP/1.1\nHost: not a host",
+    "OPTIONS /a HTTP/1.1\nHost: a,b:81",
     "GET /a HTTP/1.1\nHost: a\nX-Twice: 1\nX-Other: 3\nx-twice: 2\nCookie: a=1\nCookie: b=2",
     "GET /a HTTP/1.1\nHost: a\nX_Under: no\nX-Under: yes\nContent_Length: 7\nContent_Type: a/b",
     'GET /a HTTP/1.1\nHost: a\nX-Bytes: caf\xe9 \xff\nX-Blanks: \t in  between \t\nX-Empty:\nX-Quotes: "a\\\\b"',
@@ -76,6 +77,33 @@ def test_both_edges_tell_the_same(serve: MakeDaemon, mongrel2: MakeMongrel2) -> 
         http = _comparable(environ_of(_address(daemon.url), head))
         for server in servers:
             assert _comparable(environ_of(server.address, head)) == http, head
+
+
+SCRIPT_NAME = "/a%20b/c"
+
+BELOW = ["", "/", "?q", "/?", "//x", "/x/../y", "/%2F%2e%61?x", "/x#fragment", "/a%20b/c"]
+ELSEWHERE = ["/", "/a%20b", "/a%20b/cd", "/a%20b/c%2Fd", "/A%20B/c", "/a%20b//c", "http://other/x", "*"]
+
+
+def test_below_a_root_both_edges_tell_the_same(serve: MakeDaemon, mongrel2: MakeMongrel2, endpoints: Endpoints) -> None:
+    server = mongrel2({SCRIPT_NAME: endpoints.ipc("below")})
+    daemon = serve("mirror", "--bind", "127.0.0.1:0", "--script-name", SCRIPT_NAME, *server.options)
+    address = _address(daemon.url)
+    for target in BELOW:
+        head = f"GET {SCRIPT_NAME}{target} HTTP/1.1\nHost: a"
+        http = _comparable(environ_of(address, head))
+        assert http["SCRIPT_NAME"] == "/a b/c"
+        assert _comparable(environ_of(server.address, head)) == http, target
+    absolute = environ_of(address, f"GET http://other:81{SCRIPT_NAME}/x HTTP/1.1\nHost: a")
+    assert [absolute[name] for name in ("HTTP_HOST", "SCRIPT_NAME", "PATH_INFO")] == ["other:81", "/a b/c", "/x"]
+    served = len(daemon.wait_for_access(2 * len(BELOW) + 1))
+    for target in ELSEWHERE:
+        with Connection(address) as client:
+            client.ask(target)
+            answer = client.answer()
+        assert (answer.status, answer.text.partition(":")[0]) == (404, "404 Not Found"), target
+    lines = daemon.wait_for_access(served + len(ELSEWHERE))[served:]
+    assert all(" 404 " in line and "end=refused" in line for line in lines)
 
 
 def _comparable(environ: dict[str, Any]) -> dict[str, Any]:

@@ -5,48 +5,21 @@ import gzip
 import hashlib
 import json
 import random
-import shutil
-import sys
 import urllib.parse
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.apps.django_project import PASSWORD, USER, make_django_project
+from tests.apps.django_project import PASSWORD, USER
 from tests.functional import clients
 from tests.functional.browser import CSRF_FIELD, Browser
-from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2, MakeSite, Site
+from tests.functional.conftest import MakeSite, Site
 
 MEBIBYTE = random.Random(1).randbytes(1024 * 1024)
 
 STREAMED = b"".join(b"line %d\n" % number for number in range(1000))
 
 FRAMEWORKS = pytest.mark.parametrize("framework", ["bottle", "django", "falcon", "flask", "pyramid", "pyroutes"])
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture(scope="module")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Django project with its database: made once, as that takes seconds, and copied for each test."""
-    folder = tmp_path_factory.mktemp("made") / "django"
-    make_django_project(folder, sys.executable)
-    return folder
-
-
-@pytest.fixture
-def django(new_project: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(new_project, tmp_path / "django"))
-
-
-@pytest.fixture
-def application(framework: str, app_folder: MakeFolder, request: pytest.FixtureRequest) -> Path:
-    """The app folder of the framework under test."""
-    if framework == "django":
-        return Path(request.getfixturevalue("django"))
-    return app_folder(framework)
 
 
 @FRAMEWORKS
@@ -106,63 +79,6 @@ def _environ(served: Site) -> None:
     assert (told["CONTENT_TYPE"], told["CONTENT_LENGTH"], told["HTTP_X_OWN"]) == ("text/x-own", "2", "yes")
     assert told["HTTP_HOST"] == served.url.removeprefix("http://")
     assert (told["REMOTE_ADDR"], told["wsgi.url_scheme"], told["wsgi.run_once"]) == ("127.0.0.1", "http", False)
-
-
-# The same over both edges
-
-
-@dataclass(frozen=True)
-class Ask:
-    method: str
-    target: str
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-BOUNDARY = uuid.UUID(int=1).hex
-UPLOAD = (
-    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'.encode()
-    + MEBIBYTE
-    + f"\r\n--{BOUNDARY}--\r\n".encode()
-)
-
-ASKED = [
-    Ask("GET", "/"),
-    Ask("GET", "/?a=1"),
-    Ask("HEAD", "/"),
-    Ask("OPTIONS", "/form"),
-    Ask("GET", "/form"),
-    Ask("POST", "/form", b"name=a+%26%20b", FORM),
-    Ask("POST", "/upload", UPLOAD, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}),
-    Ask("GET", "/stream"),
-    Ask("HEAD", "/stream"),
-    Ask("GET", "/redirect"),
-    Ask("HEAD", "/redirect"),
-    Ask("GET", "/cookies", headers={"Cookie": "c=3; d=4"}),
-    Ask("GET", "/nowhere?x=%2F"),
-    Ask("HEAD", "/nowhere"),
-    Ask("DELETE", "/cookies"),
-]
-
-NOT_COMPARED = {"date"}
-"""Headers that tell the time: the two answers may come in different seconds."""
-
-
-@pytest.mark.parametrize("framework", ["django", "flask", "pyramid"])
-def test_the_answers_of_both_edges_are_the_same(
-    serve: MakeDaemon, mongrel2: MakeMongrel2, application: Path, framework: str
-) -> None:
-    server = mongrel2()
-    daemon = serve(application, "--bind", "127.0.0.1:0", *server.options)
-    for asked in ASKED:
-        assert _essence(daemon.url, asked) == _essence(server.url, asked), asked.target
-
-
-def _essence(url: str, asked: Ask) -> tuple[int, str, list[tuple[str, str]], bytes]:
-    headers = {"Host": "www.example.org", **asked.headers}
-    answer = clients.request(url + asked.target, asked.method, asked.body or None, headers)
-    kept = sorted(header for header in answer.headers if header[0] not in NOT_COMPARED)
-    return answer.status, answer.reason, kept, answer.body
 
 
 # Django's admin

@@ -1,6 +1,5 @@
 """Answers by credits (download.flow_control), behind the real server, which ends a connection over a byte too many."""
 
-import os
 import signal
 import socket
 
@@ -11,7 +10,6 @@ from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection
 from tests.functional.conftest import MakeDaemon, MakeMongrel2
-from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 
 HELLO = b"Hello, World!\n"
@@ -23,12 +21,6 @@ LARGE = bytes(range(256)) * 4096
 """1 MiB: ten times as much."""
 
 PROTOCOLS = pytest.mark.parametrize("protocol", ["json", "tnetstring"])
-
-
-def _replace_the_dispatcher(daemon: Daemon) -> None:
-    """Returns when there is a new one. What Mongrel2 sends to one that is dying is lost."""
-    os.kill(daemon.dispatcher_pid, signal.SIGKILL)
-    wait_for(lambda: daemon.log.count("requests come from") == 2, "the new dispatcher")
 
 
 @PROTOCOLS
@@ -120,7 +112,7 @@ def test_after_the_dispatchers_death_a_connection_gets_one_answer(
         for client in (old, other):
             client.ask("/")
             assert client.answer().body == HELLO
-        _replace_the_dispatcher(daemon)
+        daemon.replace_dispatcher()
         with Connection(server.address) as new:
             new.ask("/")  # with it we learn that there is flow control
             assert new.answer().body == HELLO
@@ -140,7 +132,7 @@ def test_after_the_dispatchers_death_the_first_answer_is_large(mongrel2: MakeMon
     with Connection(server.address) as client:
         client.ask("/")
         assert client.answer().body == HELLO
-        _replace_the_dispatcher(daemon)
+        daemon.replace_dispatcher()
         client.ask("/stream?n=1&size=1000000")
         assert len(client.answer().body) == 1_000_000
 

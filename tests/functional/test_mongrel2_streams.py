@@ -1,8 +1,6 @@
 """Uploads that Mongrel2 hands over in parts, as it is allowed (upload.stream), behind the real server."""
 
 import hashlib
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,12 +70,6 @@ def sockets(server: Mongrel2) -> list[list[str]]:
 
 def port_of(address: str) -> int:
     return int(address.rpartition(":")[2], 16)
-
-
-def _replace_the_dispatcher(daemon: Daemon) -> None:
-    """Returns when there is a new one. What Mongrel2 sends to one that is dying is lost."""
-    os.kill(daemon.dispatcher_pid, signal.SIGKILL)
-    wait_for(lambda: daemon.log.count("requests come from") == 2, "the new dispatcher")
 
 
 @PROTOCOLS
@@ -253,7 +245,7 @@ def test_the_dispatcher_is_killed_midway(mongrel2: MakeMongrel2, serve: MakeDaem
         wait_for(lambda: stored(daemon) > PIECE - ENOUGH, "most of what was sent")
         wait_for(lambda: unread(server, client) == 0, "Mongrel2 to read the rest")
         assert clients.request(server.url + "/").body == HELLO
-        _replace_the_dispatcher(daemon)
+        daemon.replace_dispatcher()
         assert clients.request(server.url + "/").body == HELLO
         sender = threading.Thread(target=_send_rest, args=(client,))
         sender.start()

@@ -1,6 +1,7 @@
 """Started by root: who every process of the daemon is then, what it may, and what it sees, also with --chroot."""
 
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -322,7 +323,7 @@ def assert_jailed(jail: Daemon, outside: Path) -> None:
         "/sys",
         "/var",
         "/usr/bin",
-        "/root/.bashrc",
+        Path(pwd.getpwuid(0).pw_dir) / ".bashrc",  # not all of it is missing when the interpreter is installed there
         outside / "secret",
     ):
         assert ask(jail, f"/see?{path}") == missing

@@ -229,7 +229,7 @@ def test_a_second_signal_cuts_it_at_once(site: MakeSite, ask: Ask) -> None:
     ask(served, f"/parts?n={MORE_THAN_SOCKETS_TAKE}")
     quick(served)
     served.daemon.send(signal.SIGTERM)
-    served.daemon.wait_for_log("stop")
+    served.daemon.wait_for_log("SIGTERM: stopping")
     served.daemon.send(signal.SIGTERM)
     assert served.daemon.wait() == 0
     assert len(served.daemon.access_log) == 2

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgid.config import OPTIONS
-from wsgid.options import MAX_SHOWN, Mask, Option, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import MAX_SHOWN, Mask, Option, ScriptName, Size, Switch, nearest, option, read_table, shown
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +34,7 @@ class Table:
     spare: Size = option(0, group="Two", limits=(1024, 1024**2), or_zero=True, help="Some, or none.")
     mask: Mask | None = option(None, group="Two", help="Bits.", default_text="as it was", fixed=True)
     again: Switch = option(True, group="Two", help="Once more.")
+    root: ScriptName = option("", group="Two", help="Where.", default_text="nowhere")
     words: tuple[str, ...] = option(("a", "b"), group="Two", each=shout, help="Words.")
     plain: int = 7
 
@@ -43,14 +44,14 @@ BASE = Path("/usr")
 
 
 def test_the_table_is_read_off_the_class() -> None:
-    names = ["name", "folder", "no_noise", "colour", "count", "wait", "room", "spare", "mask", "again", "words"]
+    names = ["name", "folder", "no_noise", "colour", "count", "wait", "room", "spare", "mask", "again", "root", "words"]
     assert list(TABLE) == names
     assert TABLE["count"].group == "Two"
     assert TABLE["count"].help == "Beans."
     assert TABLE["count"].default == 3
-    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "0", "as it was", "on", "a, b"]
+    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "0", "as it was", "on", "nowhere", "a, b"]
     assert [each.default_text for each in TABLE.values()] == told
-    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "SIZE", "MASK", "on|off", "TEXT"]
+    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "SIZE", "MASK", "on|off", "PATH", "TEXT"]
     assert [each.metavar for each in TABLE.values()] == metavars
     assert [each.name for each in TABLE.values() if each.fixed] == ["mask"]
     assert [each.name for each in TABLE.values() if each.is_boolean] == ["no_noise", "colour"]
@@ -99,6 +100,10 @@ def test_a_table_still_makes_ordinary_instances() -> None:
         ("again", "On", True),
         ("again", "false", False),
         ("again", True, True),
+        ("root", "", ""),
+        ("root", "/shop", "/shop"),
+        ("root", "/shop/caf%C3%A9/~a.b;c=d,e@f:g", "/shop/caf%C3%A9/~a.b;c=d,e@f:g"),
+        ("root", "/...", "/..."),
         ("words", "hi", ("HI in /usr",)),
         ("words", ["hi", "ho"], ("HI in /usr", "HO in /usr")),
         ("words", ("hi",), ("HI in /usr",)),
@@ -109,6 +114,18 @@ def test_a_value_becomes_what_the_field_holds(name: str, value: object, result: 
     read = TABLE[name].read(value, BASE)
     assert read == result
     assert type(read) is type(result) or isinstance(result, Path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *["/", "shop", "/shop/", "//shop", "/a//b", "/a?b", "/a#b", "/a b", "/a\n", "/caf\u00e9", "/%zz", "/%4", '/"'],
+        *["/[a]", "/.", "/a/../b", "/..", "http://a/b", 5, ["/a"]],
+    ],
+)
+def test_what_is_no_script_name(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a path such as /shop: it begins with a slash, has none at its end"):
+        TABLE["root"].read(value, BASE)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from wsgid.dispatcher.master_link import MasterLink
 from wsgid.dispatcher.report import report
 from wsgid.dispatcher.workers import CALLERS, Workers
 from wsgid.posts import CHANNEL_SOCKET, SOCKET_MODE, DispatcherPost, policy
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -152,15 +152,15 @@ class Dispatcher:
         if self._drain_over is not None:
             return  # told to end meanwhile
         body_times = BodyTimes(config.body_timeout, 1 / config.min_body_rate if config.min_body_rate else math.inf)
+        limits = HttpLimits(
+            request_line=config.limit_request_line,
+            fields=config.limit_request_fields,
+            headers=config.limit_request_headers,
+            body=config.max_body,
+        )
         if self._post.listeners:
-            limits = HttpLimits(
-                request_line=config.limit_request_line,
-                fields=config.limit_request_fields,
-                headers=config.limit_request_headers,
-                body=config.max_body,
-            )
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
-            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE)
+            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE, config.script_name)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
@@ -170,7 +170,7 @@ class Dispatcher:
                 send,
                 chroot=str(config.mongrel2_chroot or ""),
                 shared=config.shared_handler,
-                max_body=config.max_body,
+                limits=limits,
                 body_times=body_times,
                 executor=self._executor,
                 journal=journal,

@@ -52,8 +52,9 @@ def opening(
     """
     code = head.code
     headers = head.headers
-    if code in BODILESS and code != 304 and head.content_length is not None:
-        # RFC 9110 section 8.6: no Content-Length in a 204; a 205 has the length 0 whatever the application said.
+    if code in BODILESS and head.content_length is not None:
+        # RFC 9110 section 8.6: none in a 204, and in a 304 none but that of the 200, which cannot be checked here: what
+        # Django gives is mostly 0. A 205 has the length 0 whatever the application said.
         headers = [header for header in headers if header[0].lower() != "content-length"]
     text = f"HTTP/1.1 {head.status}\r\n"
     for name, value in headers:
@@ -105,6 +106,7 @@ _REASONS: Final = {
     413: "Content Too Large",
     414: "URI Too Long",
     417: "Expectation Failed",
+    421: "Misdirected Request",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",

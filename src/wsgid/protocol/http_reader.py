@@ -11,26 +11,15 @@ import httptools
 import msgspec
 
 from wsgid.protocol import http_request
+from wsgid.protocol.host import is_host
 from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.limits import FIELD_OVERHEAD, HttpLimits
 from wsgid.protocol.values import Header
 
 FRAMING_OVERHEAD: Final = 64 * 1024
 FRAMING_RATIO: Final = 16
 """A body may take FRAMING_OVERHEAD bytes of chunk sizes, extensions and trailers, plus FRAMING_RATIO for each byte of
 content (one-byte chunks take 6): llhttp bounds neither extensions nor trailers."""
-
-
-class HttpLimits(msgspec.Struct, frozen=True):
-    """What a client may send."""
-
-    request_line: int
-    """Bytes of the request target."""
-    fields: int
-    """Header lines."""
-    headers: int
-    """Bytes of all header lines together."""
-    body: int
-    """Bytes of the decoded body."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -91,15 +80,17 @@ class RequestReader:
         "_limits",
         "_parser",
         "_ruled",
+        "_script_name",
         "_sink",
         "phase",
         "target",
     )
 
-    def __init__(self, limits: HttpLimits, sink: Sink) -> None:
+    def __init__(self, limits: HttpLimits, script_name: str, sink: Sink) -> None:
         # Per connection
         self.phase = BETWEEN
         self._limits = limits
+        self._script_name = script_name
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
         # Per request
@@ -175,17 +166,17 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.target += url
         if len(self.target) > self._limits.request_line:
-            raise Refused(414, f"the target is longer than {self._limits.request_line} bytes")
+            raise self._limits.long_target()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         limits, headers = self._limits, self._headers
-        size = self._header_bytes = self._header_bytes + len(name) + len(value) + 4
+        size = self._header_bytes = self._header_bytes + len(name) + len(value) + FIELD_OVERHEAD
         if size > limits.headers:
-            raise Refused(431, f"the header lines are longer than {limits.headers} bytes")
+            raise limits.large_headers()
         if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(headers) >= limits.fields:
-            raise Refused(431, f"more than {limits.fields} header lines")
+            raise limits.many_fields()
         lowered = name.decode("latin-1").lower()
         header = (lowered, value.decode("latin-1").rstrip(" \t"))
         headers.append(header)
@@ -204,11 +195,11 @@ class RequestReader:
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
         # The usual GET, about which the rules for such headers have nothing more to say.
-        only_host = len(ruled) == 1 and ruled[0][0] == "host"
+        only_host = len(ruled) == 1 and ruled[0][0] == "host" and is_host(ruled[0][1])
         body = _NO_BODY if only_host else self._read_framing(version)
         # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
         text = self.target.decode("latin-1").partition("#")[0]
-        target = http_request.parse_target(method, text)
+        target = http_request.parse_target(method, text, self._script_name)
         headers = self._headers
         if target.authority:
             headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]
@@ -220,7 +211,7 @@ class RequestReader:
         http_request.check_host(version, self._ruled)
         body = http_request.framing(version, self._ruled)
         if body.length is not None and body.length > self._limits.body:
-            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+            raise self._limits.large_body()
         if (body.length or body.chunked) and self._parser.should_upgrade():
             # llhttp takes what follows such a head for the other protocol's and leaves the body unread.
             raise Refused(501, "a request with a body that asks for an upgrade")
@@ -229,7 +220,7 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
         if self._body_size > self._limits.body:
-            raise Refused(413, f"the body is longer than {self._limits.body} bytes")
+            raise self._limits.large_body()
         self._sink.body_read(part)
 
     def on_message_complete(self) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from wsgid.protocol.host import NOT_A_HOST, is_host
+from wsgid.protocol.script_name import below
 from wsgid.protocol.values import Header
 
 _DIGITS: Final = frozenset("0123456789")
@@ -34,7 +36,10 @@ class Body(msgspec.Struct, frozen=True, gc=False):
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
+    script_name: str
+    """The application's root, percent-encoded; ``""`` for the whole server."""
     path: str
+    """What follows it, percent-encoded."""
     query: str
     authority: str
     """Of a target in absolute form, where it overrides Host (RFC 9112 section 3.2.2); else ``""``."""
@@ -70,29 +75,46 @@ def framing(version: str, headers: list[Header]) -> Body:
 
 
 def check_host(version: str, headers: list[Header]) -> None:
-    """HTTP/1.1 needs exactly one Host (RFC 9112 section 3.2), HTTP/1.0 at most one. Raises Refused(400)."""
-    count = sum(name == "host" for name, _ in headers)
-    if count > 1:
+    """HTTP/1.1 needs exactly one Host, HTTP/1.0 at most one, and it has to be a host (RFC 9112 section 3.2). Raises
+    Refused(400)."""
+    hosts = [value for name, value in headers if name == "host"]
+    if len(hosts) > 1:
         raise Refused(400, "more than one Host")
-    if count == 0 and version != "HTTP/1.0":
+    if not hosts and version != "HTTP/1.0":
         raise Refused(400, "HTTP/1.1 without Host")
+    if hosts and not is_host(hosts[0]):
+        raise Refused(400, NOT_A_HOST)
 
 
-def parse_target(method: str, target: str) -> Target:
-    """Splits a request target (RFC 9112 section 3.2). Raises Refused for the forms that no application is behind."""
+def parse_target(method: str, target: str, script_name: str) -> Target:
+    """Splits a request target (RFC 9112 section 3.2). Raises Refused for what no application is behind: targets of
+    other forms, and paths that are not below ``script_name``."""
     if method == "CONNECT":
         raise Refused(501, "CONNECT is for proxies")
-    if target.startswith("/"):
-        path, _, query = target.partition("?")
-        return Target(path, query, "")
+    authority, path_and_query = "", target
+    if not target.startswith("/"):
+        authority, path_and_query = _split_url(target)
+    path, _, query = path_and_query.partition("?")
+    if script_name:
+        rest = below(script_name, path)
+        if rest is None:
+            raise Refused(404, "no application is behind this path")
+        path = rest
+    return Target(script_name, path, query, authority)
+
+
+def _split_url(target: str) -> tuple[str, str]:
+    """Authority, and path with query, of a target in absolute form. Raises Refused when it is none."""
     scheme, separator, rest = target.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
+    if separator and scheme.lower() == "https":
+        # RFC 9110 section 7.4: what is asked for by https must not be given without TLS, of which there is none here.
+        raise Refused(421, "https is not spoken on this connection")
+    if separator and scheme.lower() == "http":
         end = min((position for mark in "/?" if (position := rest.find(mark)) >= 0), default=len(rest))
         authority = rest[:end]
-        if not authority or "@" in authority:
+        if not authority or not is_host(authority):
             raise Refused(400, "a target in absolute form without a plain host")
-        path, _, query = rest[end:].partition("?")
-        return Target(path or "/", query, authority)
+        return authority, rest[end:] if rest[end:].startswith("/") else f"/{rest[end:]}"
     if target == "*":
         # Mongrel2 answers the asterisk form with 404 as well: it asks about the server, not about an application.
         raise Refused(404, "no application is behind the target *")

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_envelope import Envelope, open_envelope
 from wsgid.protocol.mongrel2_http import read_http
 from wsgid.protocol.mongrel2_messages import (
@@ -22,6 +23,7 @@ from wsgid.protocol.mongrel2_messages import (
     SocketMessage,
     StreamPart,
 )
+from wsgid.protocol.values import Request
 
 _CONTROL: Final = b"@*"
 _KINDS: Final = {kind.value: kind for kind in SocketKind}
@@ -36,8 +38,9 @@ class _Order(msgspec.Struct, frozen=True):
 _decode_order = msgspec.json.Decoder(_Order).decode
 
 
-def parse(message: bytes, next_key: Callable[[], str]) -> Message:
-    """The value of one ZeroMQ message from Mongrel2.
+def parse(message: bytes, next_key: Callable[[], str], limits: HttpLimits) -> Message:
+    """The value of one ZeroMQ message from Mongrel2. A request whose head exceeds the limits is a RefusedRequest; how
+    much body may come is for those to say who receive it.
 
     ``next_key`` gives the ``key`` of a new Request; it is called once for each value that holds one.
 
@@ -45,7 +48,7 @@ def parse(message: bytes, next_key: Callable[[], str]) -> Message:
     """
     envelope = open_envelope(message)
     if "VERSION" in envelope.fields:
-        return read_http(envelope, next_key)
+        return read_http(envelope, next_key, limits)
     # Only Mongrel2 itself can leave VERSION out: a client's request has one, whatever its method.
     if "PATH" in envelope.fields:
         return _socket_message(envelope)
@@ -54,6 +57,31 @@ def parse(message: bytes, next_key: Callable[[], str]) -> Message:
     if "UPLOAD_STREAM" in envelope.fields:
         return _stream_part(envelope)
     raise envelope.malformed("neither a request nor a control message: no VERSION, no PATH")
+
+
+def unread_request(key: str, server_id: str, client_id: str) -> Request:
+    """Of which no more is known than where it came from: for the answer to a malformed message, and for the log."""
+    return Request(
+        key=key,
+        id=key,
+        method="-",
+        target="-",
+        script_name="",
+        path="",
+        query="",
+        version="HTTP/1.1",
+        headers=[],
+        scheme="http",
+        server_name="",
+        server_port="",
+        remote_addr="",
+        remote_port="",
+        server_id=server_id,
+        client_id=client_id,
+        content_length=None,
+        body=b"",
+        body_in_file=False,
+    )
 
 
 def _control(envelope: Envelope) -> Disconnected | Credits:

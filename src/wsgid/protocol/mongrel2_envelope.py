@@ -30,8 +30,8 @@ class Envelope(msgspec.Struct, gc=False):
     client_id: str
     path: bytes
     """The third word; ``@*`` is a control message's."""
-    text: str
-    """The header block as latin-1, undecoded."""
+    block: bytes
+    """The headers as they came."""
     fields: Fields
     repeats: Repeats
     body: bytes
@@ -51,15 +51,15 @@ def open_envelope(message: bytes) -> Envelope:
     end = begin + int(length)
     if end - begin > MAX_SIZE:
         raise MalformedMessage(f"headers of {end - begin} bytes, the limit is {MAX_SIZE}", server_id, client_id)
-    text = message[begin:end].decode("latin-1")
+    block = message[begin:end]
     try:
-        fields, repeats = _read_fields(message[end : end + 1], text)
+        fields, repeats = _read_fields(message[end : end + 1], block.decode("latin-1"))
     except FieldsError as error:
         raise MalformedMessage(f"headers: {error}", server_id, client_id) from None
     body = _body(message, end + 1)
     if body is None:
         raise MalformedMessage("the body is not one netstring up to the message's end", server_id, client_id)
-    return Envelope(server_id, client_id, path, text, fields, repeats, body)
+    return Envelope(server_id, client_id, path, block, fields, repeats, body)
 
 
 def _read_fields(tag: bytes, text: str) -> tuple[Fields, Repeats]:

@@ -9,37 +9,58 @@ everything that could be read in two ways is refused.
 import re
 from typing import Final
 
+from wsgid.protocol.host import NOT_A_HOST, is_host
+from wsgid.protocol.http_request import Refused
+from wsgid.protocol.limits import FIELD_OVERHEAD, HttpLimits
 from wsgid.protocol.mongrel2_fields import Fields, Repeats
 
 MAX_LENGTH: Final = 2**31 - 1
 """The largest Content-Length that Mongrel2 reads; a larger one is 0 to it."""
 
+CONTROLS: Final = bytes({*range(0x20), 0x7F} - {ord("\t")})
+"""Control characters, but for the tab, which is a blank (RFC 9110 section 5.5)."""
+
 _SINGLE: Final = {"content-length": "Content-Length", "host": "Host", "transfer-encoding": "Transfer-Encoding"}
 
 _TOKEN: Final = re.compile(r"[0-9a-z!#$%&'*+.^_`|~-]+").fullmatch
 _DIGITS: Final = re.compile(r"[0-9]{1,10}").fullmatch
+_CONTROL: Final = re.compile(f"[{re.escape(CONTROLS.decode())}]").search
 
 
 def bad_header(fields: Fields, repeats: Repeats) -> str | None:
-    """The first header whose name is not a lower-cased token (RFC 9110, section 5.6.2) or whose value has a CR, LF or
-    NUL (section 5.5), in words; None when there is none.
+    """The first header whose name is not a lower-cased token (RFC 9110, section 5.6.2) or whose value has a control
+    character (section 5.5), in words; None when there is none.
 
-    A line without a colon and the line after it arrive as one name, ``"nocolon\\r\\nx-b"``.
+    A line without a colon and the line after it arrive as one name, ``"nocolon\\r\\nx-b"``. CR, LF and NUL have to be
+    refused; of the other control characters, which Mongrel2 lets through as well, the RFC leaves that to us, and by
+    HTTP the parser refuses them.
     """
     for name in (*fields, *repeats):
         if not _TOKEN(name):
             return f"a header name that is not a token: {name[:80]!r}"
     for name, value in fields.items():
-        if breaks_lines(value):
-            return f"CR, LF or NUL in the value of {name[:80]}"
+        if has_controls(value):
+            return f"a control character in the value of {name[:80]}"
     for name, values in repeats.items():
-        if any(map(breaks_lines, values)):
-            return f"CR, LF or NUL in the value of {name[:80]}"
+        if any(map(has_controls, values)):
+            return f"a control character in the value of {name[:80]}"
     return None
 
 
-def breaks_lines(text: str) -> bool:
-    return "\r" in text or "\n" in text or "\0" in text
+def has_controls(text: str) -> bool:
+    return _CONTROL(text) is not None
+
+
+def too_large(limits: HttpLimits, target: str, fields: Fields, repeats: Repeats) -> Refused | None:
+    """The first limit that the request's head exceeds, in the order in which it comes."""
+    if len(target) > limits.request_line:
+        return limits.long_target()
+    lines = [*fields.items(), *((name, value) for name, values in repeats.items() for value in values)]
+    if len(lines) > limits.fields:
+        return limits.many_fields()
+    if sum(len(name) + len(value) + FIELD_OVERHEAD for name, value in lines) > limits.headers:
+        return limits.large_headers()
+    return None
 
 
 def bad_framing(version: str, fields: Fields, repeats: Repeats) -> str | None:
@@ -48,8 +69,11 @@ def bad_framing(version: str, fields: Fields, repeats: Repeats) -> str | None:
         for name, title in _SINGLE.items():
             if name in repeats:
                 return f"more than one {title}"
-    if "host" not in fields and version != "HTTP/1.0":
+    host = fields.get("host")
+    if host is None and version != "HTTP/1.0":
         return "HTTP/1.1 without Host"
+    if host is not None and not is_host(host):
+        return NOT_A_HOST
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")
     if coding is None:
         if length is not None and not (_DIGITS(length) and int(length) <= MAX_LENGTH):

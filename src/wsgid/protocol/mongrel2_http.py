@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from wsgid.protocol.host import split_host
+from wsgid.protocol.host import is_host, split_host
+from wsgid.protocol.http_request import Refused
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_envelope import Envelope
 from wsgid.protocol.mongrel2_fields import Fields, Repeats
-from wsgid.protocol.mongrel2_framing import bad_body, bad_framing, bad_header, content_length
+from wsgid.protocol.mongrel2_framing import bad_body, bad_framing, bad_header, content_length, too_large
 from wsgid.protocol.mongrel2_line import HANDSHAKE, Line, take_line
 from wsgid.protocol.mongrel2_messages import (
     HttpRequest,
@@ -32,35 +34,37 @@ HttpMessage = (
 _FLAGS: Final = re.compile(r"0x[0-9A-F]{1,2}").fullmatch
 _ACCEPT: Final = re.compile(rb"[A-Za-z0-9+/]{27}=").fullmatch
 _ABOUT_BODIES: Final = ("content-length", "transfer-encoding", START, DONE)
+_ABSENT: Final = "/"
+"""In the place of a Host that is not there: no host either."""
 _NO_UPLOAD: Final = Upload(b"", False)
 _COUNT: Final = re.compile(r"[0-9]{1,10}").fullmatch
 
 
-def read_http(envelope: Envelope, next_key: Callable[[], str]) -> HttpMessage:
+def read_http(envelope: Envelope, next_key: Callable[[], str], limits: HttpLimits) -> HttpMessage:
     """Raises MalformedMessage when what Mongrel2 itself says is incomplete or makes no sense."""
-    line = take_line(envelope)
+    line = take_line(envelope, limits)
     if line.extras:
         if line.method == "WEBSOCKET" and "FLAGS" in line.extras:
             return _frame(envelope, line)
         if "UPLOAD_STREAM" in line.extras:
-            return _stream(envelope, line, next_key())
+            return _stream(envelope, line, next_key(), limits)
     if line.method == HANDSHAKE:
-        return _handshake(envelope, line, next_key())
-    return _whole(envelope, line, next_key())
+        return _handshake(envelope, line, next_key(), limits)
+    return _whole(envelope, line, next_key(), limits)
 
 
-def _whole(envelope: Envelope, line: Line, key: str) -> HttpMessage:
+def _whole(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> HttpMessage:
     """A request whose body is in the message or in a file."""
     fields, body = envelope.fields, envelope.body
-    if line.usual and not body and "host" in fields and fields.keys().isdisjoint(_ABOUT_BODIES):
+    if line.usual and not body and is_host(fields.get("host", _ABSENT)) and fields.keys().isdisjoint(_ABOUT_BODIES):
         # The usual GET: none of the rules below has anything to say about it.
         return HttpRequest(_request(envelope, line, key, None, b"", False), 0)
     upload = take_upload(fields, envelope.repeats, body)
-    fault = _bad_head(envelope, line)
-    if fault is None and upload is None:
-        fault = bad_body(fields, body)
-    if fault is not None:
-        return _refused(envelope, line, key, fault, upload or _NO_UPLOAD)
+    refused = _bad_head(envelope, line, limits)
+    if refused is None and upload is None and (fault := bad_body(fields, body)):
+        refused = Refused(400, fault)
+    if refused is not None:
+        return _refused(envelope, line, key, refused, upload or _NO_UPLOAD)
     request = _request(envelope, line, key, content_length(fields), body, upload is not None)
     if upload is None:
         return HttpRequest(request, _credits(envelope, line))
@@ -69,22 +73,22 @@ def _whole(envelope: Envelope, line: Line, key: str) -> HttpMessage:
     return UploadStarted(request, _credits(envelope, line), upload.path)
 
 
-def _stream(envelope: Envelope, line: Line, key: str) -> StreamStarted | RefusedRequest:
+def _stream(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> StreamStarted | RefusedRequest:
     drop_upload(envelope.fields, envelope.repeats)
-    fault = _bad_head(envelope, line)
-    if fault is not None:
-        return _refused(envelope, line, key, fault, _NO_UPLOAD)
+    refused = _bad_head(envelope, line, limits)
+    if refused is not None:
+        return _refused(envelope, line, key, refused, _NO_UPLOAD)
     request = _request(envelope, line, key, content_length(envelope.fields), envelope.body, False)
     return StreamStarted(request, _credits(envelope, line))
 
 
-def _handshake(envelope: Envelope, line: Line, key: str) -> WebSocketHandshake | RefusedRequest:
+def _handshake(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> WebSocketHandshake | RefusedRequest:
     if not _ACCEPT(envelope.body):
         raise envelope.malformed("the body of a WebSocket handshake is not a Sec-WebSocket-Accept value")
     drop_upload(envelope.fields, envelope.repeats)
-    fault = _bad_head(envelope, line)
-    if fault is not None:
-        return _refused(envelope, line, key, fault, _NO_UPLOAD)
+    refused = _bad_head(envelope, line, limits)
+    if refused is not None:
+        return _refused(envelope, line, key, refused, _NO_UPLOAD)
     request = _request(envelope, line, key, None, b"", False)
     return WebSocketHandshake(request, _credits(envelope, line), envelope.body.decode())
 
@@ -97,15 +101,20 @@ def _frame(envelope: Envelope, line: Line) -> WebSocketFrame:
     return WebSocketFrame(envelope.server_id, envelope.client_id, int(flags, 16), envelope.body)
 
 
-def _bad_head(envelope: Envelope, line: Line) -> str | None:
+def _bad_head(envelope: Envelope, line: Line, limits: HttpLimits) -> Refused | None:
     fields, repeats = envelope.fields, envelope.repeats
-    fault = None if line.usual else bad_header(fields, repeats)
-    return fault or bad_framing(line.version, fields, repeats)
+    fault = None
+    if not line.usual:
+        if refused := too_large(limits, line.target, fields, repeats):
+            return refused
+        fault = bad_header(fields, repeats)
+    fault = fault or bad_framing(line.version, fields, repeats)
+    return Refused(400, fault) if fault else None
 
 
-def _refused(envelope: Envelope, line: Line, key: str, fault: str, upload: Upload) -> RefusedRequest:
+def _refused(envelope: Envelope, line: Line, key: str, refused: Refused, upload: Upload) -> RefusedRequest:
     request = _request(envelope, line, key, None, b"", False)
-    return RefusedRequest(request, fault, upload.path, upload.done)
+    return RefusedRequest(request, refused.code, refused.why, upload.path, upload.done)
 
 
 def _request(envelope: Envelope, line: Line, key: str, length: int | None, body: bytes, in_file: bool) -> Request:

@@ -5,9 +5,10 @@ from typing import Final
 
 import msgspec
 
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_envelope import Envelope
 from wsgid.protocol.mongrel2_fields import Fields
-from wsgid.protocol.mongrel2_framing import breaks_lines
+from wsgid.protocol.mongrel2_framing import CONTROLS, has_controls
 
 HANDSHAKE: Final = "WEBSOCKET_HANDSHAKE"
 """The METHOD of a WebSocket's first message. A client cannot send it: Mongrel2 takes no ``_`` in a method. It can
@@ -30,10 +31,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     extras: Fields
     """All other upper-case names."""
     usual: bool
-    """There is nothing to look for in the client's headers one by one: no odd or repeated name, no line end."""
+    """There is nothing to look for in the client's headers one by one: no odd or repeated name, no control character,
+    and too few bytes to exceed a limit."""
 
 
-def take_line(envelope: Envelope) -> Line:
+def take_line(envelope: Envelope, limits: HttpLimits) -> Line:
     """Takes Mongrel2's names from the envelope's fields and leaves the client's.
 
     Raises MalformedMessage when one is missing or makes no sense.
@@ -45,7 +47,7 @@ def take_line(envelope: Envelope) -> Line:
     except KeyError as error:
         raise envelope.malformed(f"no {error.args[0]} among the headers") from None
     query = pop("QUERY", "")
-    usual = _is_usual(envelope)
+    usual = _is_usual(envelope, limits)
     extras = {} if usual else _take_extras(envelope.fields)
     line = Line(method, version, target, path, query, pattern, scheme, remote_addr, extras, usual)
     fault = _fault(line)
@@ -54,9 +56,18 @@ def take_line(envelope: Envelope) -> Line:
     return line
 
 
-def _is_usual(envelope: Envelope) -> bool:
-    fields, text = envelope.fields, envelope.text
-    return bool(not envelope.repeats and _PLAIN_NAMES("".join(fields)) and "" not in fields and not breaks_lines(text))
+def _is_usual(envelope: Envelope, limits: HttpLimits) -> bool:
+    fields, block = envelope.fields, envelope.block
+    return bool(
+        not envelope.repeats
+        and _PLAIN_NAMES("".join(fields))
+        and "" not in fields
+        # The block has all that is limited, and more between its pieces than a header line has.
+        and len(block) <= limits.request_line
+        and len(block) <= limits.headers
+        and len(fields) <= limits.fields
+        and len(block.translate(None, CONTROLS)) == len(block)
+    )
 
 
 def _take_extras(fields: Fields) -> Fields:
@@ -73,6 +84,6 @@ def _fault(line: Line) -> str | None:
         return f"URL_SCHEME {scheme[:40]!r} is neither http nor https"
     if line.path[:1] != "/" or not line.target.startswith(line.path):
         return f"PATH {line.path[:40]!r} is not the beginning of URI {line.target[:40]!r}, or has no slash"
-    if not line.usual and breaks_lines(line.target + line.query + line.remote_addr):
-        return "CR, LF or NUL in URI, QUERY or REMOTE_ADDR"
+    if not line.usual and has_controls(line.target + line.query + line.remote_addr):
+        return "a control character in URI, QUERY or REMOTE_ADDR"
     return None

@@ -37,13 +37,16 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class RefusedRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request that a gateway must not pass on, because two programs could read it in two ways.
+    """A request that a gateway must not pass on, because two programs could read it in two ways, or that is too large.
 
-    To be answered 400 and the connection closed: what Mongrel2 takes for the next request on it may be this one's body.
+    The connection is to be closed after the answer: what Mongrel2 takes for the next request on it may be this one's
+    body.
     """
 
     request: Request
     """For the log only: its headers may be what is wrong with it. It has no body."""
+    code: int
+    """The status of the answer."""
     reason: str
     """The rule it breaks, for the log and for the answer."""
     upload: bytes

@@ -2,6 +2,8 @@
 
 import functools
 
+from wsgid.protocol.script_name import below
+
 
 def split_path(pattern: str, path: str) -> tuple[str, str]:
     """SCRIPT_NAME and PATH_INFO, both as percent-encoded as they come, of ``path`` as matched by the route ``pattern``.
@@ -11,11 +13,9 @@ def split_path(pattern: str, path: str) -> tuple[str, str]:
     likely with 404, under an empty SCRIPT_NAME.
     """
     root = _root(pattern)
-    if not root:
+    if not root or (rest := below(root, path)) is None:
         return "", path
-    if path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
-        return root, path[len(root) :]
-    return "", path
+    return root, rest
 
 
 @functools.lru_cache(maxsize=1024)

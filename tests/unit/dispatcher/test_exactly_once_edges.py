@@ -31,7 +31,7 @@ from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
@@ -81,7 +81,7 @@ class ExactlyOnceEdges(DispatcherMachine):
                 "",
                 chroot="",
                 shared=False,
-                max_body=LIMITS.body,
+                limits=LIMITS,
                 body_times=TIMES.body,
                 executor=self.executor,
                 journal=self.journal,

@@ -97,13 +97,13 @@ CAPTURED: list[tuple[bytes, Message]] = [
             0,
         ),
     ),
-    # A query, raw bytes, a tab, blanks at the end, an empty value, a repeated header, quotes and backslashes.
+    # Raw bytes, control characters, blanks at the end, an empty value, a repeated header, quotes and backslashes.
     (
         b"srv-1 510 /t 260:11:REMOTE_ADDR,9:127.0.0.1,6:METHOD,3:GET,10:URL_SCHEME,4:http,7:PATTERN,1:/,5:QUERY,"
         b"7:a=1,2&b,3:URI,10:/t?a=1,2&b,7:VERSION,8:HTTP/1.1,4:PATH,2:/t,4:host,1:h,5:empty,0:,"
         b'1:t,10:a\tb\x01\x1f\xff\xe9 \t ,1:q,11:v"1\\2\\u0041,15:x-forwarded-for,9:127.0.0.1,'
         b'5:x-dup,10:1:1,3:2\\",]}0:,',
-        HttpRequest(
+        RefusedRequest(
             request(
                 "/t?a=1,2&b",
                 [
@@ -119,7 +119,10 @@ CAPTURED: list[tuple[bytes, Message]] = [
                 query="a=1,2&b",
                 client_id="510",
             ),
-            0,
+            400,
+            "a control character in the value of t",
+            b"",
+            False,
         ),
     ),
     (
@@ -127,7 +130,7 @@ CAPTURED: list[tuple[bytes, Message]] = [
         b'"q":"v\\"1\\\\2\\\\u0041","t":"a\tb\x01\x1f\xff\xe9 \t ","empty":"","host":"h","METHOD":"GET",'
         b'"VERSION":"HTTP/1.1","URI":"/j?a=1,2&b","QUERY":"a=1,2&b","PATTERN":"/j","URL_SCHEME":"http",'
         b'"REMOTE_ADDR":"127.0.0.1"},0:,',
-        HttpRequest(
+        RefusedRequest(
             request(
                 "/j?a=1,2&b",
                 [
@@ -144,7 +147,10 @@ CAPTURED: list[tuple[bytes, Message]] = [
                 server_id="json-id",
                 client_id="514",
             ),
-            0,
+            400,
+            "a control character in the value of t",
+            b"",
+            False,
         ),
     ),
     # Headers made to look like the end of the block.
@@ -229,6 +235,7 @@ CAPTURED: list[tuple[bytes, Message]] = [
         b"7:VERSION,8:HTTP/1.1,4:PATH,2:/t,4:host,1:h,15:x-forwarded-for,9:127.0.0.1,12:nocolon\r\nx-b,1:1,}0:,",
         RefusedRequest(
             request("/t", [HOST, XFF, ("nocolon\r\nx-b", "1")], path="/t", client_id="13"),
+            400,
             "a header name that is not a token: 'nocolon\\r\\nx-b'",
             b"",
             False,
@@ -246,6 +253,7 @@ CAPTURED: list[tuple[bytes, Message]] = [
                 server_id="json-id",
                 client_id="28",
             ),
+            400,
             "more than one Host",
             b"",
             False,
@@ -347,6 +355,7 @@ CAPTURED: list[tuple[bytes, Message]] = [
         b"17:transfer-encoding,8:chunked ,22:x-mongrel2-upload-done,11:/etc/passwd,15:x-forwarded-for,9:127.0.0.1,}0:,",
         RefusedRequest(
             request("/t", [HOST, ("transfer-encoding", "chunked "), XFF], method="POST", path="/t", client_id="9"),
+            400,
             "a Transfer-Encoding that is not exactly chunked",
             b"",
             False,
@@ -366,6 +375,7 @@ CAPTURED: list[tuple[bytes, Message]] = [
                 path="/t",
                 client_id="23",
             ),
+            400,
             "more than one Transfer-Encoding",
             b"tmp/upl.gYDoOI",
             True,

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.tnetstrings import Value, encode
+
+LIMITS = HttpLimits(request_line=8190, fields=100, headers=65536, body=1024 * 1024)
 
 Values = Mapping[str, str | list[str]]
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from wsgid.protocol.http_reader import (
     FRAMING_OVERHEAD,
     FRAMING_RATIO,
-    HttpLimits,
     Incoming,
     Phase,
     RequestReader,
 )
 from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.values import Header
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024 * 1024)
@@ -66,7 +66,7 @@ class Recorder:
 def read(pieces: Iterable[bytes], limits: HttpLimits = LIMITS) -> tuple[Recorder, RequestReader]:
     """Raises Refused."""
     recorder = Recorder()
-    reader = RequestReader(limits, recorder)
+    reader = RequestReader(limits, "", recorder)
     feed_all(reader, pieces)
     return recorder, reader
 
@@ -90,7 +90,7 @@ Cut = Callable[[bytes], list[bytes]]
 
 def refusal(pieces: Iterable[bytes], limits: HttpLimits = LIMITS) -> Refused:
     recorder = Recorder()
-    reader = RequestReader(limits, recorder)
+    reader = RequestReader(limits, "", recorder)
     with pytest.raises(Refused) as refused:
         feed_all(reader, pieces)
     assert reader.phase is Phase.REFUSED
@@ -111,7 +111,7 @@ def head(
     values: dict[str, Any] = {
         "method": method,
         "target_text": target,
-        "target": Target(path, query, ""),
+        "target": Target("", path, query, ""),
         "version": "HTTP/1.1",
         "headers": [("host", "a")] if headers is None else headers,
         "body": body,
@@ -199,7 +199,7 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
     "the absolute form, which overrides Host": (
         b"GET http://b:8/p?q HTTP/1.1\r\n" + HOST + b"X: y\r\n\r\n",
         msgspec.structs.replace(
-            head(target="http://b:8/p?q", headers=[("host", "b:8"), ("x", "y")]), target=Target("/p", "q", "b:8")
+            head(target="http://b:8/p?q", headers=[("host", "b:8"), ("x", "y")]), target=Target("", "/p", "q", "b:8")
         ),
         b"",
         True,
@@ -300,6 +300,14 @@ class TestLegalRequests:
         recorder, _ = read([wire * 2000])
         assert recorder.heads == [expected] * 2000
 
+    def test_below_the_root_of_the_application(self) -> None:
+        recorder = Recorder()
+        reader = RequestReader(LIMITS, "/app", recorder)
+        reader.feed(b"GET /app/a?b HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert recorder.heads[0].target == Target("/app", "/a", "b", "")
+        with pytest.raises(Refused, match="no application is behind this path"):
+            reader.feed(NEXT)
+
     def test_after_the_last_request_nothing_is_read_and_nothing_is_wrong(self) -> None:
         recorder, reader = read([b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n\0\0\0", b"\0", NEXT])
         assert len(recorder.heads) == 1
@@ -378,6 +386,11 @@ BAD: dict[str, bytes] = {
     "two Hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "two equal Hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
     "two Hosts of HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "no host in Host": b"GET / HTTP/1.1\r\nHost: not a host\r\n\r\n",
+    "no host in Host of HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a/b\r\n\r\n",
+    "no host in Host, a body": b"POST / HTTP/1.1\r\nHost: a:b\r\nContent-Length: 1\r\n\r\nx",
+    "no host in Host, another one in the target": b"GET http://a/ HTTP/1.1\r\nHost: a,\tb\r\n\r\n",
+    "no host in the target": b"GET http://a:b/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "no Host": b"GET / HTTP/1.1\r\n\r\n",
     # Request lines.
     "HTTP/1.2": b"GET / HTTP/1.2\r\n" + HOST + b"\r\n",
@@ -403,6 +416,7 @@ REFUSED_OTHERWISE: dict[str, tuple[bytes, int]] = {
     "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
     "CONNECT with a path": (b"CONNECT / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
     "CONNECT with a body": (b"CONNECT a:443 HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nx", 501),
+    "https without TLS": (b"GET https://a/ HTTP/1.1\r\n" + HOST + b"\r\n", 421),
     "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", 404),
     "an expectation that is not met": (POST + b"Expect: tea\r\nContent-Length: 1\r\n\r\nx", 417),
     "the same expectation twice": (POST + b"Expect: 100-continue\r\n" * 2 + b"Content-Length: 1\r\n\r\nx", 417),
@@ -435,7 +449,7 @@ class TestRefused:
 
     def test_before_the_method_is_known_there_is_a_dash_for_it(self) -> None:
         recorder = Recorder()
-        reader = RequestReader(LIMITS, recorder)
+        reader = RequestReader(LIMITS, "", recorder)
         assert (reader.method, reader.target) == ("-", b"")
         reader.feed(b"GE")
         assert (reader.method, reader.target) == ("-", b"")
@@ -536,7 +550,7 @@ class TestLimits:
 
     def test_empty_lines_before_a_request_are_counted_with_it(self) -> None:
         recorder = Recorder()
-        reader = RequestReader(limits(), recorder)
+        reader = RequestReader(limits(), "", recorder)
         for _ in range(100):
             reader.feed(b"\r\n" * 512)
         assert recorder.heads == []
@@ -604,7 +618,7 @@ class Objector(Recorder):
 @pytest.mark.parametrize("where", ["request_begins", "head_read", "body_read", "request_read"])
 class TestWhatTheSinkRaises:
     def feed(self, where: str, what: Exception, connection: bytes) -> RequestReader:
-        reader = RequestReader(LIMITS, Objector(where, what))
+        reader = RequestReader(LIMITS, "", Objector(where, what))
         with pytest.raises(type(what)) as raised:
             reader.feed(POST + connection + b"Content-Length: 1\r\n\r\nx")
         assert raised.value is what

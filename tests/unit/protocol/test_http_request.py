@@ -138,27 +138,36 @@ class TestHost:
                 check_host(version, [("x", "y"), *hosts])
             assert refused.value.code == 400
 
+    @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+    def test_it_is_one(self, version: str) -> None:
+        for value in ("", "a.example:80", "[::1]"):
+            check_host(version, [("host", value)])
+        for value in ("not a host", ":80", "a:b", "user@a", "\xe9"):
+            with pytest.raises(Refused, match="not a host name or address") as refused:
+                check_host(version, [("host", value)])
+            assert refused.value.code == 400
+
 
 class TestTarget:
     @pytest.mark.parametrize(
         ("target", "parsed"),
         {
-            "/": Target("/", "", ""),
-            "/a/b?c=d&e": Target("/a/b", "c=d&e", ""),
-            "/a?b?c": Target("/a", "b?c", ""),
-            "/?": Target("/", "", ""),
-            "//a//b": Target("//a//b", "", ""),
-            "/http://h/x": Target("/http://h/x", "", ""),
-            "/%2f/%zz": Target("/%2f/%zz", "", ""),
-            "http://h": Target("/", "", "h"),
-            "HTTPS://h:8/": Target("/", "", "h:8"),
-            "http://h:8/a?b": Target("/a", "b", "h:8"),
-            "http://h?b/c": Target("/", "b/c", "h"),
-            "http://[::1]:8/a": Target("/a", "", "[::1]:8"),
+            "/": Target("", "/", "", ""),
+            "/a/b?c=d&e": Target("", "/a/b", "c=d&e", ""),
+            "/a?b?c": Target("", "/a", "b?c", ""),
+            "/?": Target("", "/", "", ""),
+            "//a//b": Target("", "//a//b", "", ""),
+            "/http://h/x": Target("", "/http://h/x", "", ""),
+            "/%2f/%zz": Target("", "/%2f/%zz", "", ""),
+            "http://h": Target("", "/", "", "h"),
+            "HTTP://h:8/": Target("", "/", "", "h:8"),
+            "http://h:8/a?b": Target("", "/a", "b", "h:8"),
+            "http://h?b/c": Target("", "/", "b/c", "h"),
+            "http://[::1]:8/a": Target("", "/a", "", "[::1]:8"),
         }.items(),
     )
     def test_of_a_form_that_applications_are_behind(self, target: str, parsed: Target) -> None:
-        assert parse_target("GET", target) == parsed
+        assert parse_target("GET", target, "") == parsed
 
     @pytest.mark.parametrize(
         ("method", "target", "code"),
@@ -176,20 +185,54 @@ class TestTarget:
             ("GET", "http://?a", 400),
             ("GET", "http://user@h/", 400),
             ("GET", "http://user:password@h/", 400),
+            ("GET", "http://h:b/", 400),
+            ("GET", "http://:80/", 400),
+            ("GET", "http://a|b/", 400),
+            ("GET", "https://h/", 421),
+            ("GET", "HTTPS://h", 421),
         ],
     )
     def test_of_other_forms_is_refused(self, method: str, target: str, code: int) -> None:
         with pytest.raises(Refused) as refused:
-            parse_target(method, target)
+            parse_target(method, target, "")
         assert refused.value.code == code
 
-    @given(st.sampled_from(["GET", "CONNECT", "OPTIONS"]), text | text.map("/".__add__) | text.map("http://".__add__))
-    def test_anything_has_a_path_or_is_refused(self, method: str, target: str) -> None:
+    @pytest.mark.parametrize(
+        ("target", "path"),
+        {
+            "/a/b": "",
+            "/a/b?c": "",
+            "/a/b/": "/",
+            "/a/b//": "//",
+            "/a/b/../c": "/../c",
+            "http://h/a/b/c": "/c",
+            "http://h/a/b?c": "",
+        }.items(),
+    )
+    def test_below_the_root_of_the_application(self, target: str, path: str) -> None:
+        parsed = parse_target("GET", target, "/a/b")
+        assert (parsed.script_name, parsed.path) == ("/a/b", path)
+
+    @pytest.mark.parametrize(
+        "target", ["/", "/a", "/a/", "/a/bc", "/a/b%2Fc", "/A/b", "/%61/b", "//a/b", "/x/a/b", "http://h", "http://a/b"]
+    )
+    def test_elsewhere_there_is_no_application(self, target: str) -> None:
+        with pytest.raises(Refused) as refused:
+            parse_target("GET", target, "/a/b")
+        assert (refused.value.code, refused.value.why) == (404, "no application is behind this path")
+
+    @given(
+        st.sampled_from(["GET", "CONNECT", "OPTIONS"]),
+        text | text.map("/".__add__) | text.map("/a".__add__) | text.map("http://".__add__),
+        st.sampled_from(["", "/a", "/a/b"]),
+    )
+    def test_anything_has_a_path_or_is_refused(self, method: str, target: str, script_name: str) -> None:
         try:
-            parsed = parse_target(method, target)
+            parsed = parse_target(method, target, script_name)
         except Refused:
             return
-        assert parsed.path.startswith("/")
+        assert parsed.script_name == script_name
+        assert parsed.path.startswith("/") or (script_name and not parsed.path)
         assert "?" not in parsed.path
         assert target.endswith(parsed.query)
         assert not set(parsed.authority) & set("/?@")

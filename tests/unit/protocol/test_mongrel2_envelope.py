@@ -10,7 +10,7 @@ from wsgid.protocol.tnetstrings import MAX_SIZE
 def test_the_words_the_headers_and_the_body() -> None:
     envelope = open_envelope(b"srv-1 5 /a:b 8:1:a,1:b,}3:x,y,")
     assert (envelope.server_id, envelope.client_id, envelope.path) == ("srv-1", "5", b"/a:b")
-    assert (envelope.text, envelope.fields, envelope.repeats) == ("1:a,1:b,", {"a": "b"}, {})
+    assert (envelope.block, envelope.fields, envelope.repeats) == (b"1:a,1:b,", {"a": "b"}, {})
     assert envelope.body == b"x,y"
 
 

@@ -50,6 +50,8 @@ def test_a_transfer_encoding_that_is_not_exactly_chunked(coding: str) -> None:
         ("HTTP/1.1", {}, {}, "HTTP/1.1 without Host"),
         ("HTTP/1.1", {}, {"host": ["a", "a"]}, "more than one Host"),
         ("HTTP/1.0", {}, {"host": ["a", "b"]}, "more than one Host"),
+        ("HTTP/1.1", {"host": "not a host"}, {}, "a Host that is not a host name or address"),
+        ("HTTP/1.0", {"host": "a:b"}, {}, "a Host that is not a host name or address"),
         ("HTTP/1.1", HOST, {"content-length": ["3", "3"]}, "more than one Content-Length"),
         ("HTTP/1.1", HOST, {"transfer-encoding": ["chunked", "chunked"]}, "more than one Transfer-Encoding"),
         (
@@ -71,7 +73,7 @@ def test_other_headers_may_be_repeated() -> None:
 @pytest.mark.parametrize("name", ["host", "x-a", "x_a", "!#$%&'*+-.^_`|~09az"])
 def test_names_that_are_tokens(name: str) -> None:
     assert bad_header({name: ""}, {}) is None
-    assert bad_header({}, {name: ["", "\x01\x7f\xff"]}) is None
+    assert bad_header({}, {name: ["", "a\tb\xff"]}) is None
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "nocolon\r\nx-b", "a\x01", "a:", "\xe4", "a\n", 'a"', "a/b", "FLAGS"])
@@ -81,9 +83,9 @@ def test_names_that_are_none(name: str) -> None:
         assert fault == f"a header name that is not a token: {name!r}"
 
 
-@pytest.mark.parametrize("value", ["\r", "a\nb", "\0", "a\r\nb: c"])
-def test_values_that_hold_another_line(value: str) -> None:
-    fault = "CR, LF or NUL in the value of x"
+@pytest.mark.parametrize("value", ["\r", "a\nb", "\0", "a\r\nb: c", "\x01", "a\x1f", "\x7fa"])
+def test_values_with_control_characters(value: str) -> None:
+    fault = "a control character in the value of x"
     assert bad_header({"x": value}, {}) == fault
     assert bad_header({}, {"x": ["fine", value]}) == fault
 

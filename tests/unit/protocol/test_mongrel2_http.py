@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, tnetstring_message
+from tests.unit.protocol.mongrel2_writer import LIMITS, REQUEST_LINE, Values, json_message, tnetstring_message
 from wsgid.protocol import mongrel2
 from wsgid.protocol.mongrel2_messages import (
     HttpRequest,
@@ -29,7 +29,7 @@ both_formats = pytest.mark.parametrize("write", [tnetstring_message, json_messag
 
 
 def parse(message: bytes) -> Message:
-    return mongrel2.parse(message, lambda: "r1")
+    return mongrel2.parse(message, lambda: "r1", LIMITS)
 
 
 def plain(
@@ -153,14 +153,15 @@ def test_it_takes_the_method_and_the_flags_to_be_a_frame() -> None:
         ({"transfer-encoding": "chunked "}, b"", "a Transfer-Encoding that is not exactly chunked"),
         ({"transfer-encoding": "chunked"}, b"", "a chunked body that came neither as a file nor as a stream"),
         ({"nocolon\r\nx-b": "1"}, b"", "a header name that is not a token: 'nocolon\\r\\nx-b'"),
-        ({"a": "b\nc"}, b"", "CR, LF or NUL in the value of a"),
+        ({"a": "b\nc"}, b"", "a control character in the value of a"),
         ({"host": ["h", "i"]}, b"", "more than one Host"),
+        ({"host": "not a host"}, b"", "a Host that is not a host name or address"),
     ],
 )
 def test_requests_that_are_refused(write: Writer, client: Values, body: bytes, reason: str) -> None:
     value = written(write, client, body, METHOD="POST")
     assert isinstance(value, RefusedRequest)
-    assert (value.reason, value.upload, value.upload_done) == (reason, b"", False)
+    assert (value.code, value.reason, value.upload, value.upload_done) == (400, reason, b"", False)
     request = value.request
     assert (request.id, request.method, request.target, request.server_id) == ("r1", "POST", "/t", "srv-1")
     assert (request.content_length, request.body) == (None, b"")
@@ -243,6 +244,7 @@ def test_a_stream_that_is_refused() -> None:
     assert isinstance(value, RefusedRequest)
     assert value == RefusedRequest(
         plain(HOST, ("content-length", "+30000")),
+        400,
         "a Content-Length that is not a plain number up to 2147483647",
         b"",
         False,
@@ -305,6 +307,6 @@ def test_an_id_is_asked_for_once_by_each_value_with_a_request() -> None:
         tnetstring_message({**REQUEST_LINE, "METHOD": "WEBSOCKET_HANDSHAKE"}, {"host": "h"}, ACCEPT),
         tnetstring_message({**REQUEST_LINE, "UPLOAD_STREAM": "0"}, {"host": "h", "content-length": "9"}),
     ]
-    values = [mongrel2.parse(message, lambda: str(next(ids))) for message in messages]
+    values = [mongrel2.parse(message, lambda: str(next(ids)), LIMITS) for message in messages]
     assert [value.request.id for value in values if hasattr(value, "request")] == ["0", "1", "2", "3"]
     assert next(ids) == 4

@@ -8,7 +8,7 @@ from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
 from wsgid.protocol import http_answer
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -32,12 +32,14 @@ class HttpEdge:
         times: HttpTimes,
         loop: asyncio.AbstractEventLoop,
         server: str,
+        script_name: str = "",
     ) -> None:
         self.dispatch = dispatch
         self.limits = limits
         self.times = times
         self.loop = loop
         self.server = server
+        self.script_name = script_name
         self.connections: set[HttpConnection] = set()
         self.max_connections = descriptors.connections()
         self._turned_away: set[TurnedAway] = set()

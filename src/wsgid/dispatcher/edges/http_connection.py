@@ -23,7 +23,7 @@ from wsgid.dispatcher.edges.client import (
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
-from wsgid.protocol.http_request import Refused
+from wsgid.protocol.http_request import Refused, Target
 from wsgid.protocol.values import Request
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ LINGER_NOT_AT_ALL: Final = struct.pack("ii", 1, 0)
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 NEVER: Final = float("inf")
+UNREAD: Final = Target("", "", "", "")
+"""Of a request that is not whole: nobody looks at it."""
 
 
 class HttpTimes(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         # Per connection
         self._edge = edge
         self._id = edge.dispatch.connection_id()
-        self._reader = RequestReader(edge.limits, self)
+        self._reader = RequestReader(edge.limits, edge.script_name, self)
         self._unparsed = b""
         """Received, but not fed: too many requests wait already."""
         self._feeding = False
@@ -207,7 +209,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def _unread_request(self) -> Request:
         """As much as is known of the request that is on its way in."""
         reader = self._reader
-        return self._request(reader.method, reader.target.decode("latin-1"), "", "", "HTTP/1.1", [])
+        return self._request(reader.method, reader.target.decode("latin-1") or "-", UNREAD, "HTTP/1.1", [])
 
     def request_begins(self) -> None:
         self._deadline = self._edge.loop.time() + self._edge.times.header
@@ -251,25 +253,21 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
                 in_file = body
             else:
                 inline = body.in_memory()
-        target = head.target
-        request = self._request(
-            head.method, head.target_text, target.path, target.query, head.version, head.headers, length, inline
-        )
+        request = self._request(head.method, head.target_text, head.target, head.version, head.headers, length, inline)
         self.arrive(request, keep_alive, in_file)
 
     def _request(
         self,
         method: str,
-        target: str,
-        path: str,
-        query: str,
+        target_text: str,
+        target: Target,
         version: str,
         headers: list[tuple[str, str]],
         length: int | None = None,
         body: bytes = b"",
     ) -> Request:
         key = self._dispatch.request_key()
-        script_name, scheme, server_id = "", "http", "http"
+        scheme, server_id = "http", "http"
         server_name, server_port = self._server_address
         remote_addr, remote_port = self._remote
         # By position: msgspec takes six times as long when so many fields are named.
@@ -277,10 +275,10 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             key,
             key,
             method,
-            target,
-            script_name,
-            path,
-            query,
+            target_text,
+            target.script_name,
+            target.path,
+            target.query,
             version,
             headers,
             scheme,

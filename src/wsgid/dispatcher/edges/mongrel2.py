@@ -24,6 +24,7 @@ from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
 from wsgid.dispatcher.edges.streamed_uploads import StreamedUploads
 from wsgid.protocol import mongrel2, mongrel2_replies
 from wsgid.protocol.http_request import Refused, wants_keep_alive
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_messages import (
     Credits,
     Disconnected,
@@ -58,7 +59,7 @@ class Mongrel2Edge:
         *,
         chroot: str,
         shared: bool,
-        max_body: int,
+        limits: HttpLimits,
         body_times: BodyTimes,
         executor: Executor,
         journal: UploadJournal,
@@ -70,13 +71,13 @@ class Mongrel2Edge:
         self.loop = loop
         self.server = server
         self._shared = shared
-        self._max_body = max_body
+        self._limits = limits
         self._executor = executor
         self.flow = self._flow_control()
         self.joined = JoinedBytes(loop, self._room)
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
         self._uploads = FileUploads(self, chroot, journal, dispatch.disk, shared=shared)
-        self._streams = StreamedUploads(self, max_body, body_times, dispatch.disk)
+        self._streams = StreamedUploads(self, limits, body_times, dispatch.disk)
         self._keep_alive = KeepAlive()
         self._timer = loop.call_later(INTERVAL, self._look)
         self._draining = False
@@ -95,7 +96,7 @@ class Mongrel2Edge:
 
     def _received(self, message: bytes) -> None:
         try:
-            value = mongrel2.parse(message, self.dispatch.request_key)
+            value = mongrel2.parse(message, self.dispatch.request_key, self._limits)
         except MalformedMessage as malformed:
             self._malformed(malformed)
             return
@@ -184,8 +185,8 @@ class Mongrel2Edge:
     def _request(self, request: Request) -> None:
         if self._draining:
             self._refuse(request, Refused(503, STOPPING))
-        elif len(request.body) > self._max_body:
-            self._refuse(request, self._too_large())
+        elif len(request.body) > self._limits.body:
+            self._refuse(request, self._limits.large_body())
         elif len(request.body) <= INLINE_BODY:
             self._arrive(request, None)
         else:
@@ -208,13 +209,10 @@ class Mongrel2Edge:
         body.add(request.body)
         self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
 
-    def _too_large(self) -> Refused:
-        return Refused(413, f"the body is longer than {self._max_body} bytes")
-
     def check_size(self, request: Request) -> None:
         """Raises Refused when the body is longer than we take."""
-        if (request.content_length or 0) > self._max_body:
-            raise self._too_large()
+        if (request.content_length or 0) > self._limits.body:
+            raise self._limits.large_body()
 
     # Uploads to files (see `FileOwner`).
 
@@ -293,38 +291,14 @@ class Mongrel2Edge:
     def _refused(self, value: RefusedRequest) -> None:
         request = value.request
         if not value.upload or self._uploads.refused(request, value.upload, done=value.upload_done):
-            self._refuse(request, Refused(400, value.reason))
+            self._refuse(request, Refused(value.code, value.reason))
 
     def _malformed(self, malformed: MalformedMessage) -> None:
         log.warning("a message that Mongrel2 does not write was dropped: %s", malformed)
         if malformed.server_id is not None and malformed.client_id is not None:
-            request = self._unknown(malformed.server_id, malformed.client_id)
+            key = self.dispatch.request_key()
+            request = mongrel2.unread_request(key, malformed.server_id, malformed.client_id)
             self._refuse(request, Refused(400, "the request could not be read"))
-
-    def _unknown(self, server_id: str, client_id: str) -> Request:
-        """A request of which no more is known than where it came from."""
-        key = self.dispatch.request_key()
-        return Request(
-            key=key,
-            id=key,
-            method="-",
-            target="",
-            script_name="",
-            path="",
-            query="",
-            version="HTTP/1.1",
-            headers=[],
-            scheme="http",
-            server_name="",
-            server_port="",
-            remote_addr="",
-            remote_port="",
-            server_id=server_id,
-            client_id=client_id,
-            content_length=None,
-            body=b"",
-            body_in_file=False,
-        )
 
     def overdrawn(self) -> None:
         """An answer takes more messages than Mongrel2 promises to keep."""

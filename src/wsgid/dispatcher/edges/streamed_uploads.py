@@ -16,6 +16,7 @@ from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.flow_control import REMEMBERED
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_request import Refused
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
@@ -48,18 +49,18 @@ class StreamedUpload:
         "_credits",
         "_deadline",
         "_disk",
-        "_max_body",
+        "_limits",
         "_owner",
         "_times",
         "ended",
         "request",
     )
 
-    def __init__(self, request: Request, owner: StreamOwner, max_body: int, times: BodyTimes, disk: Disk) -> None:
+    def __init__(self, request: Request, owner: StreamOwner, limits: HttpLimits, times: BodyTimes, disk: Disk) -> None:
         self.request = msgspec.structs.replace(request, body=b"")
         self.ended = False
         self._owner = owner
-        self._max_body = max_body
+        self._limits = limits
         self._disk = disk
         self._times = times
         if request.content_length is None:
@@ -72,8 +73,8 @@ class StreamedUpload:
 
     def begin(self, first: bytes) -> None:
         """``first`` has come with the request."""
-        if (self.request.content_length or 0) > self._max_body:
-            self._refuse(self._too_large())
+        if (self.request.content_length or 0) > self._limits.body:
+            self._refuse(self._limits.large_body())
         else:
             self._add(first, last=False)
 
@@ -87,8 +88,8 @@ class StreamedUpload:
 
     def _add(self, data: bytes, last: bool) -> None:
         self._deadline = self._times.heard(self._deadline, len(data), self._disk.time())
-        if self._body.size + len(data) > self._max_body:
-            self._refuse(self._too_large())
+        if self._body.size + len(data) > self._limits.body:
+            self._refuse(self._limits.large_body())
             return
         self._body.add(data)
         if last or self._body.size == self.request.content_length:
@@ -132,9 +133,6 @@ class StreamedUpload:
         self.ended = True
         self._body.close()
 
-    def _too_large(self) -> Refused:
-        return Refused(413, f"the body is longer than {self._max_body} bytes")
-
     # See `SpoolOwner`.
 
     def spool_has_room(self) -> None:
@@ -153,11 +151,11 @@ class StreamedUpload:
 class StreamedUploads:
     """Those of one generation of one Mongrel2, each until it is whole or its connection has ended."""
 
-    __slots__ = ("_disk", "_ending", "_max_body", "_owner", "_streams", "_times")
+    __slots__ = ("_disk", "_ending", "_limits", "_owner", "_streams", "_times")
 
-    def __init__(self, owner: StreamOwner, max_body: int, times: BodyTimes, disk: Disk) -> None:
+    def __init__(self, owner: StreamOwner, limits: HttpLimits, times: BodyTimes, disk: Disk) -> None:
         self._owner = owner
-        self._max_body = max_body
+        self._limits = limits
         self._times = times
         self._disk = disk
         self._streams: dict[tuple[str, str], StreamedUpload] = {}
@@ -167,7 +165,7 @@ class StreamedUploads:
 
     def start(self, request: Request, refused: Refused | None) -> None:
         """With a reason, to refuse it."""
-        stream = StreamedUpload(request, self._owner, self._max_body, self._times, self._disk)
+        stream = StreamedUpload(request, self._owner, self._limits, self._times, self._disk)
         self._streams[(request.server_id, request.client_id)] = stream
         self._ending.pop((request.server_id, request.client_id), None)
         if refused is not None:

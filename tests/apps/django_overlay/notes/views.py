@@ -10,9 +10,15 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404
+from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import etag
 
 from notes.models import Note
+
+ITEM = "gr\xfc\xdfe & mehr"
+"""An item's name that has to be escaped in a URL."""
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -45,7 +51,55 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def leave(request: HttpRequest) -> HttpResponseRedirect:
-    return HttpResponseRedirect("/")
+    return HttpResponseRedirect(reverse("index"))
+
+
+def leave_by_its_whole_url(request: HttpRequest) -> HttpResponseRedirect:
+    return HttpResponseRedirect(request.build_absolute_uri(reverse("index")))
+
+
+def item(request: HttpRequest, name: str) -> HttpResponse:
+    return HttpResponse(f"{name}: {request.GET.getlist('tag')}", content_type="text/plain")
+
+
+def urls(request: HttpRequest) -> JsonResponse:
+    """Where this application has its pages, as it is told apart from its server."""
+    return JsonResponse(
+        {
+            "root": request.META["SCRIPT_NAME"],
+            "here": request.build_absolute_uri(),
+            "index": reverse("index"),
+            "whole": request.build_absolute_uri(reverse("index")),
+            "item": reverse("item", args=[ITEM]),
+            "static": static("site.css"),
+        }
+    )
+
+
+@etag(lambda request: '"one"')
+def tagged(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("unchanged")
+
+
+def nothing(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def fail(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("as it was asked to")
+
+
+@csrf_exempt
+def body(request: HttpRequest) -> JsonResponse:
+    content = request.body
+    return JsonResponse(
+        {
+            "type": request.content_type,
+            "length": int(request.META["CONTENT_LENGTH"]),
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    )
 
 
 def cookies(request: HttpRequest) -> JsonResponse:

@@ -20,7 +20,7 @@ from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.protocol.http_answer import RETRY_AFTER_SECONDS
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
 

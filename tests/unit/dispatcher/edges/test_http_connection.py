@@ -29,7 +29,7 @@ from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.dispatcher.stored_answer import LITTLE
-from wsgid.protocol.http_reader import HttpLimits
+from wsgid.protocol.limits import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
 BACKLOG = 128

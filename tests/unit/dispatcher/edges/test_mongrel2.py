@@ -34,12 +34,14 @@ from wsgid.dispatcher.edges.mongrel2_connection import (
 )
 from wsgid.protocol import mongrel2_parts, mongrel2_replies
 from wsgid.protocol.http_answer import chunk
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES
 from wsgid.protocol.tnetstrings import encode
 from wsgid.upload_journal import UPLOADS, UploadJournal
 
 MAX_BODY = 1_000_000
+LIMITS = HttpLimits(request_line=1000, fields=20, headers=2000, body=MAX_BODY)
 
 HEAD = frames.head(a_head())
 DISCONNECT = b'16:6:METHOD,4:JSON,}21:{"type":"disconnect"},'
@@ -182,7 +184,7 @@ async def place(
                 endpoints.send,
                 chroot=chroot,
                 shared=shared,
-                max_body=MAX_BODY,
+                limits=LIMITS,
                 body_times=BodyTimes(60.0, 1 / 500),
                 executor=everything.executor,
                 journal=journal,

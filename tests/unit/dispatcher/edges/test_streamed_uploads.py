@@ -21,11 +21,13 @@ from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.protocol.http_request import Refused
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH, UPLOAD_WINDOW
 from wsgid.protocol.mongrel2_messages import StreamPart
 from wsgid.protocol.values import Request
 
 MAX_BODY = 10_000_000
+LIMITS = HttpLimits(request_line=1000, fields=20, headers=2000, body=MAX_BODY)
 TIMES = BodyTimes(60.0, 1 / 500)
 KEY = ("http", "1")
 
@@ -50,7 +52,7 @@ class Owner:
 def uploads(owner: Owner, directory: Path, executor: ThreadPoolExecutor | None = None) -> Iterator[StreamedUploads]:
     with ThreadPoolExecutor(1) as threads:
         disk = Disk(str(directory), executor or threads, asyncio.get_running_loop())
-        yield StreamedUploads(owner, MAX_BODY, TIMES, disk)
+        yield StreamedUploads(owner, LIMITS, TIMES, disk)
 
 
 def part(offset: int, data: bytes, last: bool = False) -> StreamPart:
