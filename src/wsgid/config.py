@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
-from wsgid.options import VARIABLE_PREFIX, Mask, Option, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import VARIABLE_PREFIX, HeaderValue, Mask, Option, Size, Switch, nearest, option, read_table, shown
 
 FILE = "wsgid.json"
 DEFAULT_BIND = "127.0.0.1:8000"
@@ -121,6 +121,13 @@ class Config:
         group=EDGES,
         help="Other daemons take requests from the same Mongrel2 handlers. Then neither upload.stream nor "
         "download.flow_control is served.",
+        fixed=True,
+    )
+
+    server_header: HeaderValue = option(
+        "wsgid",
+        group=EDGES,
+        help="The Server header of answers whose application gives none, and of refusals. Empty: there is none.",
         fixed=True,
     )
 

@@ -24,6 +24,12 @@ Size = Annotated[int, "bytes"]
 Mask = Annotated[int, "octal"]
 """Permission bits that new files do not get (umask(2)); people write it in octal."""
 
+HeaderValue = Annotated[str, "of a header"]
+"""What a header of all answers is to say; empty: nothing."""
+
+MAX_HEADER_VALUE = 128
+"""Characters: every answer carries them."""
+
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
@@ -214,6 +220,12 @@ def _read_mask(value: object, base: Path) -> int:
     return int(value, 8)
 
 
+def _read_header_value(value: object, base: Path) -> str:
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or len(value) > MAX_HEADER_VALUE:
+        raise ValueError("no header value")
+    return value
+
+
 def _show_size(value: int) -> str:
     for unit in ("g", "m", "k"):
         if value and value % _UNITS[unit] == 0:
@@ -230,6 +242,8 @@ _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
 
 _SWITCH = {"on": True, "off": False}
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+"""As in RFC 9110 section 5.5, but without what that calls obsolete, bytes above ASCII."""
 _OCTAL = re.compile(r"0?[0-7]{1,3}")
 
 TEXT = Kind("TEXT", "a non-empty text", _read_text)
@@ -240,6 +254,12 @@ SECONDS = Kind("SECONDS", "a number of seconds", _converted(float), "{:g}".forma
 SIZE = Kind("SIZE", "a size in bytes, such as 65536, 64k, 10m or 1g,", _read_size, _show_size)
 SWITCH = Kind("on|off", "on or off", _read_switch, lambda value: "on" if value else "off")
 MASK = Kind("MASK", "a file mode mask in octal, such as 022 or 0077, as text", _read_mask, "{:03o}".format)
+HEADER_VALUE = Kind(
+    "TEXT",
+    f"a header value: printable ASCII, at most {MAX_HEADER_VALUE} characters, no blank at either end, or empty",
+    _read_header_value,
+    lambda value: value or "empty",
+)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 
 KINDS: dict[Any, Kind] = {
@@ -253,6 +273,7 @@ KINDS: dict[Any, Kind] = {
     Size: SIZE,
     Mask | None: MASK,
     Switch: SWITCH,
+    HeaderValue: HEADER_VALUE,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
 }
