@@ -3,4 +3,4 @@
 __version__ = "0.8.0.dev0"
 
 SERVER_SOFTWARE = f"wsgid/{__version__}"
-"""SERVER_SOFTWARE of the environ, and the Server header of answers whose application sets none."""
+"""SERVER_SOFTWARE of the environ (PEP 3333)."""

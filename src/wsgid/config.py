@@ -15,7 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
-from wsgid.options import VARIABLE_PREFIX, Mask, Option, ScriptName, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import (
+    VARIABLE_PREFIX,
+    HeaderValue,
+    Mask,
+    Option,
+    ScriptName,
+    Size,
+    Switch,
+    nearest,
+    option,
+    read_table,
+    shown,
+)
 
 FILE = "wsgid.json"
 DEFAULT_BIND = "127.0.0.1:8000"
@@ -130,6 +142,13 @@ class Config:
         default_text="empty, the whole server",
         help="Where the application's root lies: SCRIPT_NAME of what comes by HTTP, where other paths get 404. Behind "
         "Mongrel2 the route says it.",
+        fixed=True,
+    )
+
+    server_header: HeaderValue = option(
+        "wsgid",
+        group=EDGES,
+        help="The Server header of answers whose application gives none, and of refusals. Empty: there is none.",
         fixed=True,
     )
 

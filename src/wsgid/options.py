@@ -27,6 +27,12 @@ Mask = Annotated[int, "octal"]
 ScriptName = Annotated[str, "of the application"]
 """The path of an application's root, as clients send it; empty: it has the whole server."""
 
+HeaderValue = Annotated[str, "of a header"]
+"""What a header of all answers is to say; empty: nothing."""
+
+MAX_HEADER_VALUE = 128
+"""Characters: every answer carries them."""
+
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
@@ -223,6 +229,12 @@ def _read_script_name(value: object, base: Path) -> str:
     return value
 
 
+def _read_header_value(value: object, base: Path) -> str:
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or len(value) > MAX_HEADER_VALUE:
+        raise ValueError("no header value")
+    return value
+
+
 def _show_size(value: int) -> str:
     for unit in ("g", "m", "k"):
         if value and value % _UNITS[unit] == 0:
@@ -241,6 +253,9 @@ _SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
 _SWITCH = {"on": True, "off": False}
 # Segments of RFC 3986, section 3.3. Clients take "." and ".." out of a path before they send it.
 _SCRIPT_NAME = re.compile(r"(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*")
+
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+"""As in RFC 9110 section 5.5, but without what that calls obsolete, bytes above ASCII."""
 _OCTAL = re.compile(r"0?[0-7]{1,3}")
 
 TEXT = Kind("TEXT", "a non-empty text", _read_text)
@@ -256,6 +271,12 @@ SCRIPT_NAME = Kind(
     "a path such as /shop: it begins with a slash, has none at its end, and is percent-encoded as clients send it",
     _read_script_name,
 )
+HEADER_VALUE = Kind(
+    "TEXT",
+    f"a header value: printable ASCII, at most {MAX_HEADER_VALUE} characters, no blank at either end, or empty",
+    _read_header_value,
+    lambda value: value or "empty",
+)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 
 KINDS: dict[Any, Kind] = {
@@ -270,6 +291,7 @@ KINDS: dict[Any, Kind] = {
     Mask | None: MASK,
     Switch: SWITCH,
     ScriptName: SCRIPT_NAME,
+    HeaderValue: HEADER_VALUE,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
 }

@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 
 from wsgid.addresses import RIGHT_BIND, RIGHT_ENDPOINT
 from wsgid.config import OPTIONS, Config, ConfigError, Loaded, Source, load
-from wsgid.options import BOOLEAN, DIRECTORY, LIST, MASK, NUMBER, SCRIPT_NAME, SECONDS, SIZE, SWITCH, TEXT, Kind, Option
+from wsgid.options import (
+    BOOLEAN,
+    DIRECTORY,
+    HEADER_VALUE,
+    LIST,
+    MASK,
+    NUMBER,
+    SCRIPT_NAME,
+    SECONDS,
+    SIZE,
+    SWITCH,
+    TEXT,
+    Kind,
+    Option,
+)
 
 NOTHING: Mapping[str, str] = {}
 
@@ -63,6 +77,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     SECONDS: ("1.5", "2.5", "3.5"),
     SWITCH: ("off", "on", "off"),
     MASK: ("022", "0077", "7"),
+    HEADER_VALUE: ("one/1", "two/2", ""),
     SIZE: ("1m", "2m", "3m"),
     SCRIPT_NAME: ("/one", "/two", "/three"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),

@@ -11,7 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgid.config import OPTIONS
-from wsgid.options import MAX_SHOWN, Mask, Option, ScriptName, Size, Switch, nearest, option, read_table, shown
+from wsgid.options import (
+    MAX_HEADER_VALUE,
+    MAX_SHOWN,
+    HeaderValue,
+    Mask,
+    Option,
+    ScriptName,
+    Size,
+    Switch,
+    nearest,
+    option,
+    read_table,
+    shown,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,22 +49,39 @@ class Table:
     again: Switch = option(True, group="Two", help="Once more.")
     root: ScriptName = option("", group="Two", help="Where.", default_text="nowhere")
     words: tuple[str, ...] = option(("a", "b"), group="Two", each=shout, help="Words.")
+    badge: HeaderValue = option("me", group="Two", help="Who.")
     plain: int = 7
 
+
+HEADER_VALUE = "a header value: printable ASCII, at most 128 characters, no blank at either end, or empty"
 
 TABLE = {each.name: each for each in read_table(Table)}
 BASE = Path("/usr")
 
 
 def test_the_table_is_read_off_the_class() -> None:
-    names = ["name", "folder", "no_noise", "colour", "count", "wait", "room", "spare", "mask", "again", "root", "words"]
+    names = [
+        "name",
+        "folder",
+        "no_noise",
+        "colour",
+        "count",
+        "wait",
+        "room",
+        "spare",
+        "mask",
+        "again",
+        "root",
+        "words",
+        "badge",
+    ]
     assert list(TABLE) == names
     assert TABLE["count"].group == "Two"
     assert TABLE["count"].help == "Beans."
     assert TABLE["count"].default == 3
-    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "0", "as it was", "on", "nowhere", "a, b"]
+    told = ["made up", ".", "false", "true", "3", "1.5", "3m", "0", "as it was", "on", "nowhere", "a, b", "me"]
     assert [each.default_text for each in TABLE.values()] == told
-    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "SIZE", "MASK", "on|off", "PATH", "TEXT"]
+    metavars = ["TEXT", "DIR", "", "", "BEANS", "SECONDS", "SIZE", "SIZE", "MASK", "on|off", "PATH", "TEXT", "TEXT"]
     assert [each.metavar for each in TABLE.values()] == metavars
     assert [each.name for each in TABLE.values() if each.fixed] == ["mask"]
     assert [each.name for each in TABLE.values() if each.is_boolean] == ["no_noise", "colour"]
@@ -108,6 +138,9 @@ def test_a_table_still_makes_ordinary_instances() -> None:
         ("words", ["hi", "ho"], ("HI in /usr", "HO in /usr")),
         ("words", ("hi",), ("HI in /usr",)),
         ("words", [], ()),
+        ("badge", "", ""),
+        ("badge", "shop/1 (Unix; ~)", "shop/1 (Unix; ~)"),
+        ("badge", "!" * MAX_HEADER_VALUE, "!" * MAX_HEADER_VALUE),
     ],
 )
 def test_a_value_becomes_what_the_field_holds(name: str, value: object, result: object) -> None:
@@ -160,6 +193,12 @@ def test_what_is_no_script_name(value: object) -> None:
         ("mask", "01777", "'01777' is not a file mode mask in octal, such as 022 or 0077, as text"),
         ("mask", 22, "22 is not a file mode mask in octal, such as 022 or 0077, as text"),
         ("again", "maybe", "'maybe' is not on or off"),
+        ("badge", "two\nlines", rf"'two\nlines' is not {HEADER_VALUE}"),
+        ("badge", "me ", f"'me ' is not {HEADER_VALUE}"),
+        ("badge", " ", f"' ' is not {HEADER_VALUE}"),
+        ("badge", "caf\xe9", f"'caf\xe9' is not {HEADER_VALUE}"),
+        ("badge", "!" * (MAX_HEADER_VALUE + 1), f"'{'!' * (MAX_HEADER_VALUE + 1)}' is not {HEADER_VALUE}"),
+        ("badge", 5, f"5 is not {HEADER_VALUE}"),
         ("words", [1], "[1] is not a non-empty text or a list of such"),
         ("words", ["a", ""], """["a", ""] is not a non-empty text or a list of such"""),
         ("words", {"a": 1}, """{"a": 1} is not a non-empty text or a list of such"""),

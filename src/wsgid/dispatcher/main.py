@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
-from wsgid import SERVER_SOFTWARE, logs
+from wsgid import logs
 from wsgid.channel.orders import (
     HEARTBEAT,
     Adopt,
@@ -160,7 +160,7 @@ class Dispatcher:
         )
         if self._post.listeners:
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
-            http = HttpEdge(self._dispatch, limits, times, self._loop, SERVER_SOFTWARE, config.script_name)
+            http = HttpEdge(self._dispatch, limits, times, self._loop, config.server_header, config.script_name)
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
@@ -175,7 +175,7 @@ class Dispatcher:
                 executor=self._executor,
                 journal=journal,
                 loop=self._loop,
-                server=SERVER_SOFTWARE,
+                server=config.server_header,
             )
             self._edges.append(edge)
             addresses.append(edge.address)

@@ -42,13 +42,21 @@ class Opening(msgspec.Struct, frozen=True, gc=False):
 
 
 def opening(
-    head: Head, *, method: str, version: str, keep_alive: bool, body_length: int | None, date: str, server: str
+    head: Head,
+    *,
+    method: str,
+    version: str,
+    keep_alive: bool,
+    body_length: int | None,
+    date: str,
+    server: str,
+    request_id: str,
 ) -> Opening:
     """How the answer begins.
 
     `body_length` is the number of body bytes when the whole body is at hand, None when it comes in parts.
-    `keep_alive` is the client's wish. `date` and `server` are sent unless the application gave its own;
-    an empty `server` is not sent.
+    `keep_alive` is the client's wish. `date`, `server` and `request_id` are sent unless the application gave
+    its own; those that are empty are not sent.
     """
     code = head.code
     headers = head.headers
@@ -74,6 +82,8 @@ def opening(
         line += f"Date: {date}\r\n"
     if server and "\r\nserver:" not in given:
         line += f"Server: {server}\r\n"
+    if request_id and "\r\nx-request-id:" not in given:
+        line += f"X-Request-Id: {request_id}\r\n"
     return Opening(f"{text}{line}\r\n".encode("latin-1"), framing, keep_alive)
 
 

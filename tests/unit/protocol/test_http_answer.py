@@ -1,5 +1,6 @@
 """h11, which shares no code with us, reads what is written here as a client would."""
 
+import re
 from dataclasses import dataclass
 
 import h11
@@ -13,8 +14,10 @@ from wsgid.protocol.values import Head
 
 DATE = "Sat, 21 Nov 2026 07:33:24 GMT"
 
-PARTLY_OURS = {"connection", "content-length", "transfer-encoding", "upgrade", "date", "server"}
+PARTLY_OURS = {"connection", "content-length", "transfer-encoding", "upgrade", "date", "server", "x-request-id"}
 """Names the strategy leaves out: the worker refuses hop-by-hop names, and the others are drawn on their own."""
+
+ADDED = (b"date", b"server", b"connection", b"x-request-id")
 
 tokens = st.text("!#$%&'*+-.^_`|~0123456789abcXYZ", min_size=1, max_size=12)
 names = tokens.filter(lambda name: name.lower() not in PARTLY_OURS)
@@ -45,7 +48,7 @@ class Answer:
     def has_body(self) -> bool:
         return self.method != "HEAD" and self.code not in BODILESS
 
-    def opening(self, server: str = "wsgid") -> Opening:
+    def opening(self, server: str = "wsgid", request_id: str = "r-1") -> Opening:
         length = len(self.body) if self.declares_length else None
         headers = [*self.headers, ("Content-Length", str(length))] if length is not None else self.headers
         return opening(
@@ -56,6 +59,7 @@ class Answer:
             body_length=None if self.in_parts else len(self.body),
             date=DATE,
             server=server,
+            request_id=request_id,
         )
 
     def written(self) -> bytes:
@@ -133,7 +137,7 @@ class TestAsAnotherReadsIt:
         assert response.status_code == answer.code
         assert response.reason == answer.reason.encode("latin-1")
         assert body == (answer.body if answer.has_body else b"")
-        got = [(name, value) for name, value in response.headers if name not in (b"date", b"server", b"connection")]
+        got = [(name, value) for name, value in response.headers if name not in ADDED]
         sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
         assert got[: len(sent)] == sent
         assert {name for name, _ in got[len(sent) :]} <= {b"content-length", b"transfer-encoding"}
@@ -222,19 +226,28 @@ class TestFraming:
 
 
 class TestHeadersOfOurs:
-    def test_date_and_server_come_by_themselves(self) -> None:
-        head = plain().opening("wsgid/1").head
+    @pytest.mark.parametrize("code", [200, 204, 304, 503])
+    def test_they_come_by_themselves(self, code: int) -> None:
+        head = plain(code=code).opening("shop/1", "r-7").head
         assert f"Date: {DATE}\r\n".encode() in head
-        assert b"Server: wsgid/1\r\n" in head
+        assert b"Server: shop/1\r\n" in head
+        assert b"X-Request-Id: r-7\r\n" in head
 
-    @pytest.mark.parametrize("name", ["Date", "date", "Server", "SERVER"])
-    def test_those_of_the_application_win(self, name: str) -> None:
-        head = plain(headers=[(name, "its own")]).opening().head
-        assert head.lower().count(name.lower().encode() + b": ") == 1
-        assert f"{name}: its own\r\n".encode() in head
+    @pytest.mark.parametrize("name", ["Date", "date", "Server", "SERVER", "X-Request-Id", "x-request-ID"])
+    @pytest.mark.parametrize("others", [[], [("A", "b")]], ids=["first", "second"])
+    def test_those_of_the_application_win(self, name: str, others: list[tuple[str, str]]) -> None:
+        head = plain(headers=[*others, (name, "its own"), (name.lower(), "again")]).opening().head
+        assert re.findall(rb"(?i)\r\n%b: (.*)(?=\r\n)" % name.encode(), head) == [b"its own", b"again"]
 
-    def test_no_server_no_header(self) -> None:
+    def test_another_name_with_theirs_in_it_is_another(self) -> None:
+        head = (
+            plain(headers=[("X-Date", "a"), ("Server-Timing", "server: b"), ("Not-X-Request-Id", "c")]).opening().head
+        )
+        assert [head.count(name) for name in (b"\r\nDate:", b"\r\nServer:", b"\r\nX-Request-Id:")] == [1, 1, 1]
+
+    def test_what_is_empty_is_not_sent(self) -> None:
         assert b"Server" not in plain().opening("").head
+        assert b"X-Request-Id" not in plain().opening(request_id="").head
 
     def test_names_keep_the_case_that_the_application_chose(self) -> None:
         assert b"x-ODD-case: \xe9\r\n" in plain(headers=[("x-ODD-case", "\xe9")]).opening().head

@@ -370,14 +370,16 @@ class ClientConnection(ABC):
     def _open(self, head: Head, body_length: int | None) -> Opening:
         exchange = self.current
         assert exchange is not None, "only the exchange whose turn it is sends"
+        request = exchange.request
         return http_answer.opening(
             head,
-            method=exchange.request.method,
-            version=exchange.request.version,
+            method=request.method,
+            version=request.version,
             keep_alive=exchange.keep_alive and (bool(self.waiting) or not self._dispatch.draining),
             body_length=body_length,
             date=self._dispatch.clock.date(),
             server=self._server,
+            request_id=request.id,
         )
 
     def _begun(self) -> Opening:

@@ -93,6 +93,7 @@ class HttpEdge:
             body_length=len(body),
             date=self.dispatch.clock.date(),
             server=self.server,
+            request_id="",  # no request has been read, and no log has one
         )
         return opening.head + body
 

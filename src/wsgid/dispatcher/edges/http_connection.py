@@ -412,9 +412,17 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._expired()
         if self._write_deadline < now:
             if self._transport.get_write_buffer_size() >= self._unsent:
-                self.abort()
+                self._cut_off()
             else:
                 self._watch_writing()
+
+    def _cut_off(self) -> None:
+        """The client takes nothing. It has not left: it is we who end it, and the access log says so."""
+        exchange = self.current
+        if exchange is not None:
+            exchange.cut()
+        if exchange is None or not exchange.ended:  # what is stuck are earlier answers
+            self.abort()
 
     def _expired(self) -> None:
         if self._closing:

@@ -113,8 +113,8 @@ class TestTurns:
 
     def test_a_refusal_waits_for_its_turn_and_ends_the_connection(self) -> None:
         async def test(wire: Wire, everything: Running) -> None:
-            first = wire.serve()
-            wire.refuse(a_request(body=bytes(10_000)), Refused(400, "of no sense"))
+            first = wire.serve(id="first")
+            wire.refuse(a_request(id="bad", body=bytes(10_000)), Refused(400, "of no sense"))
             body = Body()
             wire.arrive(a_request(), keep_alive=True, body=body)
             wire.arrive(a_request(), keep_alive=True)
@@ -126,6 +126,7 @@ class TestTurns:
             first.answer(a_head(), b"")
             assert wire.writes[1].endswith(b"400 Bad Request: of no sense\n")
             assert b"Connection: close\r\n" in wire.writes[1]
+            assert [b"X-Request-Id: %b\r\n" % name in wire.writes[1] for name in (b"first", b"bad")] == [False, True]
             assert wire.closed
             assert len(wire.writes) == 2
             wire.all_left()

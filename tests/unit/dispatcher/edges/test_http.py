@@ -178,6 +178,7 @@ class TestTooMany:
                     answer = await visitor.answer()
                     assert (answer.status, answer.closes) == (503, True)
                     assert answer.headers["retry-after"] == str(RETRY_AFTER_SECONDS)
+                    assert answer.headers["server"] == "wsgid"
                     assert b"too many connections" in answer.body
                     assert await visitor.rest() == b""
 

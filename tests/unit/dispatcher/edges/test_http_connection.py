@@ -911,7 +911,7 @@ class TestAClientThatDoesNotKeepUp:
                 here.pass_time(2 * WRITE_TIMEOUT + 2)
             await here.nobody_left()
             await saying  # what the worker says is read, and forgotten
-            assert here.everything.endings() == ["499 left"]
+            assert here.everything.endings() == ["200 cut"]
 
         with_place(test)
 
