@@ -10,7 +10,7 @@ import enum
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,13 @@ class Config:
     )
     django: bool = option(
         False, group=APPLICATION, help="Load a Django project, even where something else is found too."
+    )
+    loader_dir: tuple[Path, ...] = option(
+        (),
+        group=APPLICATION,
+        default_text="none",
+        help="Look for plug-ins here too, beside plugins/ in the app folder; with --chroot a path in that folder. May be "
+        "repeated.",
     )
 
     bind: tuple[str, ...] = option(
@@ -372,6 +379,7 @@ OPTIONS = read_table(Config)
 _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_VARIABLE = {each.variable: each for each in OPTIONS}
 _APP_PATH, _RUN_DIR = _BY_NAME["app_path"], _BY_NAME["run_dir"]
+_LOADER_DIR, _CHROOT = _BY_NAME["loader_dir"], _BY_NAME["chroot"]
 
 
 class Source(enum.StrEnum):
@@ -410,22 +418,19 @@ def load(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Pa
     """
     errors: list[str] = []
     warnings: list[str] = []
-    start = cwd or _current_directory()
-    layers = [
-        _Layer(Source.COMMAND_LINE, start, command_line),
-        _Layer(Source.ENVIRONMENT, start, _from_environment(environ, warnings)),
-    ]
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    _choose(_APP_PATH, [*layers, _Layer(Source.DEFAULT, start, {"app_path": "."})], values, sources, errors)
+    layers = _first_layers(command_line, environ, cwd, warnings)
+    _choose_app_path(layers, values, sources, errors)
     if app_path := values.get("app_path"):
         saved = _read_file(app_path / FILE, errors)
         values[ENVS] = _pop_envs(saved, app_path / FILE, errors)
         _drop_app_path(saved, app_path, warnings)
         layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, errors)))
     for each in OPTIONS:
-        if each is not _APP_PATH:
+        if each not in (_APP_PATH, _LOADER_DIR):
             _choose(each, layers, values, sources, errors)
+    _choose_loader_dirs(layers, values, sources, errors)
     _check_pairs(values, sources, errors)
     if errors:
         raise ConfigError(errors)
@@ -449,13 +454,9 @@ def locate(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: 
     other options. Raises ConfigError."""
     errors: list[str] = []
     unread: list[str] = []
-    start = cwd or _current_directory()
-    layers = [
-        _Layer(Source.COMMAND_LINE, start, command_line),
-        _Layer(Source.ENVIRONMENT, start, _from_environment(environ, [])),
-    ]
     values: dict[str, Any] = {}
-    _choose(_APP_PATH, [*layers, _Layer(Source.DEFAULT, start, {"app_path": "."})], values, {}, errors)
+    layers = _first_layers(command_line, environ, cwd, [])
+    _choose_app_path(layers, values, {}, errors)
     if app_path := values.get("app_path"):
         saved = _read_file(app_path / FILE, unread)
         layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
@@ -463,6 +464,34 @@ def locate(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: 
     if errors:
         raise ConfigError(errors)
     return Place(values["app_path"], values["run_dir"], unread)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPlace:
+    """Where an app folder's plug-ins are to be found, and what they find in their environment."""
+
+    app_path: Path
+    loader_dirs: tuple[Path, ...]
+    envs: Mapping[str, str]
+
+
+def locate_plugins(
+    command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None
+) -> PluginPlace:
+    """As `load`, but only ``app_path``, ``loader_dir`` and what it takes to understand it. Raises ConfigError."""
+    errors: list[str] = []
+    values: dict[str, Any] = {}
+    layers = _first_layers(command_line, environ, cwd, [])
+    _choose_app_path(layers, values, {}, errors)
+    if app_path := values.get("app_path"):
+        saved = _read_file(app_path / FILE, errors)
+        values[ENVS] = _pop_envs(saved, app_path / FILE, errors)
+        layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
+        _choose(_CHROOT, layers, values, {}, errors)
+        _choose_loader_dirs(layers, values, {}, errors)
+    if errors:
+        raise ConfigError(errors)
+    return PluginPlace(values["app_path"], values["loader_dir"], values[ENVS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +513,41 @@ class _Layer:
             case _:
                 return option.flag
 
+    def seen_from_inside(self, option: Option, app_path: Path) -> "_Layer":
+        """The same for an option that names folders in the app folder, which is ``/`` there. It is also where it is
+        outside, so its full path is right as well."""
+        told = self.values.get(option.name)
+        if told is None:
+            return self
+        named = (told,) if isinstance(told, str) else told
+        inside = tuple(_below(each, app_path) for each in named) if isinstance(named, list | tuple) else named
+        return replace(self, base=app_path, values={**self.values, option.name: inside})
+
+
+def _first_layers(
+    command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None, warnings: list[str]
+) -> list[_Layer]:
+    """The sources that are known before the app folder is. Raises ConfigError."""
+    start = cwd or _current_directory()
+    return [
+        _Layer(Source.COMMAND_LINE, start, command_line),
+        _Layer(Source.ENVIRONMENT, start, _from_environment(environ, warnings)),
+    ]
+
+
+def _choose_app_path(layers: list[_Layer], values: dict[str, Any], sources: dict[str, str], errors: list[str]) -> None:
+    default = _Layer(Source.DEFAULT, layers[0].base, {"app_path": "."})
+    _choose(_APP_PATH, [*layers, default], values, sources, errors)
+
+
+def _choose_loader_dirs(
+    layers: Iterable[_Layer], values: dict[str, Any], sources: dict[str, str], errors: list[str]
+) -> None:
+    """With ``--chroot`` they are named as they are seen from inside."""
+    if values.get("chroot") and "app_path" in values:
+        layers = [each.seen_from_inside(_LOADER_DIR, values["app_path"]) for each in layers]
+    _choose(_LOADER_DIR, layers, values, sources, errors)
+
 
 def _choose(
     option: Option, layers: Iterable[_Layer], values: dict[str, Any], sources: dict[str, str], errors: list[str]
@@ -498,6 +562,12 @@ def _choose(
                 errors.append(f"{layer.place(option)}: {error}")
             return
     values[option.name], sources[option.name] = option.default, Source.DEFAULT
+
+
+def _below(path: object, app_path: Path) -> object:
+    if not isinstance(path, str) or Path(path).is_relative_to(app_path):
+        return path
+    return path.lstrip("/")
 
 
 def _check_pairs(values: Mapping[str, Any], sources: Mapping[str, str], errors: list[str]) -> None:

@@ -93,7 +93,7 @@ class Option:
 
     @property
     def is_repeatable(self) -> bool:
-        return self.kind is LIST
+        return self.kind in (LIST, DIRECTORIES)
 
     @property
     def allowed(self) -> str:
@@ -203,6 +203,10 @@ def _read_directory(value: object, base: Path) -> Path:
     return path
 
 
+def _read_directories(value: object, base: Path) -> tuple[Path, ...]:
+    return tuple(_read_directory(item, base) for item in _read_list(value, base))
+
+
 def _read_size(value: object, base: Path) -> int:
     written = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if written is None:
@@ -278,6 +282,7 @@ HEADER_VALUE = Kind(
     lambda value: value or "empty",
 )
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
+DIRECTORIES = Kind("DIR", "a directory that exists and can be reached, or a list of such", _read_directories)
 
 KINDS: dict[Any, Kind] = {
     str: TEXT,
@@ -294,5 +299,6 @@ KINDS: dict[Any, Kind] = {
     HeaderValue: HEADER_VALUE,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
+    tuple[Path, ...]: DIRECTORIES,
 }
 """A new type of option is a new line here."""

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wsgid.addresses import RIGHT_BIND, RIGHT_ENDPOINT
-from wsgid.config import OPTIONS, Config, ConfigError, Loaded, Source, load
+from wsgid.config import OPTIONS, Config, ConfigError, Loaded, PluginPlace, Source, load, locate_plugins
 from wsgid.options import (
     BOOLEAN,
+    DIRECTORIES,
     DIRECTORY,
     HEADER_VALUE,
     LIST,
@@ -72,6 +73,7 @@ def test_defaults_are_within_their_own_limits() -> None:
 SAMPLES: dict[Kind, tuple[str, str, str]] = {
     TEXT: ("one:app", "two:app", "three:app"),
     DIRECTORY: ("/usr", "/etc", "/tmp"),
+    DIRECTORIES: ("/usr", "/etc", "/tmp"),
     BOOLEAN: ("true", "false", "true"),
     NUMBER: ("71", "72", "73"),
     SECONDS: ("1.5", "2.5", "3.5"),
@@ -172,6 +174,39 @@ def test_files_that_say_nothing(saved: str, folder: Path) -> None:
 def test_there_need_be_no_file(folder: Path) -> None:
     assert not (folder / "wsgid.json").exists()
     assert loaded(folder).config.envs == {}
+
+
+def test_loader_dirs_start_from_where_they_are_named(folder: Path) -> None:
+    for each in (folder / "own", folder.parent / "shared", folder.parent / "own"):
+        each.mkdir()
+    assert loaded(folder, {"loader_dir": ["own", "../shared"]}).config.loader_dir == (
+        folder / "own",
+        folder / "../shared",
+    )
+    assert loaded(folder, loader_dir=("own", "shared")).config.loader_dir == (
+        folder.parent / "own",
+        folder.parent / "shared",
+    )
+
+
+def test_loader_dirs_of_a_jail_are_named_as_they_are_seen_from_inside(folder: Path) -> None:
+    (folder / "own").mkdir()
+    named = ("own", "/own", str(folder / "own"))
+    assert loaded(folder, chroot=True, loader_dir=named).config.loader_dir == (folder / "own",) * 3
+    assert loaded(folder, {"loader_dir": "/own", "chroot": "true"}).config.loader_dir == (folder / "own",)
+    assert loaded(folder, {"chroot": True}, {"WSGID_LOADER_DIR": "own,/own"}).config.loader_dir == (folder / "own",) * 2
+    with pytest.raises(ConfigError, match=r'^--loader-dir: \["usr"\] is not a directory that exists'):
+        loaded(folder, chroot=True, loader_dir=("/usr",))
+
+
+def test_where_plug_ins_are_found_does_not_depend_on_other_options(folder: Path) -> None:
+    (folder / "own").mkdir()
+    saved = {"chroot": True, "loader_dir": "/own", "envs": {"A": "b"}, "workers": "many", "wrokers": 3}
+    (folder / "wsgid.json").write_text(json.dumps(saved))
+    found = locate_plugins({"app_path": "blog"}, {"WSGID_THREADS": "x"}, folder.parent)
+    assert found == PluginPlace(folder, (folder / "own",), {"A": "b"})
+    with pytest.raises(ConfigError, match=r"^--app-path: "):
+        locate_plugins({"app_path": "blgo"}, {}, folder.parent)
 
 
 def test_envs_are_for_the_application(folder: Path) -> None:

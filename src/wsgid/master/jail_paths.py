@@ -51,5 +51,6 @@ def _paths(config: Config) -> list[tuple[str, str]]:
     for option, endpoints in (("--recv", config.recv), ("--send", config.send)):
         ipc = (each.removeprefix("ipc://") for each in endpoints if each.startswith("ipc://"))
         found += [(option, each) for each in ipc if not each.startswith("@")]  # that is no path
-    folders = (("--mongrel2-chroot", config.mongrel2_chroot), ("--run-dir", config.run_dir))
+    folders = [("--mongrel2-chroot", config.mongrel2_chroot), ("--run-dir", config.run_dir)]
+    folders += [("--loader-dir", each) for each in config.loader_dir]
     return found + [(option, str(folder)) for option, folder in folders if folder is not None]

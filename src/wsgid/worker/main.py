@@ -13,6 +13,7 @@ from wsgiref.types import WSGIApplication
 from wsgid import logs
 from wsgid.config import Config
 from wsgid.loaders import describe_failure, load_application
+from wsgid.plugin_sources import load_all
 from wsgid.posts import EXIT_LOAD_FAILED, WorkerPost
 from wsgid.worker import signals
 from wsgid.worker.control import Control
@@ -61,6 +62,7 @@ def run(post: WorkerPost) -> int:
 def _load(config: Config) -> WSGIApplication:
     os.environ.update(config.envs)
     os.chdir(config.app_path)
+    load_all(config.app_path, config.loader_dir, log)
     return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django)
 
 

@@ -49,6 +49,7 @@ class TestOptions:
                 send=("ipc://@abstract", f"ipc://{site}/run/b"),
                 mongrel2_chroot=site / "run",
                 run_dir=site / "run",
+                loader_dir=(site / "run",),
             )
         )
 
@@ -60,6 +61,7 @@ class TestOptions:
             ({"recv": ("tcp://h:1",), "send": ("ipc:///run/a",)}, r"--send: /run/a lies outside .*, or tcp://$"),
             ({"mongrel2_chroot": Path("/srv/m2")}, "--mongrel2-chroot: /srv/m2 lies outside"),
             ({"run_dir": Path("/run")}, "--run-dir: /run lies outside"),
+            ({"loader_dir": (Path("/srv/loaders"),)}, "--loader-dir: /srv/loaders lies outside"),
             ({"app_path": Path("/")}, "the app folder is / already"),
         ],
     )
