@@ -95,7 +95,7 @@ class Config:
         (),
         group=APPLICATION,
         default_text="none",
-        help="Look for plug-ins here too, beside plugins/ in the app folder; with --chroot a path in that folder. May be "
+        help="Look for plug-ins here too, beside plugins/ in the app folder; with --chroot a path in there. May be "
         "repeated.",
     )
 

@@ -25,7 +25,7 @@ def as_application(candidate: object, name: str) -> WSGIApplication:
 
     Raises LoadError when it is neither, and whatever the factory raises.
     """
-    _check(candidate, name)
+    check_callable(candidate, name)
     with_none, with_two = _accepts(candidate, 0), _accepts(candidate, 2)
     by_custom = name.rpartition(":")[2].rpartition(".")[2] in FACTORY_NAMES
     if with_none and (by_custom or not with_two):
@@ -43,17 +43,18 @@ def call_factory(
 
     Raises LoadError when the arguments do not fit or the result is no application, and whatever the factory raises.
     """
-    _check(factory, name)
+    check_callable(factory, name)
     kwargs = kwargs or {}
     misfit = _misfit(factory, args, kwargs)
     if misfit is not None:
         raise LoadError(f"{name} cannot be called like this: {misfit}")
     made = cast(Any, factory)(*args, **kwargs)
-    _check(made, f"what {name} returned")
+    check_callable(made, f"what {name} returned")
     return cast(WSGIApplication, made)
 
 
-def _check(candidate: object, name: str) -> None:
+def check_callable(candidate: object, name: str) -> None:
+    """Raises LoadError when it cannot be a WSGI application, whatever its arguments."""
     if isinstance(candidate, ModuleType):
         module = candidate.__name__
         raise LoadError(f"{name} is a module: name the application in it, for example {module}:application")

@@ -25,6 +25,8 @@ from wsgid.loaders.callables import as_application
 from wsgid.loaders.django_settings import FILE_NAME, merge_settings, read_extra_settings
 from wsgid.loaders.failure import LoadError
 from wsgid.loaders.importing import is_missing, missing_text, put_first
+from wsgid.loaders.interface import IExplainingLoader
+from wsgid.plugins import Plugin
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 
@@ -47,7 +49,7 @@ class Project:
         return self.has_manage or any(sign in self.file.read_bytes() for sign in SIGNS)
 
 
-class DjangoLoader:
+class DjangoLoader(Plugin, IExplainingLoader):
     """The first project in alphabetical order, hidden folders skipped; ``DJANGO_SETTINGS_MODULE`` wins when set."""
 
     def can_load(self, app_path: str) -> bool:

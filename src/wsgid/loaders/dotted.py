@@ -8,9 +8,22 @@ from wsgiref.types import WSGIApplication
 from wsgid.loaders.callables import as_application, call_factory
 from wsgid.loaders.failure import LoadError
 from wsgid.loaders.importing import import_named, nearest
+from wsgid.loaders.interface import IAppLoader
 from wsgid.loaders.target import parse_target
+from wsgid.plugins import Plugin
 
 OPTION = "--wsgi-app"
+
+
+class NamedLoader(Plugin, IAppLoader):
+    """Whatever the code is, once it is named."""
+
+    def can_load(self, app_path: str) -> bool:
+        """There has to be a name as well, which it is not told here."""
+        return True
+
+    def load_app(self, app_path: str, app_full_name: str) -> WSGIApplication:
+        return load_named(app_full_name)
 
 
 def load_named(app_full_name: str) -> WSGIApplication:

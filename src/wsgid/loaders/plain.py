@@ -13,6 +13,8 @@ from wsgiref.types import WSGIApplication
 from wsgid.loaders.callables import APPLICATION_NAMES, as_application
 from wsgid.loaders.failure import LoadError
 from wsgid.loaders.importing import import_named
+from wsgid.loaders.interface import IExplainingLoader
+from wsgid.plugins import Plugin
 
 MODULES = ("wsgi", "app", "main")
 """In this order: ``wsgi.py`` is written for servers, ``main.py`` often for something else."""
@@ -20,7 +22,7 @@ MODULES = ("wsgi", "app", "main")
 ONE_OF = ", ".join(APPLICATION_NAMES)
 
 
-class PlainLoader:
+class PlainLoader(Plugin, IExplainingLoader):
     """The first of MODULES, a file or a package, that defines one of the usual names."""
 
     def can_load(self, app_path: str) -> bool:

@@ -9,12 +9,14 @@ from wsgiref.types import WSGIApplication
 
 from wsgid.loaders.callables import as_application
 from wsgid.loaders.importing import import_named
+from wsgid.loaders.interface import IExplainingLoader
+from wsgid.plugins import Plugin
 
 HANDLER = "handler"
 SETTINGS = "pyroutes_settings.py"
 
 
-class PyroutesLoader:
+class PyroutesLoader(Plugin, IExplainingLoader):
     """Imports ``handler.py``; routes register themselves when they are imported."""
 
     def can_load(self, app_path: str) -> bool:

@@ -62,8 +62,8 @@ def run(post: WorkerPost) -> int:
 def _load(config: Config) -> WSGIApplication:
     os.environ.update(config.envs)
     os.chdir(config.app_path)
-    load_all(config.app_path, config.loader_dir, log)
-    return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django)
+    unusable = [each.reason for each in load_all(config.app_path, config.loader_dir, log).failed]
+    return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
 
 
 def _report(descriptor: int, text: str) -> None:

@@ -1,7 +1,7 @@
 """Loads an application in an interpreter of its own and asks it for ``/``.
 
-Run as ``python -m tests.unit.loaders.driver '{"app_path": "...", "wsgi_app": null, "django": false}'``. What comes of
-it is printed as JSON, to be read by ``fresh``.
+Run as ``python -m tests.unit.loaders.driver`` with the arguments of ``main`` as JSON. What comes of it is printed as
+JSON, to be read by ``fresh``.
 """
 
 import json
@@ -13,13 +13,16 @@ from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
 from wsgid.loaders import LoadError, describe_failure, load_application
+from wsgid.plugin_sources import load_all
 
 
-def main(app_path: str, wsgi_app: str | None, django: bool) -> dict[str, object]:
+def main(app_path: str, wsgi_app: str | None, django: bool, loader_dirs: list[str]) -> dict[str, object]:
     folder = Path(app_path)
     before = set(sys.path)
+    # As a worker does it.
+    unusable = [each.reason for each in load_all(folder, map(Path, loader_dirs)).failed]
     try:
-        application = load_application(folder, wsgi_app=wsgi_app, django=django)
+        application = load_application(folder, wsgi_app=wsgi_app, django=django, unusable=unusable)
     except LoadError as error:
         return {"failure": describe_failure(error, folder), "cause": type(error.__cause__).__name__}
     added = [entry for entry in sys.path if entry not in before]

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,11 +37,13 @@ def load(
     wsgi_app: str | None = None,
     *,
     django: bool = False,
+    loader_dirs: Sequence[Path] = (),
     warnings: str = "error",
     env: Mapping[str, str] | None = None,
 ) -> Result:
-    """What comes of loading the application in the folder and asking it for ``/``."""
-    asked = json.dumps({"app_path": str(folder), "wsgi_app": wsgi_app, "django": django})
+    """What comes of loading the application in the folder, with its plug-ins, and asking it for ``/``."""
+    dirs = [str(each) for each in loader_dirs]
+    asked = json.dumps({"app_path": str(folder), "wsgi_app": wsgi_app, "django": django, "loader_dirs": dirs})
     clean = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     done = subprocess.run(
         [sys.executable, "-W", warnings, "-m", "tests.unit.loaders.driver", asked],

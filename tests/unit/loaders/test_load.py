@@ -6,8 +6,7 @@ import pytest
 
 from tests.apps.django_project import make_django_project
 from tests.unit.loaders.fresh import APPS, lay_out, load
-from wsgid.loaders import IAppLoader, LoadError, load_application
-from wsgid.loaders.load import AUTOMATIC
+from wsgid.loaders import LoadError, load_application
 
 PLAIN = 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"plain"]\n'
 
@@ -135,8 +134,3 @@ def test_code_that_came_after_the_folder_was_looked_into_is_found(
     application = load_application(folder, wsgi_app="came_later:app", django=False)
     assert application is sys.modules["came_later"].app
     del sys.modules["came_later"]
-
-
-def test_each_of_ours_is_a_loader_as_anybody_may_write_one() -> None:
-    loaders: tuple[IAppLoader, ...] = AUTOMATIC
-    assert [type(loader).__name__ for loader in loaders] == ["DjangoLoader", "PyroutesLoader", "PlainLoader"]
