@@ -3,8 +3,9 @@
 import logging
 
 from wsgid.app import WsgidApp
+from wsgid.plugins import Plugin
 
-__all__ = ["WsgidApp", "log"]
+__all__ = ["Plugin", "WsgidApp", "log"]
 
 log = logging.getLogger("wsgid")
 """A standard logger; what it is given goes to ``logs/wsgid.log``, or to the terminal with ``--stdout``."""

@@ -99,6 +99,13 @@ class TestProtocol:
         assert set(ours(name, "wsgid")) == set(ours(name, "wsgid.protocol"))
 
 
+class TestPlugnplay:
+    @pytest.mark.parametrize("name", in_package("wsgid.plugins"))
+    def test_works_without_the_rest(self, name: str) -> None:
+        assert set(ours(name, "wsgid")) == set(ours(name, "wsgid.plugins"))
+        assert {each.partition(".")[0] for each in imports(name)} <= {"wsgid", *sys.stdlib_module_names}
+
+
 class TestZeroMQ:
     def test_is_known_to_one_file(self) -> None:
         assert [name for name in MODULES if list(ours(name, "zmq"))] == ["wsgid.dispatcher.edges.mongrel2_link"]
