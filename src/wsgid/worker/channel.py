@@ -12,6 +12,7 @@ from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind
 from wsgid.posts import CHANNEL_SOCKET
 from wsgid.protocol.values import Request
 from wsgid.worker.errors import DispatcherGone
+from wsgid.worker.outlet import Frames
 
 READ_SIZE: Final = 64 * 1024
 """Bytes taken at once: nearly every REQUEST is smaller. Each read allocates as much and gives back what is over, which
@@ -41,7 +42,7 @@ def connect(run_path: str, hello: Hello) -> socket.socket:
 class Channel:
     """Takes requests and gives answers. Owns the socket and the descriptors that have not been handed out."""
 
-    __slots__ = ("_arrival", "_descriptors", "_frames", "_reader", "_socket")
+    __slots__ = ("_arrival", "_descriptors", "_frames", "_reader", "_socket", "outlet")
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -50,6 +51,7 @@ class Channel:
         self._reader = FrameReader()
         self._frames: deque[tuple[Kind, bytes]] = deque()
         self._descriptors: list[int] = []
+        self.outlet = Frames(self.send, self.send_file)
 
     def take(self) -> tuple[Request, int | None] | None:
         """Waits for the next request; gives it with the descriptor of the file its body is in, which is the caller's.

@@ -1,8 +1,8 @@
 """The answer on its way out: ``start_response``, ``write()``, body parts; what goes to the dispatcher, and when.
 
-An answer whose whole body is at hand is one ANSWER frame, one whose body is a large file is the file's descriptor. Any
-other begins with its first part: that part makes it an ANSWER when it reaches the Content-Length, else HEAD and PART go
-at once, and each further part as it comes. Nothing is held back to be joined: PEP 3333 has each part sent before the
+An answer whose whole body is at hand goes as one, one whose body is a large file as the file's descriptor. Any other
+begins with its first part: that part is all of the answer when it reaches the Content-Length, else it goes at once with
+the head, and each further part as it comes. Nothing is held back to be joined: PEP 3333 has each part sent before the
 next is asked for.
 """
 
@@ -10,28 +10,19 @@ import enum
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Final
 
-from wsgid.channel import frames
-from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, File, Kind
+from wsgid.channel.frames import PART_SIZE
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
 from wsgid.worker.checks import check_headers, check_status, shown
 from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
 from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import Held
+from wsgid.worker.outlet import SERVER_ERROR, Outlet
 
 log = logging.getLogger(__name__)
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-
-SERVER_ERROR_BODY: Final = b"Internal Server Error\n"
-SERVER_ERROR: Final = Head(
-    "500 Internal Server Error",
-    [("Content-Type", "text/plain"), ("Content-Length", str(len(SERVER_ERROR_BODY)))],
-    len(SERVER_ERROR_BODY),
-)
-"""What the client is told of a failed request. The reason is in the log only: it may be nobody else's business."""
 
 
 class Phase(enum.Enum):
@@ -61,15 +52,11 @@ class Response:
     raise RequestTimeout when it has been. `write` and `stream` raise ClientGone.
     """
 
-    __slots__ = ("_bodiless", "_head", "_held", "_left", "_phase", "_request", "_send", "_send_file", "_told", "done")
+    __slots__ = ("_bodiless", "_head", "_held", "_left", "_outlet", "_phase", "_request", "_told", "done")
 
-    def __init__(
-        self, request: Request, send: Callable[[bytes], None], send_file: Callable[[bytes, int], None], held: Held
-    ) -> None:
-        """``send_file`` takes a FILE frame and the descriptor that goes with it, which stays ours."""
+    def __init__(self, request: Request, outlet: Outlet, held: Held) -> None:
         self._request = request
-        self._send = send
-        self._send_file = send_file
+        self._outlet = outlet
         self._held = held
         self._phase = SILENT
         self._head = SERVER_ERROR
@@ -136,11 +123,9 @@ class Response:
         body = b"".join(parts)
         if self._left is not None and self._left != size:
             body = self._fitted(body, self._left)
-        if len(body) <= PART_SIZE:
-            self._answer(body, done=True)
-        else:
+        if len(body) > PART_SIZE:
             self._tell_length(size)
-            self.stream([body], done=True)
+        self._answer(body, done=True)
 
     def from_file(self, wrapper: FileWrapper) -> bool:
         """The whole body, when the dispatcher can read it from the file: small ones cost less in a frame.
@@ -155,11 +140,11 @@ class Response:
         if self._bodiless and opened.rest:  # files in /proc have no size
             self._tell_length(opened.rest)
         length = self._left if self._left is not None else opened.rest
-        if not PART_SIZE < length <= opened.rest:
+        if not self._outlet.largest_whole < length <= opened.rest:
             return False
         self._tell_length(length)
+        self._outlet.file(self._head, opened)
         self._phase = OVER
-        self._send_file(frames.file(File(self._head, opened.position)), opened.descriptor)
         return True
 
     def stream(self, parts: Iterable[object], *, done: bool) -> None:
@@ -175,14 +160,11 @@ class Response:
                 return
         self._finish(done)
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException) -> None:
         """The request has failed: 500 when nothing has been sent, else a cut, so that the client can tell."""
         phase, self._phase = self._phase, OVER
-        if phase is STREAMING:
-            self._send(frames.CUT)
-        elif phase is not OVER:
-            body = b"" if self._request.method == "HEAD" else SERVER_ERROR_BODY
-            self._send(frames.answer(Answer(SERVER_ERROR, body, False)))
+        if phase is not OVER:
+            self._outlet.fail(error, begun=phase is STREAMING, bodiless=self._request.method == "HEAD")
 
     def _take(self, part: bytes) -> bool:
         """Sends a part that is not empty; whether another one is of any use."""
@@ -205,25 +187,16 @@ class Response:
         return True
 
     def _send_part(self, part: bytes) -> None:
-        """In pieces of at most PART_SIZE. The head goes in one write with the first of them, the end with the last."""
-        data = b""
-        if self._phase is not STREAMING:
-            self._phase = STREAMING
-            data = frames.head(self._head)
-        last = (len(part) - 1) // PART_SIZE * PART_SIZE
-        for start in range(0, last, PART_SIZE):
-            self._send(data + frames.frame(Kind.PART, part[start : start + PART_SIZE]))
-            data = b""
-        data += frames.frame(Kind.PART, part[last:])
+        head = None if self._phase is STREAMING else self._head
+        self._phase = STREAMING
+        self._outlet.part(head, part, last=self._left == 0)
         if self._left == 0:
             self._phase = OVER
-            data += END
-        self._send(data)
 
     def _answer(self, body: bytes, *, done: bool) -> None:
+        self._outlet.answer(self._head, body, done=done)
         self._phase = OVER
         self.done = done
-        self._send(frames.answer(Answer(self._head, body, done)))
 
     def _finish(self, done: bool) -> None:
         """The iterable has ended."""
@@ -233,9 +206,9 @@ class Response:
         if self._left:
             raise self._too_short(self._left)
         if self._phase is STREAMING:
+            self._outlet.end(done=done)
             self._phase = OVER
             self.done = done
-            self._send(END + DONE if done else END)
         else:
             self._answer(b"", done=done)
 

@@ -41,7 +41,7 @@ def serve(
     """
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.key, request.id)
-    response = Response(request, channel.send, channel.send_file, held)
+    response = Response(request, channel.outlet, held)
     try:
         environ = build_environ(template, request, body, held.client_gone)
         _answer(application, environ, request, response, held)
@@ -74,17 +74,17 @@ def _answer(
             response.stream(_parts(result, inside), done=close is None or type(result) is GeneratorType)
     except DispatcherGone:
         raise
-    except ClientGone:
+    except ClientGone as error:
         log.info("%s: its client has left, the answer is given up", named(request))
-        response.fail()
-    except RequestTimeout:
+        response.fail(error)
+    except RequestTimeout as error:
         log.info("%s: the application was interrupted, the answer is given up", named(request))
-        response.fail()
+        response.fail(error)
     except BaseException as error:  # noqa: BLE001  # whatever comes out of the application
         # SystemExit too. gunicorn lets it end the worker; but then a view that calls sys.exit() lets every visitor who
         # finds it stop a process, and with threads the requests beside it. Nobody has asked this process to end.
         _log_failure(request, error)
-        response.fail()
+        response.fail(error)
     finally:
         if close is not None:
             _close(close, request, inside)

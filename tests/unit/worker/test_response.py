@@ -21,6 +21,7 @@ from wsgid.channel.frames import PART_SIZE, Kind
 from wsgid.protocol.values import Head
 from wsgid.worker.errors import ApplicationError
 from wsgid.worker.in_hand import Held
+from wsgid.worker.outlet import Frames
 from wsgid.worker.response import Response
 
 HEAD = a_request(method="HEAD")
@@ -382,7 +383,7 @@ def test_a_file_without_a_size_is_read(bench: Bench) -> None:
 
 
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), sent.append, lambda data, descriptor: sent.append(data), Held("r1"))
+    return Response(a_request(), Frames(sent.append, lambda data, descriptor: sent.append(data)), Held("r1"))
 
 
 def exc_info() -> Any:

@@ -1,0 +1,1 @@
+"""What plug-ins can implement, by the names that their authors import."""

@@ -1,0 +1,88 @@
+"""Where an answer goes: onto the channel as frames, or first to whoever stands between.
+
+`Response` knows what may be said and when; an outlet only says it.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from wsgid.channel import frames
+from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, File, Kind
+from wsgid.protocol.values import Head
+from wsgid.worker.file_wrapper import Opened
+
+SERVER_ERROR_BODY: Final = b"Internal Server Error\n"
+SERVER_ERROR: Final = Head(
+    "500 Internal Server Error",
+    [("Content-Type", "text/plain"), ("Content-Length", str(len(SERVER_ERROR_BODY)))],
+    len(SERVER_ERROR_BODY),
+)
+"""What the client is told of a failed request. The reason is in the log only: it may be nobody else's business."""
+
+
+class Outlet(Protocol):
+    """Takes one answer: `answer`, `file`, or `part`, `part`, ... `end`; `fail` instead of what is still to come.
+
+    Everything may raise DispatcherGone.
+    """
+
+    @property
+    def largest_whole(self) -> int:
+        """Bytes: a file that has more is to be given to `file`."""
+
+    def answer(self, head: Head, body: bytes, *, done: bool) -> None:
+        """All of it. ``done``: the application has nothing left to do."""
+
+    def file(self, head: Head, opened: Opened) -> None:
+        """All of it: as many bytes of the file as ``head.content_length`` says."""
+
+    def part(self, head: Head | None, part: bytes, *, last: bool) -> None:
+        """A part that is not empty. The first one comes with the head."""
+
+    def end(self, *, done: bool) -> None:
+        """There is no more part."""
+
+    def fail(self, error: BaseException, *, begun: bool, bodiless: bool) -> None:
+        """The request has failed: 500 when nothing has been sent, else a cut, so that the client can tell."""
+
+
+class Frames:
+    """The outlet of a channel, for one answer after the other."""
+
+    __slots__ = ("_send", "_send_file")
+
+    largest_whole: Final = PART_SIZE
+
+    def __init__(self, send: Callable[[bytes], None], send_file: Callable[[bytes, int], None]) -> None:
+        """``send_file`` takes a FILE frame and the descriptor that goes with it."""
+        self._send = send
+        self._send_file = send_file
+
+    def answer(self, head: Head, body: bytes, *, done: bool) -> None:
+        if len(body) <= PART_SIZE:
+            self._send(frames.answer(Answer(head, body, done)))
+        else:
+            self._send_parts(frames.head(head), body, END + DONE if done else END)
+
+    def file(self, head: Head, opened: Opened) -> None:
+        self._send_file(frames.file(File(head, opened.position)), opened.descriptor)
+
+    def part(self, head: Head | None, part: bytes, *, last: bool) -> None:
+        self._send_parts(b"" if head is None else frames.head(head), part, END if last else b"")
+
+    def end(self, *, done: bool) -> None:
+        self._send(END + DONE if done else END)
+
+    def fail(self, error: BaseException, *, begun: bool, bodiless: bool) -> None:
+        if begun:
+            self._send(frames.CUT)
+        else:
+            self._send(frames.answer(Answer(SERVER_ERROR, b"" if bodiless else SERVER_ERROR_BODY, False)))
+
+    def _send_parts(self, before: bytes, part: bytes, behind: bytes) -> None:
+        """In pieces of at most PART_SIZE. The head goes in one write with the first of them, the end with the last."""
+        last = (len(part) - 1) // PART_SIZE * PART_SIZE
+        for start in range(0, last, PART_SIZE):
+            self._send(before + frames.frame(Kind.PART, part[start : start + PART_SIZE]))
+            before = b""
+        self._send(before + frames.frame(Kind.PART, part[last:]) + behind)
