@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.addresses import absolute_bind, absolute_endpoint
+from wsgid.filters import SHIPPED, shipped_filter
 from wsgid.options import (
     VARIABLE_PREFIX,
     HeaderValue,
@@ -97,6 +98,15 @@ class Config:
         default_text="none",
         help="Look for plug-ins here too, beside plugins/ in the app folder; with --chroot a path in there. May be "
         "repeated.",
+    )
+
+    filter: tuple[str, ...] = option(
+        (),
+        group=APPLICATION,
+        metavar="NAME",
+        default_text="none",
+        each=shipped_filter,
+        help=f"Switch on a request filter that comes with wsgid: {', '.join(SHIPPED)}. May be repeated.",
     )
 
     bind: tuple[str, ...] = option(

@@ -86,7 +86,11 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
 }
 """Of each kind: what the command line says, the environment, wsgid.json."""
 
-BINDS = ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3")
+OF_THEIR_OWN = {
+    "bind": ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"),
+    "filter": ("worker-pid", "elapsed-time", "log-headers"),
+}
+"""Options that do not take any text."""
 PAIR = ("recv", "send")
 SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations((0, 1, 2), size)]
 """Of the three sources, in their order of precedence."""
@@ -95,7 +99,7 @@ SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations((
 @pytest.mark.parametrize("subset", SUBSETS, ids=lambda subset: "+".join(list(Source)[index] for index in subset))
 @pytest.mark.parametrize("option", [each for each in OPTIONS if each.name != "app_path"], ids=lambda each: each.name)
 def test_the_first_source_that_has_a_value_wins(option: Option, subset: Sequence[int], folder: Path) -> None:
-    texts = BINDS if option.name == "bind" else SAMPLES[option.kind]
+    texts = OF_THEIR_OWN.get(option.name) or SAMPLES[option.kind]
     told: list[dict[str, str]] = [{}, {}, {}]
     for index in subset:
         told[index] = dict.fromkeys(PAIR if option.name in PAIR else (option.name,), texts[index])

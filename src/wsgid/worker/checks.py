@@ -26,6 +26,9 @@ MAX_KNOWN: Final = 512
 MAX_SHOWN: Final = 80
 """Characters of a wrong value that a message repeats: enough to find it again, too few to flood the log."""
 
+GAVE: Final = "the application gave"
+"""In every message. What a filter returns is judged here as well, and its author is told in other words."""
+
 _STATUS: Final = re.compile(r"[2-5][0-9]{2} [ -~\x80-\xff]*").fullmatch
 _INFORMATIONAL: Final = re.compile(r"1[0-9]{2}(?: |$)").match
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -94,7 +97,7 @@ def check_headers(headers: object) -> int | None:
             content_length = _length(value)
     if size > MAX_HEADERS:
         raise ApplicationError(
-            f"the headers of an answer may have {MAX_HEADERS} bytes together; the application gave {len(headers)} "
+            f"the headers of an answer may have {MAX_HEADERS} bytes together; {GAVE} {len(headers)} "
             f"headers of {size} bytes; send such data in the body"
         )
     return content_length
@@ -131,7 +134,7 @@ def _bad_value(name: str, value: str) -> ApplicationError:
 
 
 def _broken(rule: str, given: object, remedy: str) -> ApplicationError:
-    return ApplicationError(f"PEP 3333: {rule}; the application gave {shown(given)}; {remedy}")
+    return ApplicationError(f"PEP 3333: {rule}; {GAVE} {shown(given)}; {remedy}")
 
 
 def shown(value: object) -> str:

@@ -194,9 +194,8 @@ class Response:
             self._phase = OVER
 
     def _answer(self, body: bytes, *, done: bool) -> None:
-        self._outlet.answer(self._head, body, done=done)
+        self.done = self._outlet.answer(self._head, body, done=done)
         self._phase = OVER
-        self.done = done
 
     def _finish(self, done: bool) -> None:
         """The iterable has ended."""
@@ -206,9 +205,8 @@ class Response:
         if self._left:
             raise self._too_short(self._left)
         if self._phase is STREAMING:
-            self._outlet.end(done=done)
+            self.done = self._outlet.end(done=done)
             self._phase = OVER
-            self.done = done
         else:
             self._answer(b"", done=done)
 

@@ -6,17 +6,17 @@ from types import GeneratorType
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
-from wsgid.channel import frames
 from wsgid.logs import enable_again
 from wsgid.protocol.values import Request
 from wsgid.worker.body import open_body
-from wsgid.worker.channel import Channel
 from wsgid.worker.checks import shown
 from wsgid.worker.environ import Environ, build_environ
 from wsgid.worker.errors import ClientGone, DispatcherGone, RequestTimeout, UnusableAnswer
 from wsgid.worker.file_wrapper import FileWrapper
+from wsgid.worker.filters import Filters
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.interrupt import Interruptible
+from wsgid.worker.outlet import Outlet
 from wsgid.worker.response import Response, named
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,10 @@ def serve(
     application: WSGIApplication,
     request: Request,
     descriptor: int | None,
-    channel: Channel,
+    outlet: Outlet,
     template: Environ,
     in_hand: InHand,
+    filters: Filters | None,
 ) -> None:
     """Serves one request; whatever the application does, its answer ends, and it is closed.
 
@@ -41,12 +42,14 @@ def serve(
     """
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.key, request.id)
-    response = Response(request, channel.outlet, held)
+    if filters is not None:
+        application, outlet = filters.around(application, request, outlet, held)
+    response = Response(request, outlet, held)
     try:
         environ = build_environ(template, request, body, held.client_gone)
         _answer(application, environ, request, response, held)
         if not response.done:
-            channel.send(frames.DONE)
+            outlet.done()
     except DispatcherGone:
         log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
         raise

@@ -33,7 +33,7 @@ class Thread:
         self.listener = Listener(folder)
         self.leaving = threading.Event()
         template = environ_template(threads=4, errors=sys.stderr)
-        self.taker = Taker(hello, template, InHand(), self.listener.path, 4, self.leaving)
+        self.taker = Taker(hello, template, None, InHand(), self.listener.path, 4, self.leaving)
         self._executor = executor
 
     def start(self) -> "Future[None]":
