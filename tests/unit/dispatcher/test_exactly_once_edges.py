@@ -31,6 +31,7 @@ from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
@@ -73,7 +74,7 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.flow_control = flow_control
 
     def open_edges(self) -> None:
-        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid")
+        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid", FrontEnds(["none"], "x-forwarded"))
         with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
             self.mongrel2 = Mongrel2Edge(
                 self.dispatch,
