@@ -175,6 +175,7 @@ class Dispatcher:
                 chroot=str(config.mongrel2_chroot or ""),
                 shared=config.shared_handler,
                 limits=limits,
+                trusts=front_ends.trusts,
                 body_times=body_times,
                 executor=self._executor,
                 journal=journal,

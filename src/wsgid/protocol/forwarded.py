@@ -1,9 +1,9 @@
-"""What a trusted front end says of its client: address, scheme and host.
+"""What a trusted front end says of its client: address, scheme and host, and how it calls the request.
 
-It says so in one of two ways. A front end that sets the headers of one passes those of the other through as its client
-sent them, so only one may be believed (``--forwarded-headers``). In both the hops stand in order, the peer's own word
-last: they are followed from there as long as each was written by somebody who is trusted. What cannot be read is not
-believed, and nothing that stands before it.
+Of the client it speaks in one of two ways. A front end that sets the headers of one passes those of the other on as its
+client sent them, so only one may be believed (``--forwarded-headers``). In both the hops stand in order, the peer's own
+word last: they are followed from there as long as each was written by somebody who is trusted. What cannot be read is
+not believed, and nothing that stands before it.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,7 @@ import msgspec
 
 from wsgid.protocol.forwarded_syntax import address, elements, items, pairs
 from wsgid.protocol.host import is_host, split_host
+from wsgid.protocol.request_id import REQUEST_ID, doubt, is_request_id
 from wsgid.protocol.trust import Trust
 from wsgid.protocol.values import Header
 
@@ -41,6 +42,7 @@ class Told(msgspec.Struct, gc=False):
     remote_addr: str | None = None
     scheme: str | None = None
     host: str | None = None
+    request_id: str | None = None
     doubts: list[str] = []
     """What was not believed, in words, for the log."""
 
@@ -55,6 +57,12 @@ class Told(msgspec.Struct, gc=False):
             self.host = value
         else:
             self.doubts.append(f"{value[:MAX_SHOWN]!r} is not a host")
+
+    def take_request_id(self, values: list[str]) -> None:
+        if len(values) == 1 and is_request_id(values[0]):
+            self.request_id = values[0]
+        elif values:
+            self.doubts.append(doubt(",".join(values)))
 
     def take_address(self, node: str) -> str | None:
         found = address(node)
@@ -74,10 +82,14 @@ class FrontEnds:
         self._names, self._read = _WAYS[headers]
 
     def told(self, headers: Iterable[Header]) -> Told | None:
-        """By a peer that is trusted, with these headers; None when it does not speak of its client."""
+        """By a peer that is trusted, with these headers; None when none of them is about its client or the request."""
         names = self._names
         said = [header for header in headers if header[0] in names]
-        return self._read(said, self.trusts) if said else None
+        if not said:
+            return None
+        told = self._read(said, self.trusts)
+        told.take_request_id(_values(said, REQUEST_ID))
+        return told
 
 
 Trusts = Callable[[str], bool]
@@ -120,8 +132,8 @@ def _forwarded(said: list[Header], trusts: Trusts) -> Told:
 
 
 _WAYS: Final[dict[str, tuple[frozenset[str], Callable[[list[Header], Trusts], Told]]]] = {
-    "x-forwarded": (frozenset({FOR, PROTO, HOST}), _x_forwarded),
-    "forwarded": (frozenset({FORWARDED}), _forwarded),
+    "x-forwarded": (frozenset({FOR, PROTO, HOST, REQUEST_ID}), _x_forwarded),
+    "forwarded": (frozenset({FORWARDED, REQUEST_ID}), _forwarded),
 }
 
 

@@ -31,7 +31,10 @@ class Trust:
             return True
         if not address:
             return self._unix
-        peer = ipaddress.ip_address(address)
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
         # To a socket for both, an IPv4 peer is ::ffff:192.0.2.1.
         mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
         return any(peer in network or (mapped is not None and mapped in network) for network in self._networks)

@@ -157,6 +157,14 @@ class TestForwarded:
         assert told == Told(CLIENT, doubts=["'gopher' is neither http nor https", "'not a host' is not a host"])
 
 
+@pytest.mark.parametrize("front_ends", [X_FORWARDED, FORWARDED])
+def test_the_id_of_the_request(front_ends: FrontEnds) -> None:
+    assert front_ends.told([("x-request-id", "abc-1")]) == Told(request_id="abc-1")
+    assert front_ends.told([("x-request-id", "a b")]) == Told(doubts=["'a b' is not a request id"])
+    twice = [("x-request-id", "a"), ("x-request-id", "b")]
+    assert front_ends.told(twice) == Told(doubts=["'a,b' is not a request id"])
+
+
 ORIGIN = Origin("10.0.0.1", "4711", "http", "127.0.0.1", "8000")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, latin1, tnetstring_message
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, latin1, terms, tnetstring_message
 from wsgid.protocol import mongrel2
 from wsgid.protocol.http_reader import Incoming, RequestReader
 from wsgid.protocol.http_request import Refused
@@ -57,7 +57,7 @@ def by_mongrel2(target: str, headers: list[Header]) -> set[Answer]:
 
 
 def answer(message: bytes) -> Answer:
-    value = mongrel2.parse(message, lambda: "r1", LIMITS)
+    value = mongrel2.parse(message, terms(limits=LIMITS))
     if isinstance(value, RefusedRequest):
         return value.code, value.reason
     assert isinstance(value, HttpRequest)
@@ -128,9 +128,9 @@ def test_the_file_of_an_upload_is_named_although_it_is_refused(write: Writer, do
     file = {"x-mongrel2-upload-start": "/u", **({"x-mongrel2-upload-done": "/u"} if done else {})}
     line = {**REQUEST_LINE, "DOWNLOAD_CREDITS": "9"}
     allowed = dict([*fields(9), ("content-length", "5")])
-    value = mongrel2.parse(write(line, {**allowed, **file}, b""), lambda: "r1", LIMITS)
+    value = mongrel2.parse(write(line, {**allowed, **file}, b""), terms(limits=LIMITS))
     assert isinstance(value, UploadDone if done else UploadStarted)
-    refused = mongrel2.parse(write(line, {**allowed, **file, "one-more": ""}, b""), lambda: "r1", LIMITS)
+    refused = mongrel2.parse(write(line, {**allowed, **file, "one-more": ""}, b""), terms(limits=LIMITS))
     assert isinstance(refused, RefusedRequest)
     assert (refused.code, refused.upload, refused.upload_done) == (431, b"/u", done)
 

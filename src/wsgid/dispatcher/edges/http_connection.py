@@ -271,16 +271,18 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         length: int | None = None,
         body: bytes = b"",
     ) -> Request:
-        key, server_id = self._dispatch.request_key(), "http"
+        key = request_id = self._dispatch.request_key()
+        server_id = "http"
         origin = self._origin
         if self._trusted and (told := self._edge.front_ends.told(headers)) is not None:
             origin, headers = as_told(origin, headers, told)
+            request_id = told.request_id or key
             for doubt in told.doubts:
-                log.debug("request %s: what a front end says of its client is not believed: %s", key, doubt)
+                log.debug("request %s: what a front end says is not believed: %s", request_id, doubt)
         # By position: msgspec takes six times as long when so many fields are named.
         return Request(
             key,
-            key,
+            request_id,
             method,
             target_text,
             target.script_name,
