@@ -110,6 +110,22 @@ def test_the_limit_itself_is_allowed(
     assert by_mongrel2(*beyond) == {refusal}
 
 
+@pytest.mark.parametrize(
+    ("limit", "target", "headers"),
+    [
+        ({"request_line": 100}, target_of(101), fields(1)),
+        ({"fields": 10}, "/", fields(11)),
+        ({"headers": 1000}, "/", headers_of(1001)),
+    ],
+)
+def test_each_of_them_holds_when_the_others_are_far(limit: dict[str, int], target: str, headers: list[Header]) -> None:
+    limits = HttpLimits(**{"request_line": 60_000, "fields": 1000, "headers": 60_000, "body": 1, **limit})
+    message = tnetstring_message({**REQUEST_LINE, "PATH": target, "URI": target}, dict(headers))
+    value = mongrel2.parse(message, terms(limits=limits))
+    assert isinstance(value, RefusedRequest)
+    assert value.code == (414 if "request_line" in limit else 431)
+
+
 @given(
     st.integers(1, 110),
     st.lists(st.sampled_from(["x", "y-long-name", "z_odd", "cookie"]), max_size=12),
