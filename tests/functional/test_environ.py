@@ -15,6 +15,7 @@ from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2, MakeSite, Site
+from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Endpoints
 
@@ -370,7 +371,7 @@ def _status(client: Connection) -> int | None:
 
 # What it prints and logs
 
-PRINTED = ("to stdout", "to stderr", "to wsgi.errors")
+PRINTED = ("to stdout", "to stderr")
 
 
 def test_what_is_printed_goes_to_the_log_of_a_detached_daemon(serve: MakeDaemon) -> None:
@@ -380,15 +381,25 @@ def test_what_is_printed_goes_to_the_log_of_a_detached_daemon(serve: MakeDaemon)
     for where in PRINTED:
         assert daemon.wait_for_log(f"caf\xe9 {where}") == f"caf\xe9 {where}"
         assert where not in daemon.output
+    _recorded(daemon, "caf\xe9 to wsgi.errors")
+
+
+def _recorded(daemon: Daemon, text: str) -> None:
+    """As a record of the main log, which names the request."""
+    request_id = daemon.wait_for_access(1)[0].partition(" id=")[2].split()[0]
+    record = daemon.wait_for_log(text)
+    assert f"ERROR worker[{daemon.worker_pids[0]}] request {request_id}: {text}" in record
 
 
 def test_what_is_printed_stays_on_the_terminal_in_the_foreground(serve: MakeDaemon) -> None:
-    """While the log goes to its file."""
-    daemon = serve("plain", "--no-stdout", "--bind", "127.0.0.1:0")
+    """While the log goes to its file, and with it what is written to wsgi.errors."""
+    daemon = serve("plain", "--no-stdout", "--bind", "127.0.0.1:0", "--workers", "1")
     clients.request(f"{daemon.url}/print?text=here")
     for where in PRINTED:
         assert f"here {where}\n" in daemon.output
-    assert "here" not in daemon.log
+        assert where not in daemon.log
+    _recorded(daemon, "here to wsgi.errors")
+    assert "to wsgi.errors" not in daemon.output
     assert "the application is loaded" in daemon.log
     assert "the application is loaded" not in daemon.output
 
@@ -406,6 +417,7 @@ logging.config.dictConfig({
 
 def application(environ, start_response):
     logging.getLogger("shop").info("asked for %s", environ["PATH_INFO"])
+    print("printed", file=environ["wsgi.errors"])
     if environ["PATH_INFO"] == "/raise":
         raise RuntimeError("raised on request")
     start_response("200 OK", [])
@@ -431,6 +443,7 @@ def test_an_application_with_its_own_logging_does_not_silence_ours(
     daemon.stop()
     log = daemon.log.splitlines()
     assert next(line for line in log if line.startswith("own format")) == "own format: shop asked for /page"
+    assert len([line for line in log if f"worker[{pid}] request " in line and line.endswith(": printed")]) == 2
     for text in ("the application is loaded", "the application failed", "leaving: told to by SIGTERM"):
         lines = [line for line in log if f"worker[{pid}]" in line and text in line]
         assert len(lines) == 1, (text, daemon.log)

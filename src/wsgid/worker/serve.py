@@ -18,6 +18,7 @@ from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.interrupt import Interruptible
 from wsgid.worker.response import Response, named
+from wsgid.worker.wsgi_errors import ErrorsStream
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ def serve(
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.key, request.id)
     response = Response(request, channel.send, channel.send_file, held)
+    errors = ErrorsStream(request.id)
     try:
-        environ = build_environ(template, request, body, held.client_gone)
+        environ = build_environ(template, request, body, errors, held.client_gone)
         _answer(application, environ, request, response, held)
         if not response.done:
             channel.send(frames.DONE)
@@ -51,6 +53,7 @@ def serve(
         log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
         raise
     finally:
+        errors.flush()
         close_body()
         in_hand.release(request.key)
 
