@@ -23,6 +23,7 @@ from wsgid.worker.wsgi_errors import ErrorsStream
 log = logging.getLogger(__name__)
 
 IN_MEMORY: Final = (list, tuple)
+"""Not classes derived from them, whose iterator may be code of the application."""
 
 EXHAUSTED: Final = object()
 """What an iterable that has ended gives."""
@@ -70,7 +71,7 @@ def _answer(
     try:
         result: Any = inside.call(application, environ, response.start_response)
         close = getattr(result, "close", None)
-        if close is None and isinstance(result, IN_MEMORY):
+        if close is None and type(result) in IN_MEMORY:
             response.whole(result)
         elif not (type(result) is FileWrapper and response.from_file(result)):
             # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.
