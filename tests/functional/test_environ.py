@@ -280,14 +280,37 @@ def test_a_part_is_sent_before_the_next_is_asked_for(site: MakeSite, gates: Gate
             received += client.receive()
 
 
+WITHOUT_A_BODY = [
+    ("/", "HEAD", str(len(HELLO))),
+    ("/nolength", "HEAD", str(len("no length\n"))),
+    ("/stream?n=2&size=1", "HEAD", None),
+    ("/status?code=204", "GET", None),
+    ("/status?code=205", "GET", "0"),
+    ("/status?code=205", "HEAD", "0"),
+    ("/status?code=304", "GET", None),
+]
+"""Requests, and the Content-Length of their answers."""
+
+
 def test_the_connection_goes_on_after_answers_without_a_body(site: MakeSite) -> None:
     served = site("plain")
+    for version in ("1.0", "1.1"):
+        _without_a_body(served, version)
+
+
+def _without_a_body(served: Site, version: str) -> None:
+    headers = {"Connection": "x, Keep-Alive"} if version == "1.0" else {}
     with served.connect() as client:
-        for target, method in (("/", "HEAD"), ("/status?code=204", "GET"), ("/status?code=304", "GET")):
-            client.ask(target, method)
-            assert client.answer().body == b""
-        client.ask("/")
-        assert client.answer().body == HELLO
+        for target, method, length in WITHOUT_A_BODY:
+            client.ask(target, method, headers, version=version)
+            answer = client.answer()
+            assert (answer.body, answer.header("content-length")) == (b"", length), (target, method)
+            assert answer.header("transfer-encoding") is None
+            assert answer.header("connection") == ("keep-alive" if version == "1.0" else None)
+        client.ask("/", headers={"Connection": "keep-alive , CLOSE"}, version=version)
+        answer = client.answer()
+        assert (answer.body, answer.header("connection")) == (HELLO, "close")
+        client.expect_end()
 
 
 def test_an_application_that_raises(site: MakeSite) -> None:
