@@ -241,6 +241,9 @@ class RequestReader:
     def on_message_complete(self) -> None:
         assert self._head is not None, "llhttp calls in order"
         keep_alive = self._parser.should_keep_alive()
+        if keep_alive and self._head.version == "HTTP/1.0":
+            # llhttp is content with the word keep-alive there, whatever else is said.
+            keep_alive = http_request.wants_keep_alive("HTTP/1.0", self._head.headers)
         self.phase = BETWEEN if keep_alive else LAST
         self._fed = 0
         self._sink.request_read(self._head, keep_alive)

@@ -2,7 +2,6 @@
 
 import select
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,7 +38,7 @@ class Bench:
     def __init__(self, peer: Peer, channel: Channel, executor: ThreadPoolExecutor) -> None:
         self.peer = peer
         self.in_hand = InHand()
-        self.template = environ_template(threads=1, errors=sys.stderr)
+        self.template = environ_template(threads=1)
         self._channel = channel
         self._executor = executor
 
