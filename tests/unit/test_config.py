@@ -16,6 +16,7 @@ from wsgid.options import (
     BOOLEAN,
     DIRECTORIES,
     DIRECTORY,
+    FORWARDED_HEADERS,
     HEADER_VALUE,
     LIST,
     MASK,
@@ -81,6 +82,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     MASK: ("022", "0077", "7"),
     HEADER_VALUE: ("one/1", "two/2", ""),
     SIZE: ("1m", "2m", "3m"),
+    FORWARDED_HEADERS: ("forwarded", "x-forwarded", "forwarded"),
     SCRIPT_NAME: ("/one", "/two", "/three"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),
 }
@@ -89,6 +91,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
 OF_THEIR_OWN = {
     "bind": ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"),
     "filter": ("worker-pid", "elapsed-time", "log-headers"),
+    "forwarded_allow_ips": ("192.0.2.1", "10.0.0.0/8", "unix"),
 }
 """Options that do not take any text."""
 PAIR = ("recv", "send")

@@ -77,6 +77,7 @@ class RequestReader:
         "_head",
         "_header_bytes",
         "_headers",
+        "_headers_complete",
         "_limits",
         "_parser",
         "_ruled",
@@ -99,6 +100,7 @@ class RequestReader:
         self._headers: list[Header] = []
         self._ruled: list[Header] = []
         """Those of them that `_read_head` has rules for: few, so that it need not go through all of them again."""
+        self._headers_complete = False
         self._header_bytes = 0
         self._fed = 0
         self._body_size = 0
@@ -108,6 +110,17 @@ class RequestReader:
     def method(self) -> str:
         """``-`` while it is not known."""
         return self._parser.get_method().decode("latin-1") if self.target else "-"
+
+    @property
+    def version(self) -> str:
+        """``HTTP/1.0`` if the request on its way is of that, else ``HTTP/1.1``, by which a refusal is written."""
+        is_1_0 = self._headers_complete and self._parser.get_http_version() == "1.0"
+        return "HTTP/1.0" if is_1_0 else "HTTP/1.1"
+
+    @property
+    def headers(self) -> list[Header]:
+        """Of the request on its way, once all of them have come. One that is missing may be the one that counts."""
+        return self._headers if self._headers_complete else []
 
     def feed(self, data: bytes) -> None:
         """Raises Refused, after which nothing more is read; the same after anything else that the sink raises."""
@@ -159,6 +172,7 @@ class RequestReader:
         self.target = b""
         self._headers = []
         self._ruled = []
+        self._headers_complete = False
         self._header_bytes = 0
         self._body_size = 0
         self._sink.request_begins()
@@ -184,6 +198,7 @@ class RequestReader:
             self._ruled.append(header)
 
     def on_headers_complete(self) -> None:
+        self._headers_complete = True
         self._head = head = self._read_head()
         self._fed = 0
         self.phase = BODY
@@ -226,6 +241,9 @@ class RequestReader:
     def on_message_complete(self) -> None:
         assert self._head is not None, "llhttp calls in order"
         keep_alive = self._parser.should_keep_alive()
+        if keep_alive and self._head.version == "HTTP/1.0":
+            # llhttp is content with the word keep-alive there, whatever else is said.
+            keep_alive = http_request.wants_keep_alive("HTTP/1.0", self._head.headers)
         self.phase = BETWEEN if keep_alive else LAST
         self._fed = 0
         self._sink.request_read(self._head, keep_alive)

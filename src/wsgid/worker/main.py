@@ -4,7 +4,6 @@ import faulthandler
 import gc
 import logging
 import os
-import sys
 import threading
 from functools import partial
 from typing import Final
@@ -96,7 +95,7 @@ def _serve(post: WorkerPost, application: WSGIApplication, filters: Filters | No
     control = Control(
         post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log, partial(_last_limit, post)
     )
-    template = environ_template(threads=threads, errors=sys.stderr)
+    template = environ_template(threads=threads)
     taker = Taker(application, template, filters, in_hand, post.run_path, threads, control.leaving)
 
     def close_sockets() -> None:

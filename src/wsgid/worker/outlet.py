@@ -21,7 +21,7 @@ SERVER_ERROR: Final = Head(
 
 
 class Outlet(Protocol):
-    """Takes one answer: `answer`, `file`, or `part`, `part`, ... `end`; `fail` instead of what is still to come. Then `done`.
+    """Takes one answer: `answer`, `file`, or `part`, `part`, ... `end`; `fail` instead of what is still to come; `done`.
 
     Everything may raise DispatcherGone.
     """

@@ -18,10 +18,12 @@ from wsgid.worker.in_hand import InHand
 from wsgid.worker.interrupt import Interruptible
 from wsgid.worker.outlet import Outlet
 from wsgid.worker.response import Response, named
+from wsgid.worker.wsgi_errors import ErrorsStream
 
 log = logging.getLogger(__name__)
 
 IN_MEMORY: Final = (list, tuple)
+"""Not classes derived from them, whose iterator may be code of the application."""
 
 EXHAUSTED: Final = object()
 """What an iterable that has ended gives."""
@@ -42,11 +44,12 @@ def serve(
     """
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.key, request.id)
+    errors = ErrorsStream(request.id)
     if filters is not None:
         application, outlet = filters.around(application, request, outlet, held)
     response = Response(request, outlet, held)
     try:
-        environ = build_environ(template, request, body, held.client_gone)
+        environ = build_environ(template, request, body, errors, held.client_gone)
         _answer(application, environ, request, response, held)
         if not response.done:
             outlet.done()
@@ -54,6 +57,7 @@ def serve(
         log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
         raise
     finally:
+        errors.flush()
         close_body()
         in_hand.release(request.key)
 
@@ -70,7 +74,7 @@ def _answer(
     try:
         result: Any = inside.call(application, environ, response.start_response)
         close = getattr(result, "close", None)
-        if close is None and isinstance(result, IN_MEMORY):
+        if close is None and type(result) in IN_MEMORY:
             response.whole(result)
         elif not (type(result) is FileWrapper and response.from_file(result)):
             # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.

@@ -16,7 +16,7 @@ from wsgid.protocol.http_reader import (
     Phase,
     RequestReader,
 )
-from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.http_request import Body, Refused, Target, wants_keep_alive
 from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.values import Header
 
@@ -261,6 +261,19 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
 }
 
 legal = pytest.mark.parametrize("name", LEGAL)
+
+options = st.sampled_from(["close", "Close", "CLOSE", "keep-alive", "Keep-Alive", "closed", "te", "x", ""])
+connections = st.lists(st.lists(options, min_size=1, max_size=3).map(" ,".join), max_size=3)
+
+
+@given(st.sampled_from(["HTTP/1.0", "HTTP/1.1"]), connections)
+@example("HTTP/1.0", ["keep-alive, close"])
+@example("HTTP/1.0", ["close", "keep-alive"])
+def test_both_edges_read_connection_alike(version: str, values: list[str]) -> None:
+    """Here llhttp has its own way; the other edge has but the rule."""
+    fields = "".join(f"Connection: {value}\r\n" for value in values)
+    recorder, _ = read([f"GET / {version}\r\nHost: a\r\n{fields}\r\n".encode()])
+    assert recorder.kept_alive == [wants_keep_alive(version, [("connection", value) for value in values])]
 
 
 class TestLegalRequests:

@@ -254,6 +254,7 @@ class TestKeepAlive:
             ("HTTP/1.0", ["keep-alive"], True),
             ("HTTP/1.0", ["x , Keep-Alive "], True),
             ("HTTP/1.0", ["keep-alive", "close"], False),
+            ("HTTP/1.0", ["close, Keep-Alive"], False),
         ],
     )
     def test_what_the_client_lets(self, version: str, values: list[str], wanted: bool) -> None:

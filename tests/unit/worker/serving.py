@@ -2,7 +2,6 @@
 
 import select
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,7 +40,7 @@ class Bench:
         self.peer = peer
         self.in_hand = InHand()
         self.filters: Filters | None = None
-        self.template = environ_template(threads=1, errors=sys.stderr)
+        self.template = environ_template(threads=1)
         self._channel = channel
         self._executor = executor
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header
-from wsgid.worker.checks import GAVE, check_headers, check_status, shown
+from wsgid.worker.checks import GAVE, check_headers, check_status, shown, trimmed
 from wsgid.worker.errors import ApplicationError
 
 CONTENT_LENGTH: Final = "Content-Length"
@@ -61,7 +61,7 @@ def _check_body(body: object, took_body: bool) -> None:
 def _judged_head(status: Any, headers: object) -> tuple[int, list[Header], int | None]:
     try:
         pairs = _pairs(headers)
-        return check_status(status), pairs, check_headers(pairs)
+        return check_status(status), trimmed(pairs), check_headers(pairs)
     except ApplicationError as error:
         raise Unusable(f"what cannot be sent: {str(error).replace(GAVE, 'it gave')}") from None
 
