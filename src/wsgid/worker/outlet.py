@@ -21,7 +21,8 @@ SERVER_ERROR: Final = Head(
 
 
 class Outlet(Protocol):
-    """Takes one answer: `answer`, `file`, or `part`, `part`, ... `end`; `fail` instead of what is still to come; `done`.
+    """Takes one answer: `answer`, or `file`, or `part` and more of them and `end`; `fail` in the place of what is still
+    to come; `done` behind it, unless that has been said.
 
     Everything may raise DispatcherGone.
     """

@@ -46,7 +46,11 @@ class Complaints:
         if again is not None:
             named = _named(plugin)
             log.info(
-                "request %s: passes the filter %s by: %s. What it changes is lost%s", request_id, named, why, again
+                "request %s: the answer passes the filter %s by: %s. What it changes is lost%s",
+                request_id,
+                named,
+                why,
+                again,
             )
 
     def _again(self, kind: Hashable) -> str | None:

@@ -60,10 +60,11 @@ def _check_body(body: object, took_body: bool) -> None:
 
 def _judged_head(status: Any, headers: object) -> tuple[int, list[Header], int | None]:
     try:
-        pairs = _pairs(headers)
-        return check_status(status), trimmed(pairs), check_headers(pairs)
+        code, pairs = check_status(status), _pairs(headers)
+        length = check_headers(pairs)
     except ApplicationError as error:
         raise Unusable(f"what cannot be sent: {str(error).replace(GAVE, 'it gave')}") from None
+    return code, trimmed(pairs), length
 
 
 def _pairs(headers: object) -> list[Header]:
