@@ -16,9 +16,13 @@ ENTRY_POINTS = "wsgid.plugins"
 
 
 def plugin_folders(app_path: Path, loader_dirs: Iterable[Path]) -> list[Path]:
-    """Those that are there, each once: of two files that are called alike, the one in the first of them comes first."""
+    """Those that are there, each once: of two files that are called alike, the one in the first of them comes first.
+
+    ``plugins/`` counts only in an app folder: a command may be called in any other.
+    """
+    app = WsgidApp(app_path)
     found: list[Path] = []
-    for each in (WsgidApp(app_path).pluginsdir, *loader_dirs):
+    for each in (app.pluginsdir, *loader_dirs) if app.is_valid() else loader_dirs:
         # Asked of the system, for in a jail a folder has two paths.
         if each.is_dir() and not any(each.samefile(other) for other in found):
             found.append(each)

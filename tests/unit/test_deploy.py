@@ -13,8 +13,8 @@ import click
 import pytest
 
 from tests.deadlines import seconds
+from wsgid.cli import command_line
 from wsgid.cli.command_line import build
-from wsgid.cli.commands import commands
 from wsgid.config import OPTIONS, Config
 from wsgid.dispatcher.descriptors import MOST_CONNECTIONS, RESERVED
 from wsgid.master.silence import SILENCE
@@ -57,7 +57,7 @@ def command_lines() -> list[list[str]]:
 
 @pytest.mark.parametrize("arguments", command_lines(), ids=shlex.join)
 def test_commands_are_understood(arguments: list[str], tmp_path: Path) -> None:
-    by_name = {each.name: each for each in commands()}
+    by_name = command_line().commands
     command: click.Command = by_name.get(arguments[0]) or build(lambda _: 0)
     rest = arguments[1:] if arguments[0] in by_name else arguments
     context = command.make_context("wsgid", rest)
@@ -65,7 +65,7 @@ def test_commands_are_understood(arguments: list[str], tmp_path: Path) -> None:
 
 
 def test_options_exist() -> None:
-    known = {opt for each in commands() for param in each.params for opt in param.opts} | {
+    known = {opt for each in command_line().commands.values() for param in each.params for opt in param.opts} | {
         each.flag for each in OPTIONS
     }
     texts = [PAGE, *DEPLOY.iterdir()]

@@ -35,7 +35,8 @@ class Unspeakable(Exception):
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "plugins").mkdir()
+    for name in ("app", "plugins"):
+        (tmp_path / name).mkdir()
     file = tmp_path / "plugins" / "speaker.py"
     file.write_text(SPEAKER)
     with isolated():

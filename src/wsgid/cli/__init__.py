@@ -10,7 +10,8 @@ from typing import NoReturn
 
 import click
 
-from wsgid.cli.command_line import WsgidCommand, build
+from wsgid.cli.called_commands import as_click
+from wsgid.cli.command_line import FurtherCommands, WsgidCommand, build
 from wsgid.cli.commands import commands
 from wsgid.cli.complaints import EXIT_INTERRUPTED, complain
 from wsgid.cli.start import start
@@ -20,9 +21,9 @@ __all__ = ["command_line", "main"]
 
 def command_line() -> WsgidCommand:
     """With all its commands."""
-    whole = build(start)
+    whole = build(start, _plugin_commands)
     for each in commands():
-        whole.add_command(each)
+        whole.add_command(as_click(each, each.name, each.extra_options(), each.places))
     return whole
 
 
@@ -37,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.Abort:
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _plugin_commands(arguments: Sequence[str]) -> FurtherCommands:
+    from wsgid.cli.plugin_commands import find
+
+    return find(arguments)
 
 
 def _command_path(error: click.ClickException) -> str:

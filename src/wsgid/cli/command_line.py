@@ -6,17 +6,42 @@ by the same code, in the same words and all at once.
 
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import click
 from click.core import ParameterSource
 
 from wsgid import __version__
+from wsgid.cli.complaints import complain
 from wsgid.config import OPTIONS
 from wsgid.options import Option, nearest
 
 Start = Callable[[Mapping[str, object]], int]
 """Takes the options that were given, by name; returns an exit code."""
+
+
+class FurtherCommands(Protocol):
+    """Commands that are looked for only when they are asked for, or when all are to be shown."""
+
+    @property
+    def commands(self) -> Mapping[str, click.Command]: ...
+
+    @property
+    def complaints(self) -> Sequence[str]:
+        """What is wrong with those that are missing."""
+
+    def named(self, word: str) -> click.Command | None: ...
+
+
+FindFurther = Callable[[Sequence[str]], FurtherCommands]
+"""Takes all arguments of the command line."""
+
+ARGUMENTS, FURTHER = "wsgid.arguments", "wsgid.further"
+"""Keys of the context's ``meta``."""
+
+LINE = 70
+"""Characters of what a command's help begins with that are shown in the list of commands."""
 
 EPILOG = (
     "Every option can also be set in the environment (--wsgi-app as WSGID_WSGI_APP; commas between the values of "
@@ -25,7 +50,7 @@ EPILOG = (
 )
 
 
-def build(start: Start) -> "WsgidCommand":
+def build(start: Start, further: FindFurther | None = None) -> "WsgidCommand":
     """The command ``wsgid``, which calls ``start`` when no other command is named."""
 
     @click.pass_context
@@ -41,6 +66,7 @@ def build(start: Start) -> "WsgidCommand":
         help="Serve a WSGI application as a daemon: by its own HTTP, behind Mongrel2, or both.",
         epilog=EPILOG,
     )
+    command.find_further = further
     return version(command)
 
 
@@ -56,6 +82,28 @@ def given(context: click.Context) -> dict[str, object]:
 class WsgidCommand(click.Group):
     """A group that can stand alone, shows its options in groups, and has a word for those who guess."""
 
+    find_further: FindFurther | None = None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        further = self._further(ctx)
+        return [*super().list_commands(ctx), *(sorted(further.commands) if further else ())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None and (further := self._further(ctx)):
+            return further.named(cmd_name)
+        return found
+
+    def _further(self, ctx: click.Context) -> FurtherCommands | None:
+        if self.find_further is not None and FURTHER not in ctx.meta:
+            ctx.meta[FURTHER] = self.find_further(ctx.meta[ARGUMENTS])
+        found: FurtherCommands | None = ctx.meta.get(FURTHER)
+        return found
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         commands = " [command ...]" if self.list_commands(ctx) else ""
         formatter.write_usage(ctx.command_path, f"[options]{commands}")
@@ -69,10 +117,20 @@ class WsgidCommand(click.Group):
             formatter.write_dl([record for record in records.values() if record])
         self.format_commands(ctx, formatter)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self.commands[name].get_short_help_str(LINE)) for name in sorted(self.commands)]
+        _write(formatter, "Commands", rows)
+        if further := self._further(ctx):
+            found = [row for name in sorted(further.commands) for row in _rows(further.commands[name], ctx)]
+            _write(formatter, "Commands of plug-ins", found)
+            complain(f"{each} (see wsgid plugins)" for each in further.complaints)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
+            if further := self._further(ctx):
+                complain(f"{each} (see wsgid plugins)" for each in further.complaints)
             ctx.fail(f"there is no command {args[0]!r}{_meant(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
@@ -89,6 +147,22 @@ def parameter(option: Option) -> click.Option:
         multiple=option.is_repeatable,
         help=f"{option.help}  [default: {option.default_text}]",
     )
+
+
+def _write(formatter: click.HelpFormatter, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)
+
+
+def _rows(command: click.Command, context: click.Context) -> list[tuple[str, str]]:
+    """For the list of commands: it, and below it the options that it does not share with the main command."""
+    known = {each.name for each in OPTIONS}
+    options = [each.get_help_record(context) for each in command.params if each.name not in known]
+    return [
+        (str(command.name), command.get_short_help_str(LINE)),
+        *((f"  {each[0]}", each[1]) for each in options if each),
+    ]
 
 
 def _meant(word: str, commands: list[str]) -> str:

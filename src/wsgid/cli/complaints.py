@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable
 
 EXIT_FAILED = 1
+EXIT_REFUSED = 2
+"""The command was not understood: the code that shells and click use, too."""
 EXIT_INTERRUPTED = 130
 """What shells report for a command that SIGINT ended: 128 + 2."""
 

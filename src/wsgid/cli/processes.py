@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wsgid.app import WsgidApp
-from wsgid.cli.complaints import CannotDo
+from wsgid.cli.complaints import EXIT_REFUSED, CannotDo
 from wsgid.cli.daemons import parent
-from wsgid.cli.start import EXIT_REFUSED
 from wsgid.instances import DIRECTORY, has_lock, is_dead, locked
 from wsgid.options import shown
 

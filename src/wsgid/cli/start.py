@@ -10,12 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from wsgid.app import WsgidApp
-from wsgid.cli.complaints import complain
+from wsgid.cli.complaints import EXIT_REFUSED, complain
 from wsgid.config import ConfigError, load
 from wsgid.posts import DispatcherPost, WorkerPost
-
-EXIT_REFUSED = 2
-"""The command was not understood: the code that shells and click use, too."""
 
 
 def start(command_line: Mapping[str, object]) -> int:

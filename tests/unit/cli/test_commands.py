@@ -1,6 +1,7 @@
 """How the commands are spelled; what they do is tested with each of them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 import pytest
@@ -31,20 +32,37 @@ def run(*arguments: str) -> object:
 @pytest.mark.parametrize(
     ("arguments", "name", "options"),
     [
-        ("status", "status", {}),
-        ("status --json --pid 3", "status", {"json": True, "pid": "3"}),
-        ("stop --no-wait --send-signal KILL", "stop", {"no_wait": True, "send_signal": "KILL"}),
-        ("restart --send-signal=15", "restart", {"send_signal": "15"}),
+        ("status", "status", {"app_path": "."}),
+        ("status --json --pid 3", "status", {"app_path": ".", "json": True, "pid": "3"}),
+        ("stop --no-wait --send-signal KILL", "stop", {"app_path": ".", "no_wait": True, "send_signal": "KILL"}),
+        ("restart --send-signal=15", "restart", {"app_path": ".", "send_signal": "15"}),
         ("--app-path a --run-dir r stop --pid 3", "stop", {"app_path": "a", "run_dir": "r", "pid": "3"}),
         ("stop --app-path a --run-dir r", "stop", {"app_path": "a", "run_dir": "r"}),
         ("--app-path a stop --app-path b", "stop", {"app_path": "b"}),
     ],
 )
 def test_options(
-    arguments: str, name: str, options: Mapping[str, object], called: dict[str, Mapping[str, object]]
+    arguments: str,
+    name: str,
+    options: Mapping[str, object],
+    called: dict[str, Mapping[str, object]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for each in "abr":
+        (tmp_path / each).mkdir()
+    monkeypatch.chdir(tmp_path)
     assert run(*arguments.split()) == 7
-    assert called == {name: options}
+    places = {name: str(tmp_path / str(path)) for name, path in options.items() if name in ("app_path", "run_dir")}
+    assert called == {name: {**options, **places}}
+
+
+def test_a_folder_that_is_not_there_is_told(
+    called: dict[str, Mapping[str, object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("stop", "--app-path", "/no/such") == 2
+    assert "wsgid: --app-path: '/no/such' is not a directory" in capsys.readouterr().err
+    assert called == {}
 
 
 def test_options_of_a_start_mean_nothing(called: dict[str, Mapping[str, object]]) -> None:

@@ -13,7 +13,8 @@ from watchfiles import Change
 
 from tests import proc
 from tests.deadlines import wait_for
-from wsgid.cli.start import EXIT_REFUSED, start
+from wsgid.cli.complaints import EXIT_REFUSED
+from wsgid.cli.start import start
 from wsgid.master.watcher import EXIT_FAILED, MISSING, Filter, check_watchfiles
 
 PARENT = """
