@@ -270,6 +270,26 @@ def test_both_edges_read_connection_alike(version: str, values: list[str]) -> No
     assert recorder.kept_alive == [wants_keep_alive(version, [("connection", value) for value in values])]
 
 
+SMALL = HttpLimits(request_line=16, fields=3, headers=512, body=3)
+
+REFUSED_BY_CALLBACKS = {
+    b"GET /" + b"p" * 20 + b" HTTP/1.1\r\n" + HOST + b"\r\n": 414,
+    b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 4 + HOST + b"\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 600 + b"\r\n\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n": 400,
+    CHUNKED + b"4\r\nbody\r\n0\r\n\r\n": 413,
+}
+
+
+def test_a_refusal_is_one_also_while_another_exception_is_handled() -> None:
+    """As when the queue was full for the request before, or its worker has died, and what is pipelined is read on."""
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        for wire, code in REFUSED_BY_CALLBACKS.items():
+            assert refusal([wire], SMALL).code == code
+
+
 class TestLegalRequests:
     @ways
     @legal
