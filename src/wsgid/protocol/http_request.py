@@ -67,7 +67,7 @@ def framing(version: str, headers: list[Header]) -> Body:
             raise Refused(400, "both Content-Length and Transfer-Encoding")
         if version == "HTTP/1.0":
             raise Refused(400, "Transfer-Encoding on HTTP/1.0")
-        # RFC 9112 section 7 has names of codings in any case, but not everybody reads them so: Mongrel2 sees no body there.
+        # RFC 9112 section 7 has names of codings in any case, but not all read them so: Mongrel2 sees no body there.
         if coding != "chunked":
             raise Refused(400, NOT_CHUNKED)
         return Body(None, True)
