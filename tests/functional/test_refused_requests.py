@@ -37,6 +37,7 @@ CASES = {
     "no length in the header": Case(post(b"Content-Length:"), 400),
     "two codings": Case(post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip", body=b"0\r\n\r\n"), 400),
     "a list of codings": Case(post(b"Transfer-Encoding: gzip, chunked"), 400),
+    "Chunked": Case(post(b"Transfer-Encoding: Chunked", body=b"0\r\n\r\n"), 400),
     "identity": Case(post(b"Transfer-Encoding: identity"), 400),
     "chunked of HTTP/1.0": Case(get(b"Transfer-Encoding: chunked", version=b"1.0") + b"0\r\n\r\n", 400),
     "a coding behind a vertical tab": Case(post(b"Transfer-Encoding: \x0bchunked"), 400),

@@ -25,6 +25,18 @@ def logger_kept() -> Iterator[None]:
 
 
 @contextmanager
+def loggers_kept() -> Iterator[None]:
+    """Afterwards those of them can speak that could before."""
+    loggers = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    disabled = [each.disabled for each in loggers]
+    try:
+        yield
+    finally:
+        for each, before in zip(loggers, disabled, strict=True):
+            each.disabled = before
+
+
+@contextmanager
 def worker_log(folder: Path) -> Iterator[Path]:
     """The file that a worker of this app folder logs to."""
     (folder / "logs").mkdir()

@@ -80,6 +80,7 @@ class RequestReader:
         "_headers_complete",
         "_limits",
         "_parser",
+        "_refused",
         "_ruled",
         "_script_name",
         "_sink",
@@ -94,6 +95,7 @@ class RequestReader:
         self._script_name = script_name
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
+        self._refused: Refused | None = None
         # Per request
         self.target = b""
         """As far as it has come."""
@@ -142,7 +144,9 @@ class RequestReader:
     def _not_parsed(self, error: httptools.HttpParserError) -> None:
         if isinstance(error, httptools.HttpParserCallbackError):
             self.phase = REFUSED
-            raise error.__context__ or error  # what the callback raised, which httptools has wrapped
+            # What the callback raised is the context of httptools' own error. But there the interpreter puts another
+            # one that is just being handled, such as a full queue in the turn before this request.
+            raise self._refused or error.__context__ or error
         if isinstance(error, httptools.HttpParserInvalidMethodError):
             self._refuse(Refused(501, "a method that is not known here"))
         # After a request that was to be the last one, llhttp calls more data an error.
@@ -155,6 +159,7 @@ class RequestReader:
 
     def _refuse(self, refused: Refused) -> NoReturn:
         self.phase = REFUSED
+        self._refused = refused
         raise refused
 
     def _check_size(self) -> None:
@@ -180,17 +185,17 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.target += url
         if len(self.target) > self._limits.request_line:
-            raise self._limits.long_target()
+            self._refuse(self._limits.long_target())
 
     def on_header(self, name: bytes, value: bytes) -> None:
         limits, headers = self._limits, self._headers
         size = self._header_bytes = self._header_bytes + len(name) + len(value) + FIELD_OVERHEAD
         if size > limits.headers:
-            raise limits.large_headers()
+            self._refuse(limits.large_headers())
         if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(headers) >= limits.fields:
-            raise limits.many_fields()
+            self._refuse(limits.many_fields())
         lowered = name.decode("latin-1").lower()
         header = (lowered, value.decode("latin-1").rstrip(" \t"))
         headers.append(header)
@@ -199,7 +204,10 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         self._headers_complete = True
-        self._head = head = self._read_head()
+        try:
+            self._head = head = self._read_head()
+        except Refused as refused:
+            self._refuse(refused)
         self._fed = 0
         self.phase = BODY
         self._sink.head_read(head)
@@ -235,7 +243,7 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
         if self._body_size > self._limits.body:
-            raise self._limits.large_body()
+            self._refuse(self._limits.large_body())
         self._sink.body_read(part)
 
     def on_message_complete(self) -> None:

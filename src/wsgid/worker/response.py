@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from wsgid.channel.frames import PART_SIZE
+from wsgid.logs import enable_again
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
 from wsgid.worker.checks import ExcInfo, check_exc_info, check_headers, check_status, shown, trimmed
@@ -253,6 +254,7 @@ class Response:
     def _note_surplus(self, size: int) -> None:
         if not self._told and not self._bodiless:
             self._told = True
+            enable_again()
             log.error(
                 "%s: PEP 3333: the body must have as many bytes as Content-Length says; the application announced %d "
                 "and gave at least %d more, which are cut off; correct the header or leave it out",

@@ -60,6 +60,8 @@ def serve(
         errors.flush()
         close_body()
         in_hand.release(request.key)
+        if log.disabled:  # as all of ours are then
+            enable_again()
 
 
 def _answer(
@@ -123,6 +125,7 @@ def _close(close: Callable[[], object], request: Request, inside: Interruptible)
     except RequestTimeout:
         log.info("%s: close() was interrupted", named(request))
     except BaseException as error:  # whatever comes out of the application; its answer is out
+        enable_again()
         log.error("%s: close() failed, after the answer", named(request), exc_info=error)
 
 

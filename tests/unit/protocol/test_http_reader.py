@@ -184,12 +184,6 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
         b"",
         True,
     ),
-    "Chunked": (
-        POST + b"Transfer-Encoding: CHUNKED\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-        head("POST", headers=[("host", "a"), ("transfer-encoding", "CHUNKED")], body=Body(None, True)),
-        b"x",
-        True,
-    ),
     "a blank after chunked": (
         POST + b"Transfer-Encoding: chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n",
         head("POST", headers=[("host", "a"), ("transfer-encoding", "chunked")], body=Body(None, True)),
@@ -276,6 +270,26 @@ def test_both_edges_read_connection_alike(version: str, values: list[str]) -> No
     assert recorder.kept_alive == [wants_keep_alive(version, [("connection", value) for value in values])]
 
 
+SMALL = HttpLimits(request_line=16, fields=3, headers=512, body=3)
+
+REFUSED_BY_CALLBACKS = {
+    b"GET /" + b"p" * 20 + b" HTTP/1.1\r\n" + HOST + b"\r\n": 414,
+    b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 4 + HOST + b"\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 600 + b"\r\n\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n": 400,
+    CHUNKED + b"4\r\nbody\r\n0\r\n\r\n": 413,
+}
+
+
+def test_a_refusal_is_one_also_while_another_exception_is_handled() -> None:
+    """As when the queue was full for the request before, or its worker has died, and what is pipelined is read on."""
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        for wire, code in REFUSED_BY_CALLBACKS.items():
+            assert refusal([wire], SMALL).code == code
+
+
 class TestLegalRequests:
     @ways
     @legal
@@ -353,6 +367,7 @@ BAD: dict[str, bytes] = {
     "a length with a gap": POST + b"Content-Length: 3 3\r\n\r\nabc",
     "a length past 64 bits": POST + b"Content-Length: 18446744073709551619\r\n\r\nabc",
     "a length past 63 bits": POST + b"Content-Length: 9223372036854775808\r\n\r\nabc",
+    "Chunked": POST + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
     "xchunked": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "a list of codings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",

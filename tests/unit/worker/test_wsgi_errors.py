@@ -23,7 +23,7 @@ from flask.logging import default_handler
 from markupsafe import Markup
 
 from tests.deadlines import seconds
-from tests.unit.main_log import worker_log
+from tests.unit.main_log import loggers_kept, worker_log
 from tests.unit.worker.dispatcher_side import a_request
 from tests.unit.worker.serving import Bench
 from tests.unit.worker.test_interrupt import Interrupter
@@ -256,16 +256,11 @@ def test_what_frameworks_tell_of_a_failure_names_the_request(bench: Bench, log: 
 
 
 def test_the_applications_own_logging_does_not_silence_it(stream: ErrorsStream, log: Log) -> None:
-    loggers = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
-    disabled = [each.disabled for each in loggers]
-    try:
-        logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
+    with loggers_kept():
+        logging.config.dictConfig({"version": 1})
         logging.disable(logging.CRITICAL)
         print("heard", file=stream)
-    finally:
         logging.disable(logging.NOTSET)
-        for each, before in zip(loggers, disabled, strict=True):
-            each.disabled = before
     assert log.records == ["heard"]
 
 

@@ -27,7 +27,7 @@ from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WRITE_TIMEOUT
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import FEED_SIZE, LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.dispatcher.stored_answer import LITTLE
 from wsgid.protocol.forwarded import FrontEnds
@@ -522,6 +522,26 @@ class TestRefusing:
             assert thread.silent
 
         with_place(test)
+
+    def test_comes_behind_requests_that_find_the_queue_full(self) -> None:
+        """It is read on from the turn of one of those, amidst the handling of QueueFull."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor, other = here.visit(), here.visit()
+            flood = 2 * FEED_SIZE // len(get())
+            await visitor.say(get() * flood, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            await thread.take()
+            await other.say(get())
+            await until(lambda: here.everything.dispatch.queued, "the queue to be full")
+            thread.say(whole())
+            statuses = [(await visitor.answer()).status for _ in range(flood + 1)]
+            assert statuses == [200, *[503] * (flood - 1), 400]
+            assert await visitor.rest() == b""
+            await serve(thread)
+            assert (await other.answer()).status == 200
+
+        with_place(test, queue_size=1)
 
     def test_reaches_a_client_that_is_still_sending(self) -> None:
         """Closing with unread bytes in the socket would be a reset, and the answer lost."""
