@@ -208,6 +208,10 @@ class TestHeaders:
         assert answered.head is not None
         assert answered.head.content_length == 5
 
+    def test_lose_blanks_at_the_ends_of_values(self, bench: Bench) -> None:
+        filter_by(bench, adding("X-A", " a b "))
+        assert bench.serve(hello()).headers == [*HELLO, ("X-A", "a b")]
+
     @pytest.mark.parametrize("size", [0, 4, 6, PART_SIZE + 1])
     @pytest.mark.parametrize("headers", [PLAIN, HELLO])
     def test_content_length_follows_the_body(self, bench: Bench, size: int, headers: Any) -> None:

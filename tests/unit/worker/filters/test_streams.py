@@ -132,6 +132,13 @@ class TestSomebodyDoes:
         assert answered.body == b"ABCDEF"
         assert sorted(answered.headers) == sorted([*with_length(6), ("X-Upper", "yes"), ("X-A", "yes")])
 
+    def test_nobody_waits_for_what_has_been_sent(self, bench: Bench) -> None:
+        filter_by(bench, Post(upper))
+        bench.serve(application(generated(b"a", b"b")))
+        assert bench.filters is not None
+        assert bench.filters._patience is not None
+        assert not bench.filters._patience._due
+
     def test_what_is_written_too(self, bench: Bench) -> None:
         filter_by(bench, Post(upper))
         assert bench.serve(application([b"c"], write=[b"a", b"b"])).body == b"ABC"
@@ -148,6 +155,15 @@ class TestSomebodyDoes:
         half = MAX_COLLECTED // 2
         for body in ([b"x" * MAX_COLLECTED], generated(b"x" * half, b"x" * half)):
             assert bench.serve(application(body)).body == b"X" * MAX_COLLECTED
+
+    def test_who_leaves_before_the_head_of_a_large_one_ends_the_request_alone(self, bench: Bench) -> None:
+        def leave(*_: object) -> Any:
+            raise SystemExit
+
+        hungry = Post(upper)
+        filter_by(bench, hungry, Post(leave, needs_body=False))
+        assert bench.serve(application([bytes(MAX_COLLECTED + 1)])).status == "500 Internal Server Error"
+        assert hungry.called == []
 
     @pytest.mark.parametrize(
         "make",
@@ -225,6 +241,26 @@ class TestEvents:
         assert kinds(bench, 2) == [END, DONE]
         served.result()
 
+    def test_that_end_just_then_end_once(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Both threads come to the answer at any time; whoever is first, the client gets all of it."""
+        monkeypatch.setattr(patience, "LIMIT", 0.0)
+        hungry, other = Post(upper), adding("X-A", needs_body=False)
+        filter_by(bench, hungry, other)
+
+        def parts(number: int) -> Iterator[bytes]:
+            for part in (b"one", b"two", b"three"):
+                yield part
+                for _ in range(number):
+                    time.sleep(0)  # another thread's turn
+
+        for number in range(150):
+            answered = bench.serve(application(lambda number=number: parts(number % 15)))
+            assert answered.body in (b"onetwothree", b"ONETWOTHREE")
+            assert answered.whole
+            assert ("X-Upper" in dict(answered.headers)) == (answered.body == b"ONETWOTHREE")
+        assert len(hungry.called) == len(other.called) == 150
+        assert 0 < sum(body is None for _, _, body in hungry.called) < 150
+
     def test_a_filter_in_the_thread_that_lets_them_go_may_fail(
         self, bench: Bench, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -240,6 +276,23 @@ class TestEvents:
         assert kinds(bench, 3) == [PART, END, DONE]
         served.result()
         assert "SystemExit in a thread that does not serve the request" in complaints(caplog)[0]
+
+    def test_the_worker_is_done_behind_the_last_filter(self, bench: Bench) -> None:
+        go = threading.Event()
+
+        def wait(status: str, headers: list[Any], body: object) -> Any:
+            assert go.wait(seconds())
+            return status, headers, body
+
+        filter_by(bench, Post(wait))
+        half = b"x" * MAX_COLLECTED
+        served = bench.start(application(generated(half, half)))
+        while bench.peer.frame()[0] != END:
+            assert not served.done()
+        assert not bench.peer.heard
+        go.set()
+        assert kinds(bench, 1) == [DONE]
+        served.result()
 
     def test_a_filter_behind_them_may_leave(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         def leave(*_: object) -> Any:
@@ -354,6 +407,17 @@ class TestTheTimeLimit:
         assert bench.peer.answer().status == "500 Internal Server Error"
         served.result()
         assert complaints(caplog) == []
+
+    def test_interrupts_the_application_behind_a_pre_filter_that_failed(self, bench: Bench) -> None:
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        hang = Hang()
+        filter_by(bench, pre=[fail])
+        served = bench.start(application(hang))
+        hang.interrupt(bench)
+        assert bench.peer.answer().status == "500 Internal Server Error"
+        served.result()
 
     def test_that_was_met_while_a_pre_filter_failed_is_met(self, bench: Bench) -> None:
         def fail(*_: object) -> None:
