@@ -1,4 +1,4 @@
-"""Addresses as people write them: where to listen (``--bind``) and the ZeroMQ endpoints (``--recv``, ``--send``).
+"""Addresses as people write them: where to listen, the ZeroMQ endpoints, the peers that are trusted.
 
 Only the text is judged here, no name is resolved and no socket opened: that is the work of whoever listens or
 connects, at its own time. Every ValueError repeats the text, says what is wrong with it and shows a right one.
@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsgid.protocol.trust import ANYBODY, NOBODY, UNIX
+
 MAX_PORT = 65535
 MAX_UNIX_PATH = 107
 """Bytes: ``sun_path`` is 108 on Linux and ends with a zero byte, see unix(7)."""
@@ -17,6 +19,7 @@ MAX_HOST = 253
 """Characters of a host name in text, RFC 1035 section 2.3.4 less the length bytes."""
 
 RIGHT_BIND = "write 127.0.0.1:8000, [::1]:8000 or unix:/run/app.sock"
+RIGHT_PEER = "write 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, unix, * or none"
 RIGHT_ENDPOINT = "write tcp://127.0.0.1:9999 or ipc:///run/app.ipc, as in Mongrel2's configuration"
 
 _UNIX = "unix:"
@@ -90,6 +93,25 @@ def absolute_endpoint(text: str, base: Path) -> str:
     absolute = f"ipc://{base / path}"
     check_endpoint(absolute)
     return absolute
+
+
+def trusted_peer(text: str, base: Path) -> str:
+    """An IP address, a network, or one of the words of `wsgid.protocol.trust`, in its normal spelling. Raises
+    ValueError."""
+    if text in (UNIX, ANYBODY, NOBODY):
+        return text
+    try:
+        interface = ipaddress.ip_interface(text)
+    except ValueError:
+        interface = None
+    if interface is None or "%" in text:  # with a zone: which interface it is says nothing about trust
+        raise ValueError(f"{text!r:.200} is neither an IP address nor a network; {RIGHT_PEER}")
+    network = interface.network
+    if network.num_addresses == 1:
+        return str(interface.ip)
+    if interface.ip != network.network_address:
+        raise ValueError(f"{text!r:.200} has more bits than its network: write {network}, or {interface.ip} alone")
+    return str(network)
 
 
 def _host_and_port(text: str, nameless: str) -> tuple[str, int]:

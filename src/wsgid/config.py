@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wsgid.addresses import absolute_bind, absolute_endpoint
+from wsgid.addresses import absolute_bind, absolute_endpoint, trusted_peer
+from wsgid.filters import SHIPPED, shipped_filter
 from wsgid.options import (
     VARIABLE_PREFIX,
+    ForwardedHeaders,
     HeaderValue,
     Mask,
     Option,
@@ -99,6 +101,15 @@ class Config:
         "repeated.",
     )
 
+    filter: tuple[str, ...] = option(
+        (),
+        group=APPLICATION,
+        metavar="NAME",
+        default_text="none",
+        each=shipped_filter,
+        help=f"Switch on a request filter that comes with wsgid: {', '.join(SHIPPED)}. May be repeated.",
+    )
+
     bind: tuple[str, ...] = option(
         (),
         group=EDGES,
@@ -143,6 +154,22 @@ class Config:
         fixed=True,
     )
 
+    # Whoever has the machine's own front end behind him comes from one of these, and nobody else does.
+    forwarded_allow_ips: tuple[str, ...] = option(
+        ("127.0.0.1", "::1", "unix"),
+        group=EDGES,
+        metavar="PEER",
+        each=trusted_peer,
+        help="The front ends that are believed when they say who their client is (docs/front-ends.md): an address, a "
+        "network such as 10.0.0.0/8, unix for the UNIX sockets, * for everybody, none for nobody. May be repeated.",
+        fixed=True,
+    )
+    forwarded_headers: ForwardedHeaders = option(
+        "x-forwarded",
+        group=EDGES,
+        help="How they say so: by X-Forwarded-For, -Proto and -Host, or by Forwarded (RFC 7239).",
+        fixed=True,
+    )
     script_name: ScriptName = option(
         "",
         group=EDGES,

@@ -104,11 +104,22 @@ def reopen(config: Config) -> None:
 
 
 def enable_again() -> None:
-    """Lets our loggers speak after the application was loaded: what it configures logging with disables all others
-    there are, unless it says otherwise (``disable_existing_loggers``)."""
+    """Lets our loggers speak after the application was loaded, or has run: what it configures logging with disables all
+    others there are, unless it says otherwise (``disable_existing_loggers``)."""
     for name, logger in logging.root.manager.loggerDict.items():
         if f"{name}.".startswith("wsgid.") and isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+def write_record(level: int, text: str) -> None:
+    """Writes one record past `logging`: without its locks, and whatever has become of its loggers.
+
+    For what runs among the application's code, where an interruption may strike between any two lines
+    (`wsgid.worker.interrupt`): a lock that is not given back would silence all threads, and so end the process.
+    """
+    for each in _logger.handlers:
+        if isinstance(each, DescriptorHandler):
+            each.emit(logging.LogRecord(_logger.name, level, "", 0, text, (), None))
 
 
 def redirect_stdio(config: Config) -> None:
@@ -187,7 +198,8 @@ class OneRecord(logging.Formatter):
 
 
 class DescriptorHandler(logging.Handler):
-    """Writes each record with one write(2), and never fails: logging must not break what it tells about.
+    """Writes each record with one write(2), and never fails: logging must not break what it tells about. `emit` needs
+    no lock: at worst a loss is counted once too few.
 
     One that may not block loses the records for which there is no `room`, and the middle of those too long for it.
     """

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -32,6 +32,9 @@ HeaderValue = Annotated[str, "of a header"]
 
 MAX_HEADER_VALUE = 128
 """Characters: every answer carries them."""
+
+ForwardedHeaders = Literal["x-forwarded", "forwarded"]
+"""By which headers a front end says who its client is: ``X-Forwarded-For`` and its kind, or RFC 7239's."""
 
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
@@ -281,6 +284,11 @@ HEADER_VALUE = Kind(
     _read_header_value,
     lambda value: value or "empty",
 )
+FORWARDED_HEADERS = Kind(
+    "|".join(get_args(ForwardedHeaders)),
+    " or ".join(get_args(ForwardedHeaders)),
+    lambda value, base: msgspec.convert(value, ForwardedHeaders),
+)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 DIRECTORIES = Kind("DIR", "a directory that exists and can be reached, or a list of such", _read_directories)
 
@@ -297,6 +305,7 @@ KINDS: dict[Any, Kind] = {
     Switch: SWITCH,
     ScriptName: SCRIPT_NAME,
     HeaderValue: HEADER_VALUE,
+    ForwardedHeaders: FORWARDED_HEADERS,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
     tuple[Path, ...]: DIRECTORIES,

@@ -60,13 +60,14 @@ class Cut(Exception):
 class Connection:
     """One TCP (or UNIX) connection on which anything may be sent."""
 
-    def __init__(self, address: tuple[str, int] | str) -> None:
+    def __init__(self, address: tuple[str, int] | str, source: str = "") -> None:
+        """``source``: the IP address to come from, of which loopback has many; empty: any."""
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.socket.settimeout(seconds())
             self.socket.connect(address)
         else:
-            self.socket = socket.create_connection(address, timeout=seconds())
+            self.socket = socket.create_connection(address, seconds(), (source, 0))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._methods: deque[str] = deque()
         """Of requests sent by ask() and not yet answered: an answer to HEAD has no body."""

@@ -15,6 +15,7 @@ from tests.deadlines import wait_for
 from tests.functional import clients
 from tests.functional.clients import Connection, Cut
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2, MakeSite, Site
+from tests.functional.daemon import Daemon
 from tests.functional.gate import Gates
 from tests.functional.mongrel2 import Endpoints
 
@@ -72,7 +73,9 @@ HEADS = [
 
 def test_both_edges_tell_the_same(serve: MakeDaemon, mongrel2: MakeMongrel2) -> None:
     servers = [mongrel2(protocol=protocol) for protocol in ("json", "tnetstring")]
-    daemon = serve("mirror", "--bind", "127.0.0.1:0", *(option for server in servers for option in server.options))
+    options = [option for server in servers for option in server.options]
+    # Mongrel2 is no front end that would be asked who its client is.
+    daemon = serve("mirror", "--bind", "127.0.0.1:0", "--forwarded-allow-ips", "none", *options)
     for head in HEADS:
         http = _comparable(environ_of(_address(daemon.url), head))
         for server in servers:
@@ -279,14 +282,37 @@ def test_a_part_is_sent_before_the_next_is_asked_for(site: MakeSite, gates: Gate
             received += client.receive()
 
 
+WITHOUT_A_BODY = [
+    ("/", "HEAD", str(len(HELLO))),
+    ("/nolength", "HEAD", str(len("no length\n"))),
+    ("/stream?n=2&size=1", "HEAD", None),
+    ("/status?code=204", "GET", None),
+    ("/status?code=205", "GET", "0"),
+    ("/status?code=205", "HEAD", "0"),
+    ("/status?code=304", "GET", None),
+]
+"""Requests, and the Content-Length of their answers."""
+
+
 def test_the_connection_goes_on_after_answers_without_a_body(site: MakeSite) -> None:
     served = site("plain")
+    for version in ("1.0", "1.1"):
+        _without_a_body(served, version)
+
+
+def _without_a_body(served: Site, version: str) -> None:
+    headers = {"Connection": "x, Keep-Alive"} if version == "1.0" else {}
     with served.connect() as client:
-        for target, method in (("/", "HEAD"), ("/status?code=204", "GET"), ("/status?code=304", "GET")):
-            client.ask(target, method)
-            assert client.answer().body == b""
-        client.ask("/")
-        assert client.answer().body == HELLO
+        for target, method, length in WITHOUT_A_BODY:
+            client.ask(target, method, headers, version=version)
+            answer = client.answer()
+            assert (answer.body, answer.header("content-length")) == (b"", length), (target, method)
+            assert answer.header("transfer-encoding") is None
+            assert answer.header("connection") == ("keep-alive" if version == "1.0" else None)
+        client.ask("/", headers={"Connection": "keep-alive , CLOSE"}, version=version)
+        answer = client.answer()
+        assert (answer.body, answer.header("connection")) == (HELLO, "close")
+        client.expect_end()
 
 
 def test_an_application_that_raises(site: MakeSite) -> None:
@@ -370,7 +396,7 @@ def _status(client: Connection) -> int | None:
 
 # What it prints and logs
 
-PRINTED = ("to stdout", "to stderr", "to wsgi.errors")
+PRINTED = ("to stdout", "to stderr")
 
 
 def test_what_is_printed_goes_to_the_log_of_a_detached_daemon(serve: MakeDaemon) -> None:
@@ -380,15 +406,25 @@ def test_what_is_printed_goes_to_the_log_of_a_detached_daemon(serve: MakeDaemon)
     for where in PRINTED:
         assert daemon.wait_for_log(f"caf\xe9 {where}") == f"caf\xe9 {where}"
         assert where not in daemon.output
+    _recorded(daemon, "caf\xe9 to wsgi.errors")
+
+
+def _recorded(daemon: Daemon, text: str) -> None:
+    """As a record of the main log, which names the request."""
+    request_id = daemon.wait_for_access(1)[0].partition(" id=")[2].split()[0]
+    record = daemon.wait_for_log(text)
+    assert f"ERROR worker[{daemon.worker_pids[0]}] request {request_id}: {text}" in record
 
 
 def test_what_is_printed_stays_on_the_terminal_in_the_foreground(serve: MakeDaemon) -> None:
-    """While the log goes to its file."""
-    daemon = serve("plain", "--no-stdout", "--bind", "127.0.0.1:0")
+    """While the log goes to its file, and with it what is written to wsgi.errors."""
+    daemon = serve("plain", "--no-stdout", "--bind", "127.0.0.1:0", "--workers", "1")
     clients.request(f"{daemon.url}/print?text=here")
     for where in PRINTED:
         assert f"here {where}\n" in daemon.output
-    assert "here" not in daemon.log
+        assert where not in daemon.log
+    _recorded(daemon, "here to wsgi.errors")
+    assert "to wsgi.errors" not in daemon.output
     assert "the application is loaded" in daemon.log
     assert "the application is loaded" not in daemon.output
 
@@ -406,6 +442,7 @@ logging.config.dictConfig({
 
 def application(environ, start_response):
     logging.getLogger("shop").info("asked for %s", environ["PATH_INFO"])
+    print("printed", file=environ["wsgi.errors"])
     if environ["PATH_INFO"] == "/raise":
         raise RuntimeError("raised on request")
     start_response("200 OK", [])
@@ -431,6 +468,7 @@ def test_an_application_with_its_own_logging_does_not_silence_ours(
     daemon.stop()
     log = daemon.log.splitlines()
     assert next(line for line in log if line.startswith("own format")) == "own format: shop asked for /page"
+    assert len([line for line in log if f"worker[{pid}] request " in line and line.endswith(": printed")]) == 2
     for text in ("the application is loaded", "the application failed", "leaving: told to by SIGTERM"):
         lines = [line for line in log if f"worker[{pid}]" in line and text in line]
         assert len(lines) == 1, (text, daemon.log)

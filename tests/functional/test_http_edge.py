@@ -150,41 +150,42 @@ def test_continue_comes_after_the_answer_before_it(serve: MakeDaemon, gates: Gat
         assert client.answer("POST").body == b"body"
 
 
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX y: a\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400),
-        (b"GET rubbish HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404),
-        (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: miracles\r\n\r\n", 417),
-        (b"GET /" + b"p" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 1_000_000, 431),
-    ],
-)
-def test_what_is_refused(daemon: Daemon, request_bytes: bytes, status: int) -> None:
-    with connect(daemon) as client:
-        client.send(REQUEST + request_bytes)
-        assert client.answer().body == HELLO
-        answer = client.answer("GET")
-        assert answer.status == status
-        assert answer.header("connection") == "close"
-        client.expect_end()
-    assert any(f" {status} " in line and "end=refused" in line for line in daemon.wait_for_access(2))
+REFUSED = [
+    (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX y: a\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400),
+    (b"GET rubbish HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404),
+    (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: miracles\r\n\r\n", 417),
+    (b"GET /" + b"p" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 1_000_000, 431),
+]
+
+
+def test_what_is_refused_behind_a_good_request(daemon: Daemon) -> None:
+    for number, (wire, status) in enumerate(REFUSED, 1):
+        with connect(daemon) as client:
+            client.send(REQUEST + wire)
+            assert client.answer().body == HELLO
+            answer = client.answer("GET")
+            assert answer.status == status, wire[:100]
+            assert answer.header("connection") == "close"
+            client.expect_end()
+        lines = daemon.wait_for_access(2 * number)
+        assert sum(f" {status} " in line and "end=refused" in line for line in lines[-2:]) == 1, wire[:100]
 
 
 def test_what_is_too_large_is_refused_before_it_comes(serve: MakeDaemon) -> None:
@@ -208,6 +209,9 @@ def test_a_head_that_does_not_come_is_not_waited_for(serve: MakeDaemon) -> None:
         slow.send(b"GET / HTTP/1.1\r\nHost:")
         assert slow.answer("GET").status == 408
         silent.expect_end()
+    [line] = daemon.wait_for_access(1)
+    assert ' 127.0.0.1 "GET / HTTP/1.1" 408 ' in line
+    assert line.endswith(" end=refused")
 
 
 def test_an_idle_connection_is_closed(serve: MakeDaemon) -> None:

@@ -164,29 +164,6 @@ def test_a_forged_upload_is_never_opened(
     assert secret.read_text() == "secret"
 
 
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nnocolon\r\nX: y\r\n\r\n", 400),
-    ],
-)
-def test_framing_that_can_be_read_in_two_ways_is_refused(
-    mongrel2: MakeMongrel2, serve: MakeDaemon, request_bytes: bytes, status: int
-) -> None:
-    server = mongrel2()
-    daemon = serve("plain", *server.options)
-    with Connection(server.address) as client:
-        client.send(request_bytes)
-        assert client.answer("GET").status == status
-        client.expect_end()
-    assert clients.request(server.url + "/").body == HELLO
-    assert " 400 " in daemon.wait_for_access(2)[0]
-
-
 @PROTOCOLS
 def test_a_forged_control_message_is_a_request(
     mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates, protocol: str

@@ -32,10 +32,12 @@ CASES = {
     "two lengths": Case(post(b"Content-Length: 3", b"Content-Length: 3", body=b"abc"), 400),
     "a list of lengths": Case(post(b"Content-Length: 3, 3", body=b"abc"), 400),
     "a signed length": Case(post(b"Content-Length: +3", body=b"abc"), 400),
+    "a negative length": Case(post(b"Content-Length: -1"), 400),
     "a length of letters": Case(post(b"Content-Length: abc"), 400),
     "no length in the header": Case(post(b"Content-Length:"), 400),
     "two codings": Case(post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip", body=b"0\r\n\r\n"), 400),
     "a list of codings": Case(post(b"Transfer-Encoding: gzip, chunked"), 400),
+    "Chunked": Case(post(b"Transfer-Encoding: Chunked", body=b"0\r\n\r\n"), 400),
     "identity": Case(post(b"Transfer-Encoding: identity"), 400),
     "chunked of HTTP/1.0": Case(get(b"Transfer-Encoding: chunked", version=b"1.0") + b"0\r\n\r\n", 400),
     "a coding behind a vertical tab": Case(post(b"Transfer-Encoding: \x0bchunked"), 400),
@@ -97,6 +99,7 @@ def test_they_are_refused(site: MakeSite) -> None:
             line = served.daemon.wait_for_access(lines)[-1]
             assert f" {status} " in line, name
             assert ("end=refused" in line) is (status != 200), name
+            assert len(line.split('"')[1].split(" ")) == 3, name  # also of one whose first line says nothing
     assert len(served.daemon.access_log) == lines
 
 

@@ -93,10 +93,10 @@ def application(environ, start_response):
     start_response("200 OK", [])
     return [repr((*AT_IMPORT, environ["wsgi.multithread"])).encode()]
 """
-    worker = start(code, envs={"COLOUR": "blue"})
+    worker = start(code, envs={"COLOUR": "blue"}, detached=True)
     answered = worker.accept().channels[0].serve(a_request())
     assert answered.body.decode() == repr(("blue", str(tmp_path), False))
-    wait_for(lambda: "to wsgi.errors" in worker.log, "the application's line")
+    wait_for(lambda: f"ERROR worker[{worker.pid}] request r1: to wsgi.errors\n" in worker.log, "the line")
 
 
 @pytest.mark.parametrize(
@@ -642,7 +642,7 @@ def test_four_threads_serve_four_requests_at_once(start: Start, gates: Gates) ->
 
 
 def test_a_worker_ends_with_the_last_of_its_threads(start: Start, gates: Gates) -> None:
-    worker = start(GATED, envs=gates.env, threads=2)
+    worker = start(GATED, envs=gates.env, threads=2, detached=True)
     called = worker.accept()
     gate = gates.make("a")
     called.channels[1].ask(a_request(path="/a"))
@@ -655,7 +655,7 @@ def test_a_worker_ends_with_the_last_of_its_threads(start: Start, gates: Gates) 
     assert called.channels[1].answer().body == b"passed a"
     called.channels[1].release()
     assert worker.wait() == 0
-    assert worker.log.index("through the gate") < worker.log.index("INFO left")
+    assert worker.log.index("through the gate") < worker.log.index("] left")
 
 
 def test_the_first_thread_is_the_main_thread(start: Start) -> None:

@@ -8,13 +8,16 @@ from wsgid.addresses import (
     MAX_UNIX_PATH,
     RIGHT_BIND,
     RIGHT_ENDPOINT,
+    RIGHT_PEER,
     TcpAddress,
     UnixAddress,
     absolute_bind,
     absolute_endpoint,
     check_endpoint,
     parse_bind,
+    trusted_peer,
 )
+from wsgid.protocol.trust import Trust
 
 LONGEST = "/" + "s" * (MAX_UNIX_PATH - 1)
 
@@ -160,3 +163,46 @@ def test_any_text_is_an_endpoint_or_is_refused(text: str) -> None:
         assert text.startswith(("tcp://", "ipc://"))
         return
     assert told.endswith(RIGHT_ENDPOINT)
+
+
+@pytest.mark.parametrize(
+    ("text", "peer"),
+    [
+        ("unix", "unix"),
+        ("*", "*"),
+        ("none", "none"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1/32", "127.0.0.1"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("10.0.0.0/255.0.0.0", "10.0.0.0/8"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+        ("0:0:0::1", "::1"),
+        ("2001:DB8::/32", "2001:db8::/32"),
+    ],
+)
+def test_peers_that_may_be_trusted(text: str, peer: str) -> None:
+    assert trusted_peer(text, Path("/")) == peer
+
+
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "127.0.0.1,::1", "127.0.0.1:80", "[::1]", "10.0.0.0/33", "10.0.0", "Unix", "fe80::1%eth0"]
+)
+def test_peers_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        trusted_peer(text, Path("/"))
+    assert str(caught.value) == f"{text!r} is neither an IP address nor a network; {RIGHT_PEER}"
+
+
+def test_an_address_with_the_mask_of_its_network_is_no_network() -> None:
+    with pytest.raises(ValueError, match=r"write 10.1.0.0/16, or 10.1.2.3 alone"):
+        trusted_peer("10.1.2.3/16", Path("/"))
+
+
+@given(st.text() | st.from_regex(r"[0-9a-f:.*/]*", fullmatch=True))
+def test_any_text_is_a_peer_to_be_trusted_or_is_refused(text: str) -> None:
+    try:
+        peer = trusted_peer(text, Path("/"))
+    except ValueError:
+        return
+    assert trusted_peer(peer, Path("/")) == peer
+    Trust([peer])

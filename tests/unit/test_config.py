@@ -16,6 +16,7 @@ from wsgid.options import (
     BOOLEAN,
     DIRECTORIES,
     DIRECTORY,
+    FORWARDED_HEADERS,
     HEADER_VALUE,
     LIST,
     MASK,
@@ -81,12 +82,18 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     MASK: ("022", "0077", "7"),
     HEADER_VALUE: ("one/1", "two/2", ""),
     SIZE: ("1m", "2m", "3m"),
+    FORWARDED_HEADERS: ("forwarded", "x-forwarded", "forwarded"),
     SCRIPT_NAME: ("/one", "/two", "/three"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),
 }
 """Of each kind: what the command line says, the environment, wsgid.json."""
 
-BINDS = ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3")
+OF_THEIR_OWN = {
+    "bind": ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"),
+    "filter": ("worker-pid", "elapsed-time", "log-headers"),
+    "forwarded_allow_ips": ("192.0.2.1", "10.0.0.0/8", "unix"),
+}
+"""Options that do not take any text."""
 PAIR = ("recv", "send")
 SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations((0, 1, 2), size)]
 """Of the three sources, in their order of precedence."""
@@ -95,7 +102,7 @@ SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations((
 @pytest.mark.parametrize("subset", SUBSETS, ids=lambda subset: "+".join(list(Source)[index] for index in subset))
 @pytest.mark.parametrize("option", [each for each in OPTIONS if each.name != "app_path"], ids=lambda each: each.name)
 def test_the_first_source_that_has_a_value_wins(option: Option, subset: Sequence[int], folder: Path) -> None:
-    texts = BINDS if option.name == "bind" else SAMPLES[option.kind]
+    texts = OF_THEIR_OWN.get(option.name) or SAMPLES[option.kind]
     told: list[dict[str, str]] = [{}, {}, {}]
     for index in subset:
         told[index] = dict.fromkeys(PAIR if option.name in PAIR else (option.name,), texts[index])

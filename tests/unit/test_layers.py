@@ -118,7 +118,8 @@ class TestProcesses:
         assert list(ours(name, *(process for process in PROCESSES if process != own))) == []
 
     @pytest.mark.parametrize(
-        "name", [name for name in MODULES if not within(name, *PROCESSES, "wsgid.cli", "wsgid.__main__")]
+        "name",
+        [name for name in MODULES if not within(name, *PROCESSES, "wsgid.cli", "wsgid.__main__", "wsgid.testing")],
     )
     def test_are_above_what_they_share(self, name: str) -> None:
         assert list(ours(name, *PROCESSES, "wsgid.cli")) == []

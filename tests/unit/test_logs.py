@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import seconds
+from tests.unit.main_log import logger_kept
 from wsgid.config import Config
 from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, reopen, room
 
@@ -24,14 +25,8 @@ log = logging.getLogger("wsgid.dispatcher")
 
 @pytest.fixture(autouse=True)
 def logger_as_it_was() -> Iterator[None]:
-    logger = logging.getLogger("wsgid")
-    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
-    yield
-    for each in logger.handlers:
-        if isinstance(each, DescriptorHandler) and each not in handlers:
-            each.close_descriptor()
-    logger.handlers[:], logger.propagate = handlers, propagate
-    logger.setLevel(level)
+    with logger_kept():
+        yield
 
 
 @pytest.fixture

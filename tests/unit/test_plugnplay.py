@@ -20,7 +20,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 SHOWN = ("interfaces.py", "checks/sha1.py", "checks/size.py", "filecopy.py")
 
-HOME = "/home/ann/filecopy"
+HOME = "/srv/filecopy"
 """Where the example lies on the page."""
 
 

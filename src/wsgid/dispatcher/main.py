@@ -42,6 +42,7 @@ from wsgid.dispatcher.master_link import MasterLink
 from wsgid.dispatcher.report import report
 from wsgid.dispatcher.workers import CALLERS, Workers
 from wsgid.posts import CHANNEL_SOCKET, SOCKET_MODE, DispatcherPost, policy
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
@@ -158,9 +159,12 @@ class Dispatcher:
             headers=config.limit_request_headers,
             body=config.max_body,
         )
+        front_ends = FrontEnds(config.forwarded_allow_ips, config.forwarded_headers)
         if self._post.listeners:
             times = HttpTimes(header=config.header_timeout, keepalive=config.keepalive_timeout, body=body_times)
-            http = HttpEdge(self._dispatch, limits, times, self._loop, config.server_header, config.script_name)
+            http = HttpEdge(
+                self._dispatch, limits, times, self._loop, config.server_header, front_ends, config.script_name
+            )
             self._edges.append(http)
             addresses += [await http.listen(listener, config.backlog) for listener in self._post.listeners]
         for recv, send in zip(config.recv, config.send, strict=True):
@@ -171,6 +175,7 @@ class Dispatcher:
                 chroot=str(config.mongrel2_chroot or ""),
                 shared=config.shared_handler,
                 limits=limits,
+                trusts=front_ends.trusts,
                 body_times=body_times,
                 executor=self._executor,
                 journal=journal,

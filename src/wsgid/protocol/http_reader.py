@@ -77,8 +77,10 @@ class RequestReader:
         "_head",
         "_header_bytes",
         "_headers",
+        "_headers_complete",
         "_limits",
         "_parser",
+        "_refused",
         "_ruled",
         "_script_name",
         "_sink",
@@ -93,12 +95,14 @@ class RequestReader:
         self._script_name = script_name
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
+        self._refused: Refused | None = None
         # Per request
         self.target = b""
         """As far as it has come."""
         self._headers: list[Header] = []
         self._ruled: list[Header] = []
         """Those of them that `_read_head` has rules for: few, so that it need not go through all of them again."""
+        self._headers_complete = False
         self._header_bytes = 0
         self._fed = 0
         self._body_size = 0
@@ -108,6 +112,17 @@ class RequestReader:
     def method(self) -> str:
         """``-`` while it is not known."""
         return self._parser.get_method().decode("latin-1") if self.target else "-"
+
+    @property
+    def version(self) -> str:
+        """``HTTP/1.0`` if the request on its way is of that, else ``HTTP/1.1``, by which a refusal is written."""
+        is_1_0 = self._headers_complete and self._parser.get_http_version() == "1.0"
+        return "HTTP/1.0" if is_1_0 else "HTTP/1.1"
+
+    @property
+    def headers(self) -> list[Header]:
+        """Of the request on its way, once all of them have come. One that is missing may be the one that counts."""
+        return self._headers if self._headers_complete else []
 
     def feed(self, data: bytes) -> None:
         """Raises Refused, after which nothing more is read; the same after anything else that the sink raises."""
@@ -129,7 +144,9 @@ class RequestReader:
     def _not_parsed(self, error: httptools.HttpParserError) -> None:
         if isinstance(error, httptools.HttpParserCallbackError):
             self.phase = REFUSED
-            raise error.__context__ or error  # what the callback raised, which httptools has wrapped
+            # What the callback raised is the context of httptools' own error. But there the interpreter puts another
+            # one that is just being handled, such as a full queue in the turn before this request.
+            raise self._refused or error.__context__ or error
         if isinstance(error, httptools.HttpParserInvalidMethodError):
             self._refuse(Refused(501, "a method that is not known here"))
         # After a request that was to be the last one, llhttp calls more data an error.
@@ -142,6 +159,7 @@ class RequestReader:
 
     def _refuse(self, refused: Refused) -> NoReturn:
         self.phase = REFUSED
+        self._refused = refused
         raise refused
 
     def _check_size(self) -> None:
@@ -159,6 +177,7 @@ class RequestReader:
         self.target = b""
         self._headers = []
         self._ruled = []
+        self._headers_complete = False
         self._header_bytes = 0
         self._body_size = 0
         self._sink.request_begins()
@@ -166,17 +185,17 @@ class RequestReader:
     def on_url(self, url: bytes) -> None:
         self.target += url
         if len(self.target) > self._limits.request_line:
-            raise self._limits.long_target()
+            self._refuse(self._limits.long_target())
 
     def on_header(self, name: bytes, value: bytes) -> None:
         limits, headers = self._limits, self._headers
         size = self._header_bytes = self._header_bytes + len(name) + len(value) + FIELD_OVERHEAD
         if size > limits.headers:
-            raise limits.large_headers()
+            self._refuse(limits.large_headers())
         if self.phase is BODY:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(headers) >= limits.fields:
-            raise limits.many_fields()
+            self._refuse(limits.many_fields())
         lowered = name.decode("latin-1").lower()
         header = (lowered, value.decode("latin-1").rstrip(" \t"))
         headers.append(header)
@@ -184,7 +203,11 @@ class RequestReader:
             self._ruled.append(header)
 
     def on_headers_complete(self) -> None:
-        self._head = head = self._read_head()
+        self._headers_complete = True
+        try:
+            self._head = head = self._read_head()
+        except Refused as refused:
+            self._refuse(refused)
         self._fed = 0
         self.phase = BODY
         self._sink.head_read(head)
@@ -220,12 +243,15 @@ class RequestReader:
     def on_body(self, part: bytes) -> None:
         self._body_size += len(part)
         if self._body_size > self._limits.body:
-            raise self._limits.large_body()
+            self._refuse(self._limits.large_body())
         self._sink.body_read(part)
 
     def on_message_complete(self) -> None:
         assert self._head is not None, "llhttp calls in order"
         keep_alive = self._parser.should_keep_alive()
+        if keep_alive and self._head.version == "HTTP/1.0":
+            # llhttp is content with the word keep-alive there, whatever else is said.
+            keep_alive = http_request.wants_keep_alive("HTTP/1.0", self._head.headers)
         self.phase = BETWEEN if keep_alive else LAST
         self._fed = 0
         self._sink.request_read(self._head, keep_alive)

@@ -14,6 +14,9 @@ from wsgid.protocol.values import Header
 
 _DIGITS: Final = frozenset("0123456789")
 
+NOT_CHUNKED: Final = "a Transfer-Encoding that is not exactly chunked"
+"""Why a request is refused, on both edges."""
+
 MAX_LENGTH_DIGITS: Final = 18
 """A Content-Length with more digits does not fit a signed 64-bit number, which is what file sizes are."""
 
@@ -64,8 +67,9 @@ def framing(version: str, headers: list[Header]) -> Body:
             raise Refused(400, "both Content-Length and Transfer-Encoding")
         if version == "HTTP/1.0":
             raise Refused(400, "Transfer-Encoding on HTTP/1.0")
-        if coding.lower() != "chunked":
-            raise Refused(400, "a Transfer-Encoding other than chunked")
+        # RFC 9112 section 7 has names of codings in any case, but not all read them so: Mongrel2 sees no body there.
+        if coding != "chunked":
+            raise Refused(400, NOT_CHUNKED)
         return Body(None, True)
     if length is None:
         return Body(None, False)

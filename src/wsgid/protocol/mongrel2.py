@@ -6,12 +6,10 @@ them, are made in `mongrel2_http`, the others here. All values are in `mongrel2_
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
-from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_envelope import Envelope, open_envelope
 from wsgid.protocol.mongrel2_http import read_http
 from wsgid.protocol.mongrel2_messages import (
@@ -23,6 +21,7 @@ from wsgid.protocol.mongrel2_messages import (
     SocketMessage,
     StreamPart,
 )
+from wsgid.protocol.mongrel2_terms import Terms
 from wsgid.protocol.values import Request
 
 _CONTROL: Final = b"@*"
@@ -38,17 +37,16 @@ class _Order(msgspec.Struct, frozen=True):
 _decode_order = msgspec.json.Decoder(_Order).decode
 
 
-def parse(message: bytes, next_key: Callable[[], str], limits: HttpLimits) -> Message:
+def parse(message: bytes, terms: Terms) -> Message:
     """The value of one ZeroMQ message from Mongrel2. A request whose head exceeds the limits is a RefusedRequest; how
-    much body may come is for those to say who receive it.
-
-    ``next_key`` gives the ``key`` of a new Request; it is called once for each value that holds one.
+    much body may come is for those to say who receive it. ``terms.next_key`` is called once for each value that holds a
+    Request.
 
     Raises MalformedMessage, and nothing else, for bytes that Mongrel2 does not write.
     """
     envelope = open_envelope(message)
     if "VERSION" in envelope.fields:
-        return read_http(envelope, next_key, limits)
+        return read_http(envelope, terms)
     # Only Mongrel2 itself can leave VERSION out: a client's request has one, whatever its method.
     if "PATH" in envelope.fields:
         return _socket_message(envelope)

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from wsgid.protocol.host import NOT_A_HOST, is_host
-from wsgid.protocol.http_request import Refused
+from wsgid.protocol.http_request import NOT_CHUNKED, Refused
 from wsgid.protocol.limits import FIELD_OVERHEAD, HttpLimits
 from wsgid.protocol.mongrel2_fields import Fields, Repeats
 
@@ -84,7 +84,7 @@ def bad_framing(version: str, fields: Fields, repeats: Repeats) -> str | None:
         return "Transfer-Encoding on HTTP/1.0"
     elif coding != "chunked":
         # "Chunked" and "chunked " are legal, but Mongrel2 sees no body there.
-        return "a Transfer-Encoding that is not exactly chunked"
+        return NOT_CHUNKED
     return None
 
 

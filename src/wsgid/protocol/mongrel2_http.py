@@ -4,7 +4,6 @@ What tells them apart are Mongrel2's own names, never the method alone, which a 
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from wsgid.protocol.host import is_host, split_host
@@ -24,6 +23,7 @@ from wsgid.protocol.mongrel2_messages import (
     WebSocketHandshake,
 )
 from wsgid.protocol.mongrel2_routes import split_path
+from wsgid.protocol.mongrel2_terms import Terms
 from wsgid.protocol.mongrel2_uploads import DONE, START, Upload, drop_upload, take_upload
 from wsgid.protocol.values import Header, Request
 
@@ -40,32 +40,32 @@ _NO_UPLOAD: Final = Upload(b"", False)
 _COUNT: Final = re.compile(r"[0-9]{1,10}").fullmatch
 
 
-def read_http(envelope: Envelope, next_key: Callable[[], str], limits: HttpLimits) -> HttpMessage:
+def read_http(envelope: Envelope, terms: Terms) -> HttpMessage:
     """Raises MalformedMessage when what Mongrel2 itself says is incomplete or makes no sense."""
-    line = take_line(envelope, limits)
+    line = take_line(envelope, terms.limits)
     if line.extras:
         if line.method == "WEBSOCKET" and "FLAGS" in line.extras:
             return _frame(envelope, line)
         if "UPLOAD_STREAM" in line.extras:
-            return _stream(envelope, line, next_key(), limits)
+            return _stream(envelope, line, terms)
     if line.method == HANDSHAKE:
-        return _handshake(envelope, line, next_key(), limits)
-    return _whole(envelope, line, next_key(), limits)
+        return _handshake(envelope, line, terms)
+    return _whole(envelope, line, terms)
 
 
-def _whole(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> HttpMessage:
+def _whole(envelope: Envelope, line: Line, terms: Terms) -> HttpMessage:
     """A request whose body is in the message or in a file."""
     fields, body = envelope.fields, envelope.body
     if line.usual and not body and is_host(fields.get("host", _ABSENT)) and fields.keys().isdisjoint(_ABOUT_BODIES):
         # The usual GET: none of the rules below has anything to say about it.
-        return HttpRequest(_request(envelope, line, key, None, b"", False), 0)
+        return HttpRequest(_request(envelope, line, terms, None, b"", False), 0)
     upload = take_upload(fields, envelope.repeats, body)
-    refused = _bad_head(envelope, line, limits)
+    refused = _bad_head(envelope, line, terms.limits)
     if refused is None and upload is None and (fault := bad_body(fields, body)):
         refused = Refused(400, fault)
     if refused is not None:
-        return _refused(envelope, line, key, refused, upload or _NO_UPLOAD)
-    request = _request(envelope, line, key, content_length(fields), body, upload is not None)
+        return _refused(envelope, line, terms, refused, upload or _NO_UPLOAD)
+    request = _request(envelope, line, terms, content_length(fields), body, upload is not None)
     if upload is None:
         return HttpRequest(request, _credits(envelope, line))
     if upload.done:
@@ -73,23 +73,23 @@ def _whole(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> Http
     return UploadStarted(request, _credits(envelope, line), upload.path)
 
 
-def _stream(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> StreamStarted | RefusedRequest:
+def _stream(envelope: Envelope, line: Line, terms: Terms) -> StreamStarted | RefusedRequest:
     drop_upload(envelope.fields, envelope.repeats)
-    refused = _bad_head(envelope, line, limits)
+    refused = _bad_head(envelope, line, terms.limits)
     if refused is not None:
-        return _refused(envelope, line, key, refused, _NO_UPLOAD)
-    request = _request(envelope, line, key, content_length(envelope.fields), envelope.body, False)
+        return _refused(envelope, line, terms, refused, _NO_UPLOAD)
+    request = _request(envelope, line, terms, content_length(envelope.fields), envelope.body, False)
     return StreamStarted(request, _credits(envelope, line))
 
 
-def _handshake(envelope: Envelope, line: Line, key: str, limits: HttpLimits) -> WebSocketHandshake | RefusedRequest:
+def _handshake(envelope: Envelope, line: Line, terms: Terms) -> WebSocketHandshake | RefusedRequest:
     if not _ACCEPT(envelope.body):
         raise envelope.malformed("the body of a WebSocket handshake is not a Sec-WebSocket-Accept value")
     drop_upload(envelope.fields, envelope.repeats)
-    refused = _bad_head(envelope, line, limits)
+    refused = _bad_head(envelope, line, terms.limits)
     if refused is not None:
-        return _refused(envelope, line, key, refused, _NO_UPLOAD)
-    request = _request(envelope, line, key, None, b"", False)
+        return _refused(envelope, line, terms, refused, _NO_UPLOAD)
+    request = _request(envelope, line, terms, None, b"", False)
     return WebSocketHandshake(request, _credits(envelope, line), envelope.body.decode())
 
 
@@ -112,18 +112,19 @@ def _bad_head(envelope: Envelope, line: Line, limits: HttpLimits) -> Refused | N
     return Refused(400, fault) if fault else None
 
 
-def _refused(envelope: Envelope, line: Line, key: str, refused: Refused, upload: Upload) -> RefusedRequest:
-    request = _request(envelope, line, key, None, b"", False)
+def _refused(envelope: Envelope, line: Line, terms: Terms, refused: Refused, upload: Upload) -> RefusedRequest:
+    request = _request(envelope, line, terms, None, b"", False)
     return RefusedRequest(request, refused.code, refused.why, upload.path, upload.done)
 
 
-def _request(envelope: Envelope, line: Line, key: str, length: int | None, body: bytes, in_file: bool) -> Request:
+def _request(envelope: Envelope, line: Line, terms: Terms, length: int | None, body: bytes, in_file: bool) -> Request:
+    key = terms.next_key()
     default_port = "443" if line.scheme == "https" else "80"
     server_name, server_port = split_host(envelope.fields.get("host", ""), default_port)
     script_name, path = split_path(line.pattern, line.path)
     return Request(
         key,
-        key,
+        terms.request_id(key, envelope.fields, line.remote_addr),
         "GET" if line.method == HANDSHAKE else line.method,
         line.target,
         script_name,

@@ -30,6 +30,12 @@ def open_body(request: Request, descriptor: int | None) -> tuple[BinaryIO, Calla
     return io.BufferedReader(file, BUFFER_SIZE), file.close
 
 
+def rewind(body: BinaryIO) -> None:
+    """As if nobody had read of it, unless somebody has closed it."""
+    if not body.closed:
+        body.seek(0)
+
+
 class BodyFile(io.RawIOBase):
     """The first ``length`` bytes of a descriptor, seekable. Owns the descriptor and closes it once."""
 

@@ -5,10 +5,17 @@ Status lines and names are judged once and remembered, as applications use the s
 """
 
 import re
+from types import TracebackType
 from typing import Final
 from wsgiref.util import is_hop_by_hop
 
+from wsgid.protocol.values import Header
 from wsgid.worker.errors import ApplicationError
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+MAX_STATUS: Final = 1024
+"""Characters of a status line: clients bound the lines that they read, Python's own at 65,536 bytes, others sooner."""
 
 MAX_HEADERS: Final = 1024 * 1024
 """Bytes of all headers of an answer: what the edges allow a request. With the largest body an ANSWER then stays below
@@ -25,6 +32,12 @@ MAX_KNOWN: Final = 512
 
 MAX_SHOWN: Final = 80
 """Characters of a wrong value that a message repeats: enough to find it again, too few to flood the log."""
+
+GAVE: Final = "the application gave"
+"""In every message. What a filter returns is judged here as well, and its author is told in other words."""
+
+TRAILER: Final = "trailer"
+"""The standard library calls it "trailers", as RFC 2616 section 13.5.1 does by mistake. No answer of ours has any."""
 
 _STATUS: Final = re.compile(r"[2-5][0-9]{2} [ -~\x80-\xff]*").fullmatch
 _INFORMATIONAL: Final = re.compile(r"1[0-9]{2}(?: |$)").match
@@ -49,6 +62,8 @@ def check_status(status: object) -> int:
 
 
 def _learn_status(status: str) -> int:
+    if len(status) > MAX_STATUS:
+        raise _broken(f"the status may have {MAX_STATUS} characters", status, "give a short reason")
     if _STATUS(status):
         code = int(status[:3])
         if len(_known_statuses) < MAX_KNOWN:
@@ -94,16 +109,32 @@ def check_headers(headers: object) -> int | None:
             content_length = _length(value)
     if size > MAX_HEADERS:
         raise ApplicationError(
-            f"the headers of an answer may have {MAX_HEADERS} bytes together; the application gave {len(headers)} "
+            f"the headers of an answer may have {MAX_HEADERS} bytes together; {GAVE} {len(headers)} "
             f"headers of {size} bytes; send such data in the body"
         )
     return content_length
 
 
+def trimmed(headers: list[Header]) -> list[Header]:
+    """A copy, as what has been checked must not change any more. Blanks at a value's ends are no part of it (RFC 9110
+    section 5.5): clients drop them, and we do not send them (RFC 9110 section 5.6.3)."""
+    for _, value in headers:
+        if value.strip() is not value:
+            return [(name, value.strip(" ")) for name, value in headers]
+    return headers.copy()
+
+
+def check_exc_info(exc_info: object) -> None:
+    """Raises ApplicationError."""
+    good = type(exc_info) is tuple and len(exc_info) == 3 and isinstance(exc_info[1], BaseException | None)
+    if not good:
+        raise _broken("exc_info must be that of sys.exc_info()", exc_info, "pass sys.exc_info() from an 'except' block")
+
+
 def _learn_name(name: str) -> bool:
     if not _TOKEN(name):
         raise _broken("a header's name must be a token (RFC 9110 section 5.6.2)", name, "use letters, digits and '-'")
-    if is_hop_by_hop(name):
+    if is_hop_by_hop(name) or name.lower() == TRAILER:
         raise _broken(
             "hop-by-hop headers belong to the server",
             name,
@@ -131,12 +162,12 @@ def _bad_value(name: str, value: str) -> ApplicationError:
 
 
 def _broken(rule: str, given: object, remedy: str) -> ApplicationError:
-    return ApplicationError(f"PEP 3333: {rule}; the application gave {shown(given)}; {remedy}")
+    return ApplicationError(f"PEP 3333: {rule}; {GAVE} {shown(given)}; {remedy}")
 
 
 def shown(value: object) -> str:
     """Type and short form of a value, for messages to the application's author."""
-    text = repr(value)
+    text = repr(value[:MAX_SHOWN] if isinstance(value, str | bytes) else value)
     if len(text) > MAX_SHOWN:
         text = text[: MAX_SHOWN - 3] + "..."
     return text if value is None else f"the {type(value).__name__} {text}"

@@ -17,6 +17,7 @@ from typing import Final
 
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
+from wsgid.logs import enable_again
 from wsgid.worker.channel import connect
 from wsgid.worker.in_hand import Held, InHand
 from wsgid.worker.take import next_pause
@@ -169,6 +170,7 @@ def _interrupt(held: Held) -> None:
     # lines are traced (coverage, a debugger). The number is as faulthandler writes it, so that it can be found among
     # the stacks of all threads.
     where = "".join(held.stack().format()).rstrip()
+    enable_again()
     log.warning(
         "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s",
         held.request_id,

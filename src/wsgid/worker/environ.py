@@ -9,7 +9,8 @@ Text is latin-1 "bytes in str", as the request holds it: one character is one by
 import logging
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final
+from wsgiref.types import ErrorStream
 
 from wsgid import SERVER_SOFTWARE
 from wsgid.protocol.values import Request
@@ -53,6 +54,7 @@ _OF_EACH_REQUEST: Final = (
     "REMOTE_ADDR",
     "wsgi.url_scheme",
     "wsgi.input",
+    "wsgi.errors",
     "wsgid.request_id",
     "wsgid.attempt",
     "wsgid.client_gone",
@@ -61,12 +63,11 @@ _OF_EACH_REQUEST: Final = (
 move all of them twice, which takes as long as all else that is done to it."""
 
 
-def environ_template(*, threads: int, errors: TextIO) -> Environ:
+def environ_template(*, threads: int) -> Environ:
     """What is in the environ of every request that a worker with so many threads serves."""
     return dict.fromkeys(_OF_EACH_REQUEST) | {
         "SERVER_SOFTWARE": SERVER_SOFTWARE,
         "wsgi.version": (1, 0),
-        "wsgi.errors": errors,
         "wsgi.multithread": threads > 1,
         # Also with one worker: a worker being replaced finishes its requests beside its successor, and several daemons
         # may run on one app folder.
@@ -78,7 +79,9 @@ def environ_template(*, threads: int, errors: TextIO) -> Environ:
     }
 
 
-def build_environ(template: Environ, request: Request, body: BinaryIO, client_gone: Callable[[], bool]) -> Environ:
+def build_environ(
+    template: Environ, request: Request, body: BinaryIO, errors: ErrorStream, client_gone: Callable[[], bool]
+) -> Environ:
     """The environ of one request; ``template`` is copied. Raises nothing, whatever the request holds.
 
     What begins with ``wsgid.`` is described for applications in docs/environ.md.
@@ -104,6 +107,7 @@ def build_environ(template: Environ, request: Request, body: BinaryIO, client_go
         environ["CONTENT_LENGTH"] = str(request.content_length)
     environ["wsgi.url_scheme"] = request.scheme
     environ["wsgi.input"] = body
+    environ["wsgi.errors"] = errors
     environ["wsgid.request_id"] = request.id
     environ["wsgid.attempt"] = request.attempt
     environ["wsgid.client_gone"] = client_gone

@@ -4,7 +4,6 @@ import faulthandler
 import gc
 import logging
 import os
-import sys
 import threading
 from functools import partial
 from typing import Final
@@ -12,12 +11,14 @@ from wsgiref.types import WSGIApplication
 
 from wsgid import logs
 from wsgid.config import Config
+from wsgid.filters import import_shipped
 from wsgid.loaders import describe_failure, load_application
 from wsgid.plugin_sources import load_all
 from wsgid.posts import EXIT_LOAD_FAILED, WorkerPost
 from wsgid.worker import signals
 from wsgid.worker.control import Control
 from wsgid.worker.environ import environ_template
+from wsgid.worker.filters import Filters
 from wsgid.worker.forked import disown_after_fork
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.signals import SignalPipe
@@ -41,7 +42,7 @@ def run(post: WorkerPost) -> int:
     pipe = signals.at_birth(post.stacks)
     logs.print_by_lines()
     try:
-        application = _load(post.config)
+        application, filters = _load(post.config)
     except BaseException as error:  # noqa: BLE001  # a module may well end in sys.exit(): it has not been loaded then
         logs.enable_again()
         reason = describe_failure(error, post.config.app_path)
@@ -54,16 +55,19 @@ def run(post: WorkerPost) -> int:
     # What is there now stays: the collector need not look at it again and again, nor write to its pages.
     gc.collect()
     gc.freeze()
-    _serve(post, application, pipe)
+    _serve(post, application, filters, pipe)
     log.info("left")
     return EXIT_LEFT
 
 
-def _load(config: Config) -> WSGIApplication:
+def _load(config: Config) -> tuple[WSGIApplication, Filters | None]:
+    """Plug-ins before the application, which may have some among its own modules."""
     os.environ.update(config.envs)
     os.chdir(config.app_path)
+    import_shipped(config.filter)
     unusable = [each.reason for each in load_all(config.app_path, config.loader_dir, log).failed]
-    return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
+    application = load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
+    return application, Filters.registered()
 
 
 def _report(descriptor: int, text: str) -> None:
@@ -83,7 +87,7 @@ def _last_limit(post: WorkerPost) -> None:
     faulthandler.dump_traceback_later(post.config.graceful_timeout + LAST_MARGIN, exit=True, file=post.stacks)
 
 
-def _serve(post: WorkerPost, application: WSGIApplication, pipe: SignalPipe) -> None:
+def _serve(post: WorkerPost, application: WSGIApplication, filters: Filters | None, pipe: SignalPipe) -> None:
     in_hand = InHand()
     threads = post.config.threads
     signals.when_loaded(pipe)
@@ -91,8 +95,8 @@ def _serve(post: WorkerPost, application: WSGIApplication, pipe: SignalPipe) -> 
     control = Control(
         post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log, partial(_last_limit, post)
     )
-    template = environ_template(threads=threads, errors=sys.stderr)
-    taker = Taker(application, template, in_hand, post.run_path, threads, control.leaving)
+    template = environ_template(threads=threads)
+    taker = Taker(application, template, filters, in_hand, post.run_path, threads, control.leaving)
 
     def close_sockets() -> None:
         control.close()
@@ -100,6 +104,8 @@ def _serve(post: WorkerPost, application: WSGIApplication, pipe: SignalPipe) -> 
 
     disown_after_fork(close_sockets, pipe)
     control.start()
+    if filters is not None:
+        filters.start()
     # The dispatcher should be able to say that a client has left from the first request on.
     control.called.wait()
     # Daemons, as only the main thread's end by a fault of ours must not wait for them.

@@ -21,7 +21,8 @@ SERVER_ERROR: Final = Head(
 
 
 class Outlet(Protocol):
-    """Takes one answer: `answer`, `file`, or `part`, `part`, ... `end`; `fail` instead of what is still to come.
+    """Takes one answer: `answer`, or `file`, or `part` and more of them and `end`; `fail` in the place of what is still
+    to come; `done` behind it, unless that has been said.
 
     Everything may raise DispatcherGone.
     """
@@ -30,8 +31,8 @@ class Outlet(Protocol):
     def largest_whole(self) -> int:
         """Bytes: a file that has more is to be given to `file`."""
 
-    def answer(self, head: Head, body: bytes, *, done: bool) -> None:
-        """All of it. ``done``: the application has nothing left to do."""
+    def answer(self, head: Head, body: bytes, *, done: bool) -> bool:
+        """All of it. ``done``: the application has nothing left to do; true when that has been said as well."""
 
     def file(self, head: Head, opened: Opened) -> None:
         """All of it: as many bytes of the file as ``head.content_length`` says."""
@@ -39,8 +40,11 @@ class Outlet(Protocol):
     def part(self, head: Head | None, part: bytes, *, last: bool) -> None:
         """A part that is not empty. The first one comes with the head."""
 
-    def end(self, *, done: bool) -> None:
-        """There is no more part."""
+    def end(self, *, done: bool) -> bool:
+        """There is no more part. ``done`` as above."""
+
+    def done(self) -> None:
+        """The application has nothing left to do, which has not been said yet."""
 
     def fail(self, error: BaseException, *, begun: bool, bodiless: bool) -> None:
         """The request has failed: 500 when nothing has been sent, else a cut, so that the client can tell."""
@@ -58,11 +62,12 @@ class Frames:
         self._send = send
         self._send_file = send_file
 
-    def answer(self, head: Head, body: bytes, *, done: bool) -> None:
+    def answer(self, head: Head, body: bytes, *, done: bool) -> bool:
         if len(body) <= PART_SIZE:
             self._send(frames.answer(Answer(head, body, done)))
         else:
             self._send_parts(frames.head(head), body, END + DONE if done else END)
+        return done
 
     def file(self, head: Head, opened: Opened) -> None:
         self._send_file(frames.file(File(head, opened.position)), opened.descriptor)
@@ -70,8 +75,12 @@ class Frames:
     def part(self, head: Head | None, part: bytes, *, last: bool) -> None:
         self._send_parts(b"" if head is None else frames.head(head), part, END if last else b"")
 
-    def end(self, *, done: bool) -> None:
+    def end(self, *, done: bool) -> bool:
         self._send(END + DONE if done else END)
+        return done
+
+    def done(self) -> None:
+        self._send(DONE)
 
     def fail(self, error: BaseException, *, begun: bool, bodiless: bool) -> None:
         if begun:

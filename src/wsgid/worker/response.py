@@ -9,20 +9,18 @@ next is asked for.
 import enum
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 
 from wsgid.channel.frames import PART_SIZE
+from wsgid.logs import enable_again
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
-from wsgid.worker.checks import check_headers, check_status, shown
+from wsgid.worker.checks import ExcInfo, check_exc_info, check_headers, check_status, shown, trimmed
 from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
 from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import Held
 from wsgid.worker.outlet import SERVER_ERROR, Outlet
 
 log = logging.getLogger(__name__)
-
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
 class Phase(enum.Enum):
@@ -75,6 +73,8 @@ class Response:
         """PEP 3333, "The start_response() Callable"."""
         with self._held.held_off:
             self._held.check()
+            if exc_info:
+                check_exc_info(exc_info)
             if exc_info and exc_info[1] is not None:
                 try:
                     if self._phase in (STREAMING, OVER):
@@ -82,13 +82,21 @@ class Response:
                 finally:
                     exc_info = None  # as the PEP asks: the traceback holds this frame, which would hold the traceback
             elif self._phase is not SILENT:
-                raise ApplicationError(
-                    "PEP 3333: start_response may be called again only with exc_info; the application gave the status "
-                    f"{self._head.status!r} first and now {status!r}; call it once, or pass sys.exc_info() from an "
-                    "'except' block to replace the answer"
-                )
+                raise self._called_again(status)
             self._start(status, headers)
         return self.write
+
+    def _called_again(self, status: str) -> ApplicationError:
+        if self._phase is OVER:
+            return ApplicationError(
+                f"PEP 3333: start_response must be called before the answer has ended; the application gave {status!r} "
+                "after that; call it before you return or yield the first part"
+            )
+        return ApplicationError(
+            "PEP 3333: start_response may be called again only with exc_info; the application gave the status "
+            f"{self._head.status!r} first and now {status!r}; call it once, or pass sys.exc_info() from an "
+            "'except' block to replace the answer"
+        )
 
     def write(self, data: bytes) -> None:
         """The ``write()`` callable of PEP 3333."""
@@ -96,6 +104,11 @@ class Response:
         try:
             if not isinstance(data, bytes):
                 raise ApplicationError(_not_bytes(data))
+            if data and self._phase is OVER and self._left != 0:  # else it is more than Content-Length says
+                raise ApplicationError(
+                    "PEP 3333: write() must be called before the answer has ended; the application wrote "
+                    f"{shown(data)} after that, which is not sent; write it sooner, or return or yield it"
+                )
             if data:
                 self._take(data)
         finally:
@@ -104,23 +117,21 @@ class Response:
     def _start(self, status: str, headers: list[Header]) -> None:
         code = check_status(status)
         length = check_headers(headers)
-        # A copy: what has been checked must not change any more.
-        self._head = Head(status, headers.copy(), length)
+        self._head = Head(status, trimmed(headers), length)
         self._bodiless = self._request.method == "HEAD" or code in BODILESS
         self._left = 0 if self._bodiless else length
         self._phase = STARTED
 
     def whole(self, parts: Sequence[bytes]) -> None:
         """The whole body, from an application that has nothing left to do."""
-        size = 0
         for part in parts:
             if not isinstance(part, bytes):
                 raise UnusableAnswer(_not_bytes(part))
-            size += len(part)
         if self._phase is not STARTED:  # `write` was used, or there is no head
             self.stream(parts, done=True)
             return
         body = b"".join(parts)
+        size = len(body)
         if self._left is not None and self._left != size:
             body = self._fitted(body, self._left)
         if len(body) > PART_SIZE:
@@ -171,6 +182,8 @@ class Response:
         if self._phase is OVER:
             self._note_surplus(len(part))
             return False
+        if type(part) is not bytes:
+            part = b"".join((part,))  # a class of its own goes on no channel
         # Not the first part, which may be the whole answer (Django's and Flask's are no lists): it is made already.
         if self._phase is STREAMING and self._held.client_left:
             raise ClientGone(f"the client of {named(self._request)} has left")
@@ -194,9 +207,8 @@ class Response:
             self._phase = OVER
 
     def _answer(self, body: bytes, *, done: bool) -> None:
-        self._outlet.answer(self._head, body, done=done)
+        self.done = self._outlet.answer(self._head, body, done=done)
         self._phase = OVER
-        self.done = done
 
     def _finish(self, done: bool) -> None:
         """The iterable has ended."""
@@ -206,9 +218,8 @@ class Response:
         if self._left:
             raise self._too_short(self._left)
         if self._phase is STREAMING:
-            self._outlet.end(done=done)
+            self.done = self._outlet.end(done=done)
             self._phase = OVER
-            self.done = done
         else:
             self._answer(b"", done=done)
 
@@ -216,7 +227,7 @@ class Response:
         if self._phase is SILENT:
             raise UnusableAnswer(
                 "PEP 3333: start_response must be called before the first part of the body; the application never "
-                "called it; call start_response('200 OK', headers) before you return or yield"
+                "called it, or hid what it raised; call start_response('200 OK', headers) before you return or yield"
             )
 
     def _too_short(self, missing: int) -> UnusableAnswer:
@@ -243,6 +254,7 @@ class Response:
     def _note_surplus(self, size: int) -> None:
         if not self._told and not self._bodiless:
             self._told = True
+            enable_again()
             log.error(
                 "%s: PEP 3333: the body must have as many bytes as Content-Length says; the application announced %d "
                 "and gave at least %d more, which are cut off; correct the header or leave it out",

@@ -6,22 +6,24 @@ from types import GeneratorType
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
-from wsgid.channel import frames
 from wsgid.logs import enable_again
 from wsgid.protocol.values import Request
 from wsgid.worker.body import open_body
-from wsgid.worker.channel import Channel
 from wsgid.worker.checks import shown
 from wsgid.worker.environ import Environ, build_environ
 from wsgid.worker.errors import ClientGone, DispatcherGone, RequestTimeout, UnusableAnswer
 from wsgid.worker.file_wrapper import FileWrapper
+from wsgid.worker.filters import Filters
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.interrupt import Interruptible
+from wsgid.worker.outlet import Outlet
 from wsgid.worker.response import Response, named
+from wsgid.worker.wsgi_errors import ErrorsStream
 
 log = logging.getLogger(__name__)
 
 IN_MEMORY: Final = (list, tuple)
+"""Not classes derived from them, whose iterator may be code of the application."""
 
 EXHAUSTED: Final = object()
 """What an iterable that has ended gives."""
@@ -31,9 +33,10 @@ def serve(
     application: WSGIApplication,
     request: Request,
     descriptor: int | None,
-    channel: Channel,
+    outlet: Outlet,
     template: Environ,
     in_hand: InHand,
+    filters: Filters | None,
 ) -> None:
     """Serves one request; whatever the application does, its answer ends, and it is closed.
 
@@ -41,18 +44,24 @@ def serve(
     """
     body, close_body = open_body(request, descriptor)
     held = in_hand.take(request.key, request.id)
-    response = Response(request, channel.outlet, held)
+    errors = ErrorsStream(request.id)
+    if filters is not None:
+        application, outlet = filters.around(application, request, outlet, held)
+    response = Response(request, outlet, held)
     try:
-        environ = build_environ(template, request, body, held.client_gone)
+        environ = build_environ(template, request, body, errors, held.client_gone)
         _answer(application, environ, request, response, held)
         if not response.done:
-            channel.send(frames.DONE)
+            outlet.done()
     except DispatcherGone:
         log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
         raise
     finally:
+        errors.flush()
         close_body()
         in_hand.release(request.key)
+        if log.disabled:  # as all of ours are then
+            enable_again()
 
 
 def _answer(
@@ -67,7 +76,7 @@ def _answer(
     try:
         result: Any = inside.call(application, environ, response.start_response)
         close = getattr(result, "close", None)
-        if close is None and isinstance(result, IN_MEMORY):
+        if close is None and type(result) in IN_MEMORY:
             response.whole(result)
         elif not (type(result) is FileWrapper and response.from_file(result)):
             # Closing a generator that has ended does nothing: the slot is free with the answer's last byte.
@@ -116,6 +125,7 @@ def _close(close: Callable[[], object], request: Request, inside: Interruptible)
     except RequestTimeout:
         log.info("%s: close() was interrupted", named(request))
     except BaseException as error:  # whatever comes out of the application; its answer is out
+        enable_again()
         log.error("%s: close() failed, after the answer", named(request), exc_info=error)
 
 

@@ -11,6 +11,7 @@ from wsgid.channel.frames import FrameError, Hello, Role
 from wsgid.worker.channel import Channel, connect
 from wsgid.worker.environ import Environ
 from wsgid.worker.errors import DispatcherGone
+from wsgid.worker.filters import Filters
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.serve import serve
 
@@ -28,6 +29,7 @@ class Taker:
 
     application: WSGIApplication
     template: Environ
+    filters: Filters | None
     in_hand: InHand
     run_path: str
     """The directory with the dispatcher's socket."""
@@ -64,7 +66,7 @@ class Taker:
     def _serve_all(self, channel: Channel) -> None:
         while (taken := channel.take()) is not None:
             request, descriptor = taken
-            serve(self.application, request, descriptor, channel, self.template, self.in_hand)
+            serve(self.application, request, descriptor, channel.outlet, self.template, self.in_hand, self.filters)
 
     def _call(self, thread: int) -> Channel | None:
         """Waits for a dispatcher. None when the process is leaving."""

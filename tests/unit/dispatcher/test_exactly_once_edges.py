@@ -31,10 +31,12 @@ from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
 from wsgid.upload_journal import UploadJournal
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
+NOBODY = FrontEnds(["none"], "x-forwarded")
 TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(10.0, 1 / 500))
 MOST_CLIENTS = 4
 """That are there at a time, of each edge."""
@@ -73,7 +75,7 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.flow_control = flow_control
 
     def open_edges(self) -> None:
-        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid")
+        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid", NOBODY)
         with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
             self.mongrel2 = Mongrel2Edge(
                 self.dispatch,
@@ -82,6 +84,7 @@ class ExactlyOnceEdges(DispatcherMachine):
                 chroot="",
                 shared=False,
                 limits=LIMITS,
+                trusts=NOBODY.trusts,
                 body_times=TIMES.body,
                 executor=self.executor,
                 journal=self.journal,

@@ -1,11 +1,24 @@
 """Writes messages as Mongrel2 1.12.2 does: both header formats, with its order of names and its JSON escaping."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from wsgid.protocol.limits import HttpLimits
+from wsgid.protocol.mongrel2_terms import Terms
 from wsgid.protocol.tnetstrings import Value, encode
+from wsgid.protocol.trust import Trust
 
 LIMITS = HttpLimits(request_line=8190, fields=100, headers=65536, body=1024 * 1024)
+
+
+def terms(
+    key: Callable[[], str] = lambda: "r1",
+    limits: HttpLimits = LIMITS,
+    trusted: str = "none",
+    doubts: list[str] | None = None,
+) -> Terms:
+    """On which a message is read in a test."""
+    return Terms(key, limits, Trust([trusted]).trusts, ([] if doubts is None else doubts).append)
+
 
 Values = Mapping[str, str | list[str]]
 

@@ -16,7 +16,7 @@ from wsgid.protocol.http_reader import (
     Phase,
     RequestReader,
 )
-from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.http_request import Body, Refused, Target, wants_keep_alive
 from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.values import Header
 
@@ -184,12 +184,6 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
         b"",
         True,
     ),
-    "Chunked": (
-        POST + b"Transfer-Encoding: CHUNKED\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-        head("POST", headers=[("host", "a"), ("transfer-encoding", "CHUNKED")], body=Body(None, True)),
-        b"x",
-        True,
-    ),
     "a blank after chunked": (
         POST + b"Transfer-Encoding: chunked \r\n\r\n1\r\nx\r\n0\r\n\r\n",
         head("POST", headers=[("host", "a"), ("transfer-encoding", "chunked")], body=Body(None, True)),
@@ -261,6 +255,39 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
 }
 
 legal = pytest.mark.parametrize("name", LEGAL)
+
+options = st.sampled_from(["close", "Close", "CLOSE", "keep-alive", "Keep-Alive", "closed", "te", "x", ""])
+connections = st.lists(st.lists(options, min_size=1, max_size=3).map(" ,".join), max_size=3)
+
+
+@given(st.sampled_from(["HTTP/1.0", "HTTP/1.1"]), connections)
+@example("HTTP/1.0", ["keep-alive, close"])
+@example("HTTP/1.0", ["close", "keep-alive"])
+def test_both_edges_read_connection_alike(version: str, values: list[str]) -> None:
+    """Here llhttp has its own way; the other edge has but the rule."""
+    fields = "".join(f"Connection: {value}\r\n" for value in values)
+    recorder, _ = read([f"GET / {version}\r\nHost: a\r\n{fields}\r\n".encode()])
+    assert recorder.kept_alive == [wants_keep_alive(version, [("connection", value) for value in values])]
+
+
+SMALL = HttpLimits(request_line=16, fields=3, headers=512, body=3)
+
+REFUSED_BY_CALLBACKS = {
+    b"GET /" + b"p" * 20 + b" HTTP/1.1\r\n" + HOST + b"\r\n": 414,
+    b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 4 + HOST + b"\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 600 + b"\r\n\r\n": 431,
+    b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n": 400,
+    CHUNKED + b"4\r\nbody\r\n0\r\n\r\n": 413,
+}
+
+
+def test_a_refusal_is_one_also_while_another_exception_is_handled() -> None:
+    """As when the queue was full for the request before, or its worker has died, and what is pipelined is read on."""
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        for wire, code in REFUSED_BY_CALLBACKS.items():
+            assert refusal([wire], SMALL).code == code
 
 
 class TestLegalRequests:
@@ -340,6 +367,7 @@ BAD: dict[str, bytes] = {
     "a length with a gap": POST + b"Content-Length: 3 3\r\n\r\nabc",
     "a length past 64 bits": POST + b"Content-Length: 18446744073709551619\r\n\r\nabc",
     "a length past 63 bits": POST + b"Content-Length: 9223372036854775808\r\n\r\nabc",
+    "Chunked": POST + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
     "xchunked": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "a list of codings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",

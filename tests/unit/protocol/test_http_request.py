@@ -36,9 +36,8 @@ class TestFraming:
     def test_a_plain_length(self, value: str, length: int) -> None:
         assert framing("HTTP/1.1", [("content-length", value)]) == Body(length, False)
 
-    @pytest.mark.parametrize("value", ["chunked", "Chunked", "CHUNKED"])
-    def test_chunked(self, value: str) -> None:
-        assert framing("HTTP/1.1", [("transfer-encoding", value)]) == Body(None, True)
+    def test_chunked(self) -> None:
+        assert framing("HTTP/1.1", [("transfer-encoding", "chunked")]) == Body(None, True)
 
     @pytest.mark.parametrize(
         "value",
@@ -67,6 +66,8 @@ class TestFraming:
         "value",
         [
             "",
+            "Chunked",
+            "CHUNKED",
             "xchunked",
             "gzip",
             "gzip, chunked",
@@ -254,6 +255,7 @@ class TestKeepAlive:
             ("HTTP/1.0", ["keep-alive"], True),
             ("HTTP/1.0", ["x , Keep-Alive "], True),
             ("HTTP/1.0", ["keep-alive", "close"], False),
+            ("HTTP/1.0", ["close, Keep-Alive"], False),
         ],
     )
     def test_what_the_client_lets(self, version: str, values: list[str], wanted: bool) -> None:

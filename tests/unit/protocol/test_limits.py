@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, latin1, tnetstring_message
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, latin1, terms, tnetstring_message
 from wsgid.protocol import mongrel2
 from wsgid.protocol.http_reader import Incoming, RequestReader
 from wsgid.protocol.http_request import Refused
@@ -57,7 +57,7 @@ def by_mongrel2(target: str, headers: list[Header]) -> set[Answer]:
 
 
 def answer(message: bytes) -> Answer:
-    value = mongrel2.parse(message, lambda: "r1", LIMITS)
+    value = mongrel2.parse(message, terms(limits=LIMITS))
     if isinstance(value, RefusedRequest):
         return value.code, value.reason
     assert isinstance(value, HttpRequest)
@@ -110,6 +110,22 @@ def test_the_limit_itself_is_allowed(
     assert by_mongrel2(*beyond) == {refusal}
 
 
+@pytest.mark.parametrize(
+    ("limit", "target", "headers"),
+    [
+        ({"request_line": 100}, target_of(101), fields(1)),
+        ({"fields": 10}, "/", fields(11)),
+        ({"headers": 1000}, "/", headers_of(1001)),
+    ],
+)
+def test_each_of_them_holds_when_the_others_are_far(limit: dict[str, int], target: str, headers: list[Header]) -> None:
+    limits = HttpLimits(**{"request_line": 60_000, "fields": 1000, "headers": 60_000, "body": 1, **limit})
+    message = tnetstring_message({**REQUEST_LINE, "PATH": target, "URI": target}, dict(headers))
+    value = mongrel2.parse(message, terms(limits=limits))
+    assert isinstance(value, RefusedRequest)
+    assert value.code == (414 if "request_line" in limit else 431)
+
+
 @given(
     st.integers(1, 110),
     st.lists(st.sampled_from(["x", "y-long-name", "z_odd", "cookie"]), max_size=12),
@@ -128,9 +144,9 @@ def test_the_file_of_an_upload_is_named_although_it_is_refused(write: Writer, do
     file = {"x-mongrel2-upload-start": "/u", **({"x-mongrel2-upload-done": "/u"} if done else {})}
     line = {**REQUEST_LINE, "DOWNLOAD_CREDITS": "9"}
     allowed = dict([*fields(9), ("content-length", "5")])
-    value = mongrel2.parse(write(line, {**allowed, **file}, b""), lambda: "r1", LIMITS)
+    value = mongrel2.parse(write(line, {**allowed, **file}, b""), terms(limits=LIMITS))
     assert isinstance(value, UploadDone if done else UploadStarted)
-    refused = mongrel2.parse(write(line, {**allowed, **file, "one-more": ""}, b""), lambda: "r1", LIMITS)
+    refused = mongrel2.parse(write(line, {**allowed, **file, "one-more": ""}, b""), terms(limits=LIMITS))
     assert isinstance(refused, RefusedRequest)
     assert (refused.code, refused.upload, refused.upload_done) == (431, b"/u", done)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.protocol.mongrel2_captured import CAPTURED
-from tests.unit.protocol.mongrel2_writer import LIMITS, REQUEST_LINE, Values, json_message, latin1, tnetstring_message
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, latin1, terms, tnetstring_message
 from wsgid.protocol import mongrel2
 from wsgid.protocol.mongrel2_messages import (
     HttpRequest,
@@ -23,7 +23,7 @@ from wsgid.protocol.values import Request
 
 
 def parse(message: bytes) -> Message:
-    return mongrel2.parse(message, lambda: "r1", LIMITS)
+    return mongrel2.parse(message, terms())
 
 
 @pytest.mark.parametrize(

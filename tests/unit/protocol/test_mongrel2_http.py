@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from tests.unit.protocol.mongrel2_writer import LIMITS, REQUEST_LINE, Values, json_message, tnetstring_message
+from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, Values, json_message, terms, tnetstring_message
 from wsgid.protocol import mongrel2
 from wsgid.protocol.mongrel2_messages import (
     HttpRequest,
@@ -29,7 +29,7 @@ both_formats = pytest.mark.parametrize("write", [tnetstring_message, json_messag
 
 
 def parse(message: bytes) -> Message:
-    return mongrel2.parse(message, lambda: "r1", LIMITS)
+    return mongrel2.parse(message, terms())
 
 
 def plain(
@@ -134,6 +134,40 @@ def test_it_takes_the_method_and_the_flags_to_be_a_frame() -> None:
     value = written(tnetstring_message, {}, METHOD="WEBSOCKET", FRAGMENT="f")
     assert value == HttpRequest(plain(HOST, method="WEBSOCKET"), 0)
     assert written(tnetstring_message, {}, FLAGS="0x81") == HttpRequest(plain(HOST), 0)
+
+
+@both_formats
+def test_the_id_that_a_trusted_front_end_gives(write: Writer) -> None:
+    given = {"host": "h", "x-request-id": "abc"}
+    cases: list[tuple[str, Values, str]] = [
+        ("127.0.0.1", given, "abc"),
+        ("192.0.2.1", given, "r1"),
+        ("127.0.0.1", {"host": "h"}, "r1"),
+        ("127.0.0.1", {"host": "h", "x-request-id": ["abc", "abc"]}, "r1"),
+        ("127.0.0.1", {"host": "not a host", "x-request-id": "abc"}, "abc"),
+    ]
+    for trusted, client, request_id in cases:
+        value = mongrel2.parse(write(REQUEST_LINE, client, b""), terms(trusted=trusted))
+        assert isinstance(value, HttpRequest | RefusedRequest)
+        assert (value.request.key, value.request.id) == ("r1", request_id)
+
+
+def test_an_odd_id_is_doubted() -> None:
+    doubts: list[str] = []
+    message = tnetstring_message(REQUEST_LINE, {"host": "h", "x-request-id": "a b"})
+    value = mongrel2.parse(message, terms(trusted="*", doubts=doubts))
+    assert isinstance(value, HttpRequest)
+    assert value.request.id == "r1"
+    assert doubts == ["request r1: what a front end says is not believed: 'a b' is not a request id"]
+
+
+@pytest.mark.parametrize("addr", ["", "no address"])
+def test_an_address_that_is_none_is_not_trusted(addr: str) -> None:
+    """An empty one would stand for a UNIX socket, of which Mongrel2 has none."""
+    message = tnetstring_message({**REQUEST_LINE, "REMOTE_ADDR": addr}, {"host": "h", "x-request-id": "abc"})
+    value = mongrel2.parse(message, terms(trusted="unix"))
+    assert isinstance(value, HttpRequest)
+    assert value.request.id == "r1"
 
 
 # What is refused.
@@ -307,6 +341,6 @@ def test_an_id_is_asked_for_once_by_each_value_with_a_request() -> None:
         tnetstring_message({**REQUEST_LINE, "METHOD": "WEBSOCKET_HANDSHAKE"}, {"host": "h"}, ACCEPT),
         tnetstring_message({**REQUEST_LINE, "UPLOAD_STREAM": "0"}, {"host": "h", "content-length": "9"}),
     ]
-    values = [mongrel2.parse(message, lambda: str(next(ids)), LIMITS) for message in messages]
+    values = [mongrel2.parse(message, terms(lambda: str(next(ids)))) for message in messages]
     assert [value.request.id for value in values if hasattr(value, "request")] == ["0", "1", "2", "3"]
     assert next(ids) == 4

@@ -2,7 +2,6 @@
 
 import select
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from tests.unit.worker.dispatcher_side import GET, Answered, Peer
 from wsgid.protocol.values import Header, Request
 from wsgid.worker.channel import Channel
 from wsgid.worker.environ import environ_template
+from wsgid.worker.filters import Filters
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.serve import serve
 
@@ -39,13 +39,16 @@ class Bench:
     def __init__(self, peer: Peer, channel: Channel, executor: ThreadPoolExecutor) -> None:
         self.peer = peer
         self.in_hand = InHand()
-        self.template = environ_template(threads=1, errors=sys.stderr)
+        self.filters: Filters | None = None
+        self.template = environ_template(threads=1)
         self._channel = channel
         self._executor = executor
 
     def start(self, app: WSGIApplication, request: Request = GET, descriptor: int | None = None) -> "Future[None]":
         """Serves one request in another thread."""
-        return self._executor.submit(serve, app, request, descriptor, self._channel, self.template, self.in_hand)
+        return self._executor.submit(
+            serve, app, request, descriptor, self._channel.outlet, self.template, self.in_hand, self.filters
+        )
 
     def interrupt(self) -> None:
         """The request has taken too long."""

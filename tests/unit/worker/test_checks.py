@@ -1,6 +1,7 @@
 """What ``start_response`` is given: PEP 3333 in words."""
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -8,13 +9,31 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wsgid.worker import checks
-from wsgid.worker.checks import MAX_HEADERS, MAX_KNOWN, MAX_SHOWN, check_headers, check_status, shown
+from wsgid.worker.checks import (
+    MAX_HEADERS,
+    MAX_KNOWN,
+    MAX_SHOWN,
+    MAX_STATUS,
+    check_exc_info,
+    check_headers,
+    check_status,
+    shown,
+    trimmed,
+)
 from wsgid.worker.errors import ApplicationError
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [("200 OK", 200), ("204 No Content", 204), ("599 ", 599), ("404 Où ça", 404), ("418 I'm a teapot: \xff", 418)],
+    [
+        ("200 OK", 200),
+        ("204 No Content", 204),
+        ("599 ", 599),
+        ("200  OK ", 200),  # blanks may be anywhere in a reason (RFC 9112 section 4)
+        ("404 Où ça", 404),
+        ("418 I'm a teapot: \xff", 418),
+        ("200 " + "x" * (MAX_STATUS - 4), 200),
+    ],
 )
 def test_a_good_status_gives_its_code(status: str, code: int) -> None:
     assert check_status(status) == code
@@ -28,6 +47,8 @@ def test_a_good_status_gives_its_code(status: str, code: int) -> None:
         (b"200 OK", "the status must be a str"),
         (type("Text", (str,), {})("200 OK"), "the status must be a str"),
         ("100 Continue", "leave 1xx to the server"),
+        ("101 Switching Protocols", "leave 1xx to the server"),
+        ("103 Early Hints", "leave 1xx to the server"),
         ("199", "leave 1xx to the server"),
         ("200", "give a code from 200 to 599"),
         ("600 Odd", "give a code from 200 to 599"),
@@ -41,6 +62,12 @@ def test_a_good_status_gives_its_code(status: str, code: int) -> None:
         ("200 €", "beyond latin-1"),
         ("²00 OK", "give a code"),
         ("", "give a code"),
+        ("OK", "give a code"),
+        ("0200 OK", "give a code"),
+        (" 200 OK", "give a code"),
+        ("+200 OK", "give a code"),
+        ("999 x", "give a code from 200 to 599"),
+        ("200 " + "x" * (MAX_STATUS - 3), f"the status may have {MAX_STATUS} characters"),
     ],
 )
 def test_a_bad_status_is_told_in_words(status: object, rule: str) -> None:
@@ -65,12 +92,28 @@ def test_good_headers_give_the_content_length(headers: list[Any], length: int | 
     assert check_headers(headers) == length  # names remembered
 
 
+HOP_BY_HOP = (
+    "Connection",
+    "Keep-Alive",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+)
+"""RFC 2616 section 13.5.1, which PEP 3333 means."""
+
+
 @pytest.mark.parametrize(
     ("headers", "rule"),
     [
         ((("A", "b"),), "the headers must be a list; the application gave the tuple"),
         (None, "the headers must be a list; the application gave None; give a list"),
         ({"A": "b"}, "the headers must be a list"),
+        ((each for each in [("A", "b")]), "the headers must be a list; the application gave the generator"),
+        (type("Headers", (list,), {})([("A", "b")]), "the headers must be a list"),
+        ([type("Header", (tuple,), {})(("A", "b"))], "each header must be a tuple"),
         ([["A", "b"]], "each header must be a tuple of name and value; the application gave the list ['A', 'b'];"),
         ([("A", "b", "c")], "each header must be a tuple of name and value"),
         ([("A",)], "each header must be a tuple"),
@@ -81,13 +124,22 @@ def test_good_headers_give_the_content_length(headers: list[Any], length: int | 
         ([("", "b")], "must be a token"),
         ([("A b", "b")], "must be a token"),
         ([("A:", "b")], "must be a token"),
+        ([("A ", "b")], "must be a token"),
+        ([(" A", "b")], "must be a token"),
         ([("A\n", "b")], "must be a token"),
         ([("Ä", "b")], "must be a token"),
         (
             [("Connection", "close")],
             "hop-by-hop headers belong to the server; the application gave the str 'Connection'",
         ),
-        ([("transfer-ENCODING", "chunked")], "hop-by-hop"),
+        *(
+            (
+                [(spelled(name), "x")],
+                f"hop-by-hop headers belong to the server; the application gave the str '{spelled(name)}'",
+            )
+            for name in HOP_BY_HOP
+            for spelled in (str.lower, str.title, str.swapcase)
+        ),
         ([("A", "b\r\nC: d")], "no control characters (CR, LF and TAB are such)"),
         ([("A", "b\n")], "no control characters"),
         ([("A", "b\x00")], "no control characters"),
@@ -95,10 +147,14 @@ def test_good_headers_give_the_content_length(headers: list[Any], length: int | 
         ([("A", "\x7f")], "no control characters"),
         ([("A", "€")], "none beyond latin-1"),
         ([("Content-Length", "1"), ("content-length", "1")], "Content-Length may be given once"),
+        ([("Content-Length", "1"), ("A", "b"), ("Content-Length", "2")], "Content-Length may be given once"),
         ([("Content-Length", "-1")], "plain decimal number; the application gave the str '-1'; give the body's length"),
         ([("Content-Length", "+1")], "plain decimal number"),
         ([("Content-Length", "")], "plain decimal number"),
         ([("Content-Length", " 1")], "plain decimal number"),
+        ([("Content-Length", "1 ")], "plain decimal number"),
+        ([("Content-Length", "1, 1")], "plain decimal number"),
+        ([("Content-Length", "0x1")], "plain decimal number"),
         ([("Content-Length", "1_0")], "plain decimal number"),
         ([("Content-Length", "\xb2")], "plain decimal number"),
         ([("Content-Length", "1" * 19)], "plain decimal number"),
@@ -107,6 +163,33 @@ def test_good_headers_give_the_content_length(headers: list[Any], length: int | 
 def test_bad_headers_are_told_in_words(headers: object, rule: str) -> None:
     with pytest.raises(ApplicationError, match=r"^PEP 3333: .*" + re.escape(rule)):
         check_headers(headers)
+
+
+def test_blanks_at_the_ends_of_a_value_are_left_out() -> None:
+    headers = [("A", " b  c "), ("D", " "), ("E", "\xa0f\xa0"), ("G", "")]
+    check_headers(headers)
+    assert trimmed(headers) == [("A", "b  c"), ("D", ""), ("E", "\xa0f\xa0"), ("G", "")]
+    assert headers[0] == ("A", " b  c "), "they stay the application's own"
+    plain = [("A", "b")]
+    assert trimmed(plain) == plain
+    assert trimmed(plain) is not plain
+
+
+def test_what_sys_exc_info_gives_is_exc_info() -> None:
+    check_exc_info(sys.exc_info())
+    try:
+        raise LookupError
+    except LookupError:
+        check_exc_info(sys.exc_info())
+
+
+@pytest.mark.parametrize("given", [True, LookupError(), (LookupError, LookupError()), (1, 2, 3), [None] * 3])
+def test_what_is_no_exc_info_is_told_in_words(given: object) -> None:
+    rule = (
+        rf"^PEP 3333: exc_info must be that of sys\.exc_info\(\); the application gave {re.escape(shown(given))}; pass "
+    )
+    with pytest.raises(ApplicationError, match=rule):
+        check_exc_info(given)
 
 
 def test_headers_may_not_outgrow_a_frame_of_the_channel() -> None:
@@ -128,6 +211,8 @@ def test_made_up_names_and_reasons_do_not_fill_the_memory() -> None:
 
 def test_a_long_value_is_shown_in_short() -> None:
     assert shown("x" * 200) == f"the str '{'x' * (MAX_SHOWN - 4)}..."
+    assert shown(b"x" * 200) == f"the bytes b'{'x' * (MAX_SHOWN - 5)}..."
+    assert shown([0] * 200).endswith(", 0, 0...")
     assert shown(None) == "None"
 
 

@@ -17,7 +17,7 @@ from wsgid.worker.file_wrapper import FileWrapper
 
 check_environ = validate.check_environ  # type: ignore[attr-defined]  # not in typeshed
 
-TEMPLATE = environ_template(threads=1, errors=sys.stderr)
+TEMPLATE = environ_template(threads=1)
 
 
 def here() -> bool:
@@ -26,7 +26,7 @@ def here() -> bool:
 
 
 def built(**fields: Any) -> Environ:
-    return build_environ(TEMPLATE, a_request(**fields), io.BytesIO(), here)
+    return build_environ(TEMPLATE, a_request(**fields), io.BytesIO(), sys.stderr, here)
 
 
 def test_a_request_in_full() -> None:
@@ -49,7 +49,7 @@ def test_a_request_in_full() -> None:
         body=b"abc",
         attempt=2,
     )
-    environ = build_environ(environ_template(threads=4, errors=sys.stderr), request, body, here)
+    environ = build_environ(environ_template(threads=4), request, body, sys.stderr, here)
     check_environ(environ)
     assert environ.pop("SERVER_SOFTWARE").startswith("wsgid/")
     assert environ == {

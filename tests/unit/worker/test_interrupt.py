@@ -3,9 +3,10 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
+from threading import Lock
 from types import FrameType
 from typing import Any
 
@@ -176,15 +177,18 @@ def test_an_exception_that_comes_too_late_is_taken_back() -> None:
 
 
 class Interrupter:
-    """Interrupts a request before the interpreter's so-manieth instruction in the code and in the module under test.
+    """Interrupts a request before the interpreter's so-manieth instruction in these files.
 
     That is more than the interpreter does: it raises such an exception only between some of its instructions.
     """
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, files: Container[str], *spared: Lock) -> None:
+        """It does not strike who holds one of the locks."""
         self.left = step
         """Instructions until then."""
         self.request = Interruptible()
+        self._files = files
+        self._spared = (self.request.held_off, *spared)
 
     def call(self, code: Callable[[Interruptible], object]) -> None:
         """Calls the code as the application."""
@@ -196,13 +200,13 @@ class Interrupter:
             sys.settrace(earlier)
 
     def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
-        if frame.f_code.co_filename not in (__file__, interrupt.__file__):
+        if frame.f_code.co_filename not in self._files:
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
             self.left -= 1
-            # Whoever interrupts waits for the lock.
-            if self.left <= 0 and not self.request._timed_out and not self.request.held_off.locked():
+            # Whoever interrupts waits for the request's lock.
+            if self.left <= 0 and not self.request._timed_out and not any(lock.locked() for lock in self._spared):
                 self.request.interrupt()
         return self._trace
 
@@ -211,7 +215,7 @@ def outcomes(code: Callable[[Interruptible], object]) -> set[str]:
     """All that comes of it, for each place where it can be interrupted."""
     found: set[str] = set()
     for step in count(1):
-        interrupter = Interrupter(step)
+        interrupter = Interrupter(step, (__file__, interrupt.__file__))
         try:
             interrupter.call(code)
             found.add("a result")

@@ -1,5 +1,6 @@
 """What goes out for what the application gives, and when."""
 
+import contextlib
 import logging
 import os
 import re
@@ -49,12 +50,21 @@ def generated(*parts: bytes) -> Any:
 # The whole body at once.
 
 
-@pytest.mark.parametrize("body", [[b"hello"], (b"hello",), [b"he", b"", b"llo"], type("List", (list,), {})([b"hello"])])
+@pytest.mark.parametrize("body", [[b"hello"], (b"hello",), [b"he", b"", b"llo"]])
 def test_a_body_in_memory_is_one_frame(bench: Bench, body: Any) -> None:
     answered = bench.serve(application(body, status="201 Made"))
     assert answered.kinds == [ANSWER]
     assert answered.head == Head("201 Made", PLAIN, None)
     assert answered.body == b"hello"
+
+
+def test_a_list_with_an_iterator_of_its_own_is_iterated_once(bench: Bench) -> None:
+    class Lazy(list[bytes]):
+        def __iter__(self) -> Iterator[bytes]:
+            while self:
+                yield self.pop(0).upper()
+
+    assert bench.serve(application(Lazy([b"he", b"llo"]))).body == b"HELLO"
 
 
 def test_an_empty_list_is_an_empty_answer(bench: Bench) -> None:
@@ -140,8 +150,11 @@ def test_a_large_first_part_of_known_length(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("headers", [PLAIN, with_length(0)])
-def test_an_iterable_without_a_part_is_an_empty_answer(bench: Bench, headers: list[tuple[str, str]]) -> None:
-    answered = bench.serve(application(generated(), headers))
+@pytest.mark.parametrize("parts", [[], [b""], [b"", b""]])
+def test_an_iterable_without_a_byte_is_an_empty_answer(
+    bench: Bench, headers: list[tuple[str, str]], parts: list[bytes]
+) -> None:
+    answered = bench.serve(application(generated(*parts), headers))
     assert (answered.kinds, answered.body) == ([ANSWER], b"")
 
 
@@ -159,6 +172,8 @@ def test_bytes_of_another_class_are_bytes(bench: Bench) -> None:
 
     assert bench.serve(application([Safe(b"a"), Safe(b"b")])).body == b"ab"
     assert bench.serve(application(generated(Safe(b"a"), Safe(b"b")))).body == b"ab"
+    assert bench.serve(application(generated(Safe(b"ab")), with_length(2))).body == b"ab"
+    assert bench.serve(application([], write=[Safe(b"a"), Safe(b"b")])).body == b"ab"
 
 
 # Answers without a body.
@@ -292,6 +307,20 @@ def test_write_beyond_the_length_is_told_once(bench: Bench, caplog: pytest.LogCa
     assert len(caplog.messages) == 1
 
 
+@pytest.mark.parametrize("headers", [PLAIN, with_length(7)], ids=["whole", "cut"])
+def test_write_after_the_end_is_refused_where_it_happens(
+    bench: Bench, caplog: pytest.LogCaptureFixture, headers: list[tuple[str, str]]
+) -> None:
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        write = start_response("200 OK", list(headers))
+        return Closing([b"hello"], lambda: write(b"late"))
+
+    answered = bench.serve(app)
+    assert (answered.whole, answered.body) == (headers is PLAIN, b"hello")
+    assert "the application wrote the bytes b'late' after that, which is not sent" in caplog.text
+    assert 'lambda: write(b"late")' in caplog.text
+
+
 def test_write_of_text_is_refused_where_it_happens(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     text: Any = "héllo"
     assert bench.serve(application([], write=[text])).status == "500 Internal Server Error"
@@ -311,6 +340,27 @@ def test_a_second_call_without_exc_info_is_refused(bench: Bench, caplog: pytest.
     assert bench.serve(app).status == "500 Internal Server Error"
     assert "the status '200 OK' first and now '404 Not Found'; call it once, or pass sys.exc_info()" in caplog.text
     assert 'start_response("404 Not Found", PLAIN)' in caplog.text
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_call_after_the_end_is_refused(bench: Bench, caplog: pytest.LogCaptureFixture, starts: bool) -> None:
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        if starts:
+            start_response("200 OK", PLAIN)
+        return Closing([b"whole"], lambda: start_response("404 Not Found", PLAIN))
+
+    assert bench.serve(app).status == ("200 OK" if starts else "500 Internal Server Error")
+    assert "before the answer has ended; the application gave '404 Not Found' after that" in caplog.text
+
+
+def test_what_was_refused_and_hidden_is_no_call(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        with contextlib.suppress(Exception):
+            start_response("200", PLAIN)
+        return [b"hello"]
+
+    assert bench.serve(app).status == "500 Internal Server Error"
+    assert "the application never called it, or hid what it raised" in caplog.text
 
 
 # A file.
@@ -430,8 +480,15 @@ def test_what_start_response_refuses_is_not_the_answer() -> None:
     with pytest.raises(ApplicationError, match="hop-by-hop"):
         answer.start_response("200 OK", [("Connection", "close")])
     answer.start_response("200 OK", PLAIN)  # has not been called before, as far as the answer goes
+    with pytest.raises(ApplicationError, match="exc_info must be"):
+        answer.start_response("500 Sorry", PLAIN, ValueError())  # type: ignore[arg-type]  # as some applications do
     with pytest.raises(ApplicationError, match="leave 1xx"):
         answer.start_response("100 Continue", PLAIN, exc_info())
+
+
+def test_blanks_at_the_ends_of_a_value_do_not_go_out(bench: Bench) -> None:
+    answered = bench.serve(application([b""], [("X-A", " b "), ("X-C", "d")]))
+    assert answered.headers == [("X-A", "b"), ("X-C", "d")]
 
 
 def test_headers_that_the_application_changes_afterwards_stay_as_they_were_checked(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import logging.config
 import os
 import socket
 import sys
@@ -15,6 +16,7 @@ from wsgiref.validate import validator
 import pytest
 
 from tests.deadlines import POLL, seconds, wait_for
+from tests.unit.main_log import loggers_kept
 from tests.unit.worker.dispatcher_side import GET, a_request
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application
 from wsgid.channel.frames import PART_SIZE, Kind
@@ -228,6 +230,29 @@ def test_an_application_that_hides_the_dispatchers_death_does_not_hide_it_from_u
     bench.peer.sock.shutdown(socket.SHUT_RDWR)
     with pytest.raises(DispatcherGone):
         bench.start(app).result()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ([b"hello!"], "gave at least 1 more"),
+        (Closing([b"hello"], lambda: 1 / 0), "close() failed, after the answer"),
+        ([b"hell"], "1 of them never came"),
+        ([b"hello"], ""),
+    ],
+)
+def test_logging_that_is_configured_only_now_does_not_silence_us(
+    bench: Bench, caplog: pytest.LogCaptureFixture, body: Any, told: str
+) -> None:
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        logging.config.dictConfig({"version": 1})
+        start_response("200 OK", [("Content-Length", "5")])
+        return body
+
+    with loggers_kept():
+        bench.serve(app)
+        assert told in caplog.text
+        assert not logging.getLogger("wsgid.worker.control").disabled
 
 
 def test_the_next_request_is_served_after_a_failed_one(bench: Bench) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,8 +31,8 @@ class Thread:
     def __init__(self, folder: Path, executor: ThreadPoolExecutor) -> None:
         self.listener = Listener(folder)
         self.leaving = threading.Event()
-        template = environ_template(threads=4, errors=sys.stderr)
-        self.taker = Taker(hello, template, InHand(), self.listener.path, 4, self.leaving)
+        template = environ_template(threads=4)
+        self.taker = Taker(hello, template, None, InHand(), self.listener.path, 4, self.leaving)
         self._executor = executor
 
     def start(self) -> "Future[None]":

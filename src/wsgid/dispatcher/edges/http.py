@@ -8,6 +8,7 @@ from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
 from wsgid.protocol import http_answer
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -32,6 +33,7 @@ class HttpEdge:
         times: HttpTimes,
         loop: asyncio.AbstractEventLoop,
         server: str,
+        front_ends: FrontEnds,
         script_name: str = "",
     ) -> None:
         self.dispatch = dispatch
@@ -39,6 +41,7 @@ class HttpEdge:
         self.times = times
         self.loop = loop
         self.server = server
+        self.front_ends = front_ends
         self.script_name = script_name
         self.connections: set[HttpConnection] = set()
         self.max_connections = descriptors.connections()

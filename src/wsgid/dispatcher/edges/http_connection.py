@@ -21,6 +21,8 @@ from wsgid.dispatcher.edges.client import (
     ClientConnection,
 )
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.dispatcher.edges.peer import peer_and_origin
+from wsgid.protocol.forwarded import as_told
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
 from wsgid.protocol.http_request import Refused, Target
@@ -74,11 +76,11 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         "_eof",
         "_feeding",
         "_id",
+        "_origin",
         "_reader",
         "_reading",
-        "_remote",
-        "_server_address",
         "_transport",
+        "_trusted",
         "_unparsed",
         "_unsent",
         "_wants_continue",
@@ -118,7 +120,9 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
-        self._remote, self._server_address = _addresses(transport)
+        peer, self._origin = peer_and_origin(transport)
+        self._trusted = peer is not None and self._edge.front_ends.trusts(peer)
+        """To say who its client is. Nobody else is asked, for each request would pay for it."""
         if self._dispatch.draining:
             self._transport.close()
         elif len(self._edge.connections) >= self._edge.max_connections:
@@ -209,7 +213,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def _unread_request(self) -> Request:
         """As much as is known of the request that is on its way in."""
         reader = self._reader
-        return self._request(reader.method, reader.target.decode("latin-1") or "-", UNREAD, "HTTP/1.1", [])
+        target_text = reader.target.decode("latin-1") or "-"
+        return self._request(reader.method, target_text, UNREAD, reader.version, reader.headers)
 
     def request_begins(self) -> None:
         self._deadline = self._edge.loop.time() + self._edge.times.header
@@ -266,14 +271,18 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         length: int | None = None,
         body: bytes = b"",
     ) -> Request:
-        key = self._dispatch.request_key()
-        scheme, server_id = "http", "http"
-        server_name, server_port = self._server_address
-        remote_addr, remote_port = self._remote
+        key = request_id = self._dispatch.request_key()
+        server_id = "http"
+        origin = self._origin
+        if self._trusted and (told := self._edge.front_ends.told(headers)) is not None:
+            origin, headers = as_told(origin, headers, told)
+            request_id = told.request_id or key
+            for doubt in told.doubts:
+                log.debug("request %s: what a front end says is not believed: %s", request_id, doubt)
         # By position: msgspec takes six times as long when so many fields are named.
         return Request(
             key,
-            key,
+            request_id,
             method,
             target_text,
             target.script_name,
@@ -281,11 +290,11 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             target.query,
             version,
             headers,
-            scheme,
-            server_name,
-            server_port,
-            remote_addr,
-            remote_port,
+            origin.scheme,
+            origin.server_name,
+            origin.server_port,
+            origin.remote_addr,
+            origin.remote_port,
             server_id,
             self._id,
             length,
@@ -433,15 +442,3 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._refuse_incoming(Refused(408, f"the {part} of the request did not come in time"))
         else:
             self._end()
-
-
-def _addresses(transport: asyncio.BaseTransport) -> tuple[tuple[str, str], tuple[str, str]]:
-    """(REMOTE_ADDR, REMOTE_PORT) and (SERVER_NAME, SERVER_PORT), as CGI has them."""
-    sock: socket.socket = transport.get_extra_info("socket")
-    if sock.family == socket.AF_UNIX:
-        # What stands in front of a UNIX socket has an address of its own that we are not told; PEP 3333 wants a name.
-        return ("", ""), ("localhost", "80")
-    # A client that has gone before it was noticed has no address any more.
-    peer, own = transport.get_extra_info("peername") or ("", ""), transport.get_extra_info("sockname")
-    # RFC 3875 section 4.1.14: an IPv6 address stands in brackets in SERVER_NAME.
-    return (peer[0], str(peer[1])), (f"[{own[0]}]" if ":" in own[0] else own[0], str(own[1]))

@@ -6,6 +6,7 @@ only peer, since Mongrel2 deals its messages out to all of them in turn.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 import msgspec
@@ -39,6 +40,7 @@ from wsgid.protocol.mongrel2_messages import (
     WebSocketFrame,
     WebSocketHandshake,
 )
+from wsgid.protocol.mongrel2_terms import Terms
 from wsgid.protocol.values import Request
 from wsgid.upload_journal import UploadJournal
 
@@ -60,6 +62,7 @@ class Mongrel2Edge:
         chroot: str,
         shared: bool,
         limits: HttpLimits,
+        trusts: Callable[[str], bool],
         body_times: BodyTimes,
         executor: Executor,
         journal: UploadJournal,
@@ -72,6 +75,7 @@ class Mongrel2Edge:
         self.server = server
         self._shared = shared
         self._limits = limits
+        self._terms = Terms(dispatch.request_key, limits, trusts, lambda doubt: log.debug("%s", doubt))
         self._executor = executor
         self.flow = self._flow_control()
         self.joined = JoinedBytes(loop, self._room)
@@ -96,7 +100,7 @@ class Mongrel2Edge:
 
     def _received(self, message: bytes) -> None:
         try:
-            value = mongrel2.parse(message, self.dispatch.request_key, self._limits)
+            value = mongrel2.parse(message, self._terms)
         except MalformedMessage as malformed:
             self._malformed(malformed)
             return

@@ -19,17 +19,21 @@ from wsgid.dispatcher.edges import http
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.http_answer import RETRY_AFTER_SECONDS
 from wsgid.protocol.limits import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=1024)
+NOBODY = FrontEnds(["none"], "x-forwarded")
 
 
 @asynccontextmanager
 async def open_edge(header: float = 10.0) -> AsyncIterator[HttpEdge]:
     async with running() as everything:
         times = HttpTimes(header=header, keepalive=5.0, body=BodyTimes(60.0, 0.002))
-        edge = HttpEdge(everything.dispatch, LIMITS, times, asyncio.get_running_loop(), "wsgid")
+        edge = HttpEdge(
+            everything.dispatch, LIMITS, times, asyncio.get_running_loop(), "wsgid", FrontEnds(["none"], "x-forwarded")
+        )
         try:
             yield edge
         finally:

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from tests.unit.dispatcher.edges.visitor import HOST, Visitor, get, post
+from tests.unit.dispatcher.edges.wires import RecordingTransport
 from tests.unit.dispatcher.far_end import FarEnd
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head
@@ -26,13 +27,15 @@ from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WRITE_TIMEOUT
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import FEED_SIZE, LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.dispatcher.stored_answer import LITTLE
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
 
 LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
 BACKLOG = 128
+NOBODY = FrontEnds(["none"], "x-forwarded")
 TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(60.0, 1 / 500))
 
 HEAD = frames.head(a_head())
@@ -84,14 +87,18 @@ class Place:
 
 @asynccontextmanager
 async def place(
-    directory: Path | None = None, limits: HttpLimits = LIMITS, queue_size: int = 100, threads: int = 1
+    directory: Path | None = None,
+    limits: HttpLimits = LIMITS,
+    queue_size: int = 100,
+    threads: int = 1,
+    front_ends: FrontEnds = NOBODY,
 ) -> AsyncIterator[Place]:
     async with running(queue_size, threads) as everything:
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
             everything.dispatch.disk.directory = str(directory or everything.directory)
-            edge = HttpEdge(everything.dispatch, limits, TIMES, loop, "wsgid")
+            edge = HttpEdge(everything.dispatch, limits, TIMES, loop, "wsgid", front_ends)
             await edge.listen(listener, BACKLOG)
             here = Place(everything, edge, everything.executor, listener.getsockname())
             try:
@@ -224,6 +231,43 @@ class TestARequest:
                 assert (await here.visitors[-1].answer()).body == b"hello"
 
         with_place(test)
+
+
+class TestATrustedPeer:
+    TRUSTED = FrontEnds(["*"], "x-forwarded")
+
+    def test_is_asked_for_its_client_with_each_request(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            host, port = visitor.sock.getsockname()
+            for lines, addr, scheme in (
+                ([b"X-Forwarded-For: 192.0.2.9", b"X-Forwarded-Proto: https"], "192.0.2.9", "https"),
+                ([], host, "http"),
+                ([b"X-Forwarded-For: 192.0.2.8"], "192.0.2.8", "http"),
+            ):
+                await visitor.say(get("/", *lines))
+                request = await thread.take()
+                assert (request.remote_addr, request.scheme) == (addr, scheme)
+                assert request.remote_port == ("" if lines else str(port))
+                thread.say(whole())
+                assert (await visitor.answer()).body == b"hello"
+
+        with_place(test, front_ends=self.TRUSTED)
+
+    def test_is_none_that_has_gone_before_it_was_noticed(self) -> None:
+        """It has no address any more; what it sent can still be read."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            connection = HttpConnection(here.edge)
+            transport = RecordingTransport(here.edge.loop, connection, peer=None)
+            connection.connection_made(transport)
+            transport.say(get("/", b"X-Forwarded-For: 192.0.2.9"))
+            assert (await thread.take()).remote_addr == ""
+            transport.go()
+
+        with_place(test, front_ends=self.TRUSTED)
 
 
 class TestKeepingAlive:
@@ -478,6 +522,26 @@ class TestRefusing:
             assert thread.silent
 
         with_place(test)
+
+    def test_comes_behind_requests_that_find_the_queue_full(self) -> None:
+        """It is read on from the turn of one of those, amidst the handling of QueueFull."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor, other = here.visit(), here.visit()
+            flood = 2 * FEED_SIZE // len(get())
+            await visitor.say(get() * flood, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            await thread.take()
+            await other.say(get())
+            await until(lambda: here.everything.dispatch.queued, "the queue to be full")
+            thread.say(whole())
+            statuses = [(await visitor.answer()).status for _ in range(flood + 1)]
+            assert statuses == [200, *[503] * (flood - 1), 400]
+            assert await visitor.rest() == b""
+            await serve(thread)
+            assert (await other.answer()).status == 200
+
+        with_place(test, queue_size=1)
 
     def test_reaches_a_client_that_is_still_sending(self) -> None:
         """Closing with unread bytes in the socket would be a reset, and the answer lost."""

@@ -38,6 +38,7 @@ from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH
 from wsgid.protocol.mongrel2_parts import EARLY_MESSAGES
 from wsgid.protocol.tnetstrings import encode
+from wsgid.protocol.trust import Trust
 from wsgid.upload_journal import UPLOADS, UploadJournal
 
 MAX_BODY = 1_000_000
@@ -185,6 +186,7 @@ async def place(
                 chroot=chroot,
                 shared=shared,
                 limits=LIMITS,
+                trusts=Trust(["none"]).trusts,
                 body_times=BodyTimes(60.0, 1 / 500),
                 executor=everything.executor,
                 journal=journal,

@@ -35,11 +35,14 @@ class RecordingSocket:
 class RecordingTransport(asyncio.Transport):
     """As uvloop's: what cannot be written yet is written after close(), dropped by abort()."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: asyncio.Protocol,
+        peer: tuple[str, int] | None = ("192.0.2.1", 1024),
+    ) -> None:
         self._socket = RecordingSocket()
-        super().__init__(
-            {"socket": self._socket, "peername": ("192.0.2.1", 1024), "sockname": ("127.0.0.1", 80)},
-        )
+        super().__init__({"socket": self._socket, "peername": peer, "sockname": ("127.0.0.1", 80)})
         self._loop = loop
         self._protocol = protocol
         self._buffer = b""
