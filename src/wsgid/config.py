@@ -406,7 +406,7 @@ OPTIONS = read_table(Config)
 _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_VARIABLE = {each.variable: each for each in OPTIONS}
 _APP_PATH, _RUN_DIR = _BY_NAME["app_path"], _BY_NAME["run_dir"]
-_LOADER_DIR, _CHROOT = _BY_NAME["loader_dir"], _BY_NAME["chroot"]
+_LOADER_DIR, _CHROOT, _FILTER = _BY_NAME["loader_dir"], _BY_NAME["chroot"], _BY_NAME["filter"]
 
 
 class Source(enum.StrEnum):
@@ -499,13 +499,15 @@ class PluginPlace:
 
     app_path: Path
     loader_dirs: tuple[Path, ...]
+    filters: tuple[str, ...]
+    """Those of ours that are switched on."""
     envs: Mapping[str, str]
 
 
 def locate_plugins(
     command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None
 ) -> PluginPlace:
-    """As `load`, but only ``app_path``, ``loader_dir`` and what it takes to understand it. Raises ConfigError."""
+    """As `load`, but only what has to do with plug-ins. Raises ConfigError."""
     errors: list[str] = []
     values: dict[str, Any] = {}
     layers = _first_layers(command_line, environ, cwd, [])
@@ -514,11 +516,12 @@ def locate_plugins(
         saved = _read_file(app_path / FILE, errors)
         values[ENVS] = _pop_envs(saved, app_path / FILE, errors)
         layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
-        _choose(_CHROOT, layers, values, {}, errors)
+        for each in (_CHROOT, _FILTER):
+            _choose(each, layers, values, {}, errors)
         _choose_loader_dirs(layers, values, {}, errors)
     if errors:
         raise ConfigError(errors)
-    return PluginPlace(values["app_path"], values["loader_dir"], values[ENVS])
+    return PluginPlace(values["app_path"], values["loader_dir"], values["filter"], values[ENVS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a plug-in raised when it was called, in words for its author: which plug-in it was, the file and the line."""
 
-import traceback
 from pathlib import Path
+from traceback import TracebackException, walk_tb
 
 from wsgid.plugins import Place, Registration, registered
 
@@ -29,14 +29,14 @@ def fault(plugin: object, error: BaseException) -> str:
 def place_of(plugin: object, error: BaseException) -> Place:
     """Where in the plug-in's own code it happened; its class statement where none of that was running."""
     own = registration_of(plugin)
-    frames = (Place(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    frames = (Place(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__))
     inside = [each for each in frames if _has(own, each.file)]
     return inside[-1] if inside else own.place
 
 
 def short_traceback(error: BaseException) -> str:
     """As Python prints it, from the first line on that is not ours."""
-    told = traceback.TracebackException.from_exception(error)
+    told = TracebackException.from_exception(error)
     outside = (depth for depth, frame in enumerate(told.stack) if not frame.filename.startswith(OURS))
     del told.stack[: next(outside, 0)]
     return "".join(told.format()).rstrip()

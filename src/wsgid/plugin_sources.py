@@ -4,6 +4,7 @@ Whoever loads plug-ins does it here, a worker as well as a command, so that all 
 """
 
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,9 +23,10 @@ def plugin_folders(app_path: Path, loader_dirs: Iterable[Path]) -> list[Path]:
     """
     app = WsgidApp(app_path)
     found: list[Path] = []
-    for each in (app.pluginsdir, *loader_dirs) if app.is_valid() else loader_dirs:
+    # os.path, for Path.is_dir raises where a folder on the way may not be searched.
+    for each in (app.pluginsdir, *loader_dirs) if os.path.isdir(app.appdir) else loader_dirs:
         # Asked of the system, for in a jail a folder has two paths.
-        if each.is_dir() and not any(each.samefile(other) for other in found):
+        if os.path.isdir(each) and not any(each.samefile(other) for other in found):
             found.append(each)
     return found
 

@@ -208,10 +208,17 @@ def test_loader_dirs_of_a_jail_are_named_as_they_are_seen_from_inside(folder: Pa
 
 def test_where_plug_ins_are_found_does_not_depend_on_other_options(folder: Path) -> None:
     (folder / "own").mkdir()
-    saved = {"chroot": True, "loader_dir": "/own", "envs": {"A": "b"}, "workers": "many", "wrokers": 3}
+    saved = {
+        "chroot": True,
+        "loader_dir": "/own",
+        "filter": "worker-pid",
+        "envs": {"A": "b"},
+        "workers": "many",
+        "wrokers": 3,
+    }
     (folder / "wsgid.json").write_text(json.dumps(saved))
     found = locate_plugins({"app_path": "blog"}, {"WSGID_THREADS": "x"}, folder.parent)
-    assert found == PluginPlace(folder, (folder / "own",), {"A": "b"})
+    assert found == PluginPlace(folder, (folder / "own",), ("worker-pid",), {"A": "b"})
     with pytest.raises(ConfigError, match=r"^--app-path: "):
         locate_plugins({"app_path": "blgo"}, {}, folder.parent)
 

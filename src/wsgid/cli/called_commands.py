@@ -13,7 +13,6 @@ from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
 from wsgid.config import OPTIONS, ConfigError, locate, locate_plugins
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand
-from wsgid.plugin_faults import fault, named, short_traceback
 
 TYPES: dict[type, click.ParamType[Any]] = {str: click.STRING, list: click.STRING, int: click.INT, float: click.FLOAT}
 
@@ -46,6 +45,8 @@ def _run(command: ICommand, options: CommandOptions, name: str) -> int:
     """Its exit code. What one of other people's raises is told; from ours it would be a mistake of ours."""
     if is_ours(command):
         return command.run(options, name) or 0
+    from wsgid.plugin_faults import fault, named, short_traceback
+
     try:
         code: object = command.run(options, name)
     except Exception as error:  # noqa: BLE001 - other people's code

@@ -31,15 +31,16 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 class PluginCommands:
     """Those of one app folder, which are loaded for it into this process."""
 
-    def __init__(self, place: PluginPlace | None) -> None:
-        """Without a place there are none."""
+    def __init__(self, place: PluginPlace | ConfigError) -> None:
+        """Of a place that is not known there are none."""
         self.commands: dict[str, click.Command] = {}
         """By their names."""
         self.report = LoadReport((), ())
         self.unusable: list[str] = []
         """Of what could be loaded, or not even that, why it cannot be used: a line for people each."""
         self._found: list[tuple[ICommand, click.Command]] = []
-        if place is None:
+        if isinstance(place, ConfigError):
+            self.unusable += place.errors
             return
         if reason := _mistrust(plugin_folders(place.app_path, place.loader_dirs)):
             self.unusable.append(reason)
@@ -102,8 +103,8 @@ def find(arguments: Sequence[str]) -> PluginCommands:
     """Those that the arguments of a command line lead to."""
     try:
         return PluginCommands(locate_plugins(_places_in(arguments), os.environ))
-    except ConfigError:  # it is told by whoever goes by these options
-        return PluginCommands(None)
+    except ConfigError as error:
+        return PluginCommands(error)
 
 
 def _load(place: PluginPlace) -> LoadReport:

@@ -10,6 +10,7 @@ from wsgid.cli.commands import is_ours
 from wsgid.cli.complaints import EXIT_FAILED
 from wsgid.cli.plugin_commands import PluginCommands
 from wsgid.config import locate_plugins
+from wsgid.filters import import_shipped
 from wsgid.interfaces.commands import CommandOptions, ICommand
 from wsgid.loaders import IAppLoader
 from wsgid.loaders.load import loaders
@@ -60,6 +61,7 @@ def plugins(options: CommandOptions) -> int:
     """Returns the exit code."""
     named = {"app_path": str(options.app_path), "loader_dir": tuple(map(str, options.loader_dir))}
     place = locate_plugins(named, os.environ)
+    import_shipped(place.filters)  # first, as in a worker
     found = PluginCommands(place)
     told = PluginList(
         app_path=str(place.app_path),

@@ -214,7 +214,7 @@ class Processes:
         self._listeners.close_in_child()
         os.close(self._lifeline)
         configure(self._options.config, "watcher")
-        return watch(self._options.config.app_path, master)
+        return watch(self._options.config.app_path, master, self._options.config.loader_dir)
 
     def _let_go(self) -> None:
         self._close_ours()

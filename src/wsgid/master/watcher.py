@@ -8,7 +8,7 @@ import importlib.util
 import logging
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,14 +51,14 @@ def check_watchfiles() -> str:
     return "" if importlib.util.find_spec("watchfiles") else MISSING
 
 
-def watch(folder: Path, master: int) -> int:
+def watch(folder: Path, master: int, loader_dirs: Iterable[Path] = ()) -> int:
     """The life of the child; gives its exit code.
 
-    Sends SIGHUP to ``master``, its parent, when code under the app folder ``folder`` has changed, and ends when that is
-    gone.
+    Sends SIGHUP to ``master``, its parent, when code under the app folder ``folder`` or in one of ``loader_dirs`` has
+    changed, and ends when that is gone.
     """
     try:
-        for changed in _changes(folder, master):
+        for changed in _changes(folder, _elsewhere(folder, loader_dirs), master):
             if os.getppid() != master:
                 break
             log.info("%s changed: restarting the workers", _named(changed))
@@ -69,15 +69,16 @@ def watch(folder: Path, master: int) -> int:
     return 0
 
 
-def _changes(folder: Path, master: int) -> Iterator[list[str]]:
-    """Of each burst of changes, the paths within ``folder``; ends when the master has."""
+def _changes(folder: Path, elsewhere: Sequence[Path], master: int) -> Iterator[list[str]]:
+    """Of each burst of changes, the paths, those within ``folder`` relative to it; ends when the master has."""
     # Here, because the master must not load it: it brings asyncio along.
     import watchfiles
 
     told = False
     for changes in watchfiles.watch(
         *_watched(folder),
-        watch_filter=Filter(folder),
+        *elsewhere,
+        watch_filter=Filter(folder, elsewhere),
         debounce=LONGEST_GATHERING,
         step=STEP,
         rust_timeout=STEP,
@@ -89,7 +90,17 @@ def _changes(folder: Path, master: int) -> Iterator[list[str]]:
             log.info("--reload: watching the code in %s", folder)
             told = True
         if changes:
-            yield sorted(str(Path(path).relative_to(folder)) for _, path in changes)
+            yield sorted(_called(Path(path), folder) for _, path in changes)
+
+
+def _called(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def _elsewhere(folder: Path, loader_dirs: Iterable[Path]) -> list[Path]:
+    """Those of them that are not watched as part of the app folder."""
+    real = [each.resolve() for each in loader_dirs]
+    return [each for each in real if folder == JAIL or not each.is_relative_to(folder.resolve())]
 
 
 def _watched(folder: Path) -> list[Path]:
@@ -103,17 +114,20 @@ def _watched(folder: Path) -> list[Path]:
 class Filter:
     """Which changes matter, as watchfiles asks for it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, elsewhere: Iterable[Path] = ()) -> None:
         from watchfiles import DefaultFilter
 
         self._folder = folder
+        self._elsewhere = tuple(elsewhere)
         self._default = DefaultFilter()
         """Leaves out what tools keep: ``__pycache__``, ``.git``, ``.venv``, swap files of editors and more."""
 
     def __call__(self, change: "Change", path: str) -> bool:
-        within = Path(path).relative_to(self._folder)
+        place = next((each for each in self._elsewhere if Path(path).is_relative_to(each)), self._folder)
+        within = Path(path).relative_to(place)
         # By the path within the folder: that the app folder itself is in a .venv says nothing.
-        if within.parts[:1] in OURS or not self._default(change, str(within)):
+        ours = place == self._folder and within.parts[:1] in OURS
+        if ours or not self._default(change, str(within)):
             return False
         return within.suffix == ".py" or str(within) in OPTION_FILES or self._is_new_code(change, path)
 

@@ -89,3 +89,10 @@ def test_an_interrupt_ends_it_quietly(capsys: pytest.CaptureFixture[str], monkey
         main([])
     assert caught.value.code == 130
     assert capsys.readouterr().err.strip() == ""
+
+
+def test_a_command_of_ours_does_not_pay_for_loading_plug_ins() -> None:
+    code = "import sys, wsgid.cli; wsgid.cli.command_line(); print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "wsgid.plugins.plugin" in loaded
+    assert not {"wsgid.plugins.loading", "wsgid.plugin_sources", "wsgid.loaders", "importlib.metadata"} & set(loaded)

@@ -55,6 +55,11 @@ def test_what_is_there_and_in_which_order(folder: Path) -> None:
     )
 
 
+def test_filters_that_are_switched_on_are_among_them(folder: Path) -> None:
+    (folder / "wsgid.json").write_text(json.dumps({"filter": ["worker-pid"]}))
+    assert "\n  IPostRequestFilter: WorkerPid\n" in wsgid("plugins", cwd=folder).stdout
+
+
 def test_what_is_missing_and_why(folder: Path) -> None:
     (folder / "plugins/deep.py").write_text("\n".join([*DEEP, "f0()"]))
     (folder / "plugins/lacking.py").write_text(LOADER.replace("can_load", "can_laod"))

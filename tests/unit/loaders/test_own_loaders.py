@@ -1,11 +1,16 @@
 """Loaders that are plug-ins: when they are asked, and what is said when they fail."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from wsgiref.simple_server import demo_app
+from wsgiref.types import WSGIApplication
 
 import pytest
 
 from tests.unit.loaders.fresh import lay_out, load
+from wsgid.loaders import IAppLoader, load_application
+from wsgid.plugins import Plugin, isolated
 
 PLAIN = 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"plain"]\n'
 
@@ -141,3 +146,34 @@ def test_when_nothing_is_found_those_that_said_no_and_those_that_are_broken_are_
     assert (
         f"\nPlug-ins that cannot be loaded\n  {folder}/plugins/broken.py, line 1: SyntaxError: invalid syntax\nName it "
     ) in told
+
+
+def test_one_that_is_passed_over_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = folder_with(tmp_path, {"app/empty.py": ""})
+    with isolated():
+
+        class Broken(Plugin, IAppLoader):
+            def can_load(self, app_path: str) -> bool:
+                return bool(1 / 0)
+
+            def load_app(self, app_path: str, app_full_name: str) -> WSGIApplication:
+                raise AssertionError
+
+        class Whole(Plugin, IAppLoader):
+            def can_load(self, app_path: str) -> bool:
+                return True
+
+            def load_app(self, app_path: str, app_full_name: str) -> WSGIApplication:
+                return demo_app
+
+        assert load_application(folder, wsgi_app=None, django=False) is demo_app
+    [record] = [each for each in caplog.records if each.levelname == "WARNING"]
+    place = f"{__file__}, line {Broken.can_load.__code__.co_firstlineno + 1}"
+    assert record.getMessage().endswith(
+        f"cannot say whether it can load the application: {place}: ZeroDivisionError: division by zero; "
+        "it is passed over"
+    )
+    assert record.exc_info is not None

@@ -28,7 +28,7 @@ parent = os.getpid()
 child = os.fork()
 if child == 0:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    os._exit(watch(Path(sys.argv[1]), parent))
+    os._exit(watch(Path(sys.argv[1]), parent, map(Path, sys.argv[2:])))
 print("child", child, flush=True)
 while True:
     signal.pause()
@@ -46,10 +46,11 @@ sys.exit(watch(Path(sys.argv[1]), os.getppid()))
 
 
 class Parent:
-    def __init__(self, folder: Path, output: Path) -> None:
+    def __init__(self, folder: Path, output: Path, *loader_dirs: Path) -> None:
         self._output = output
+        asked = [sys.executable, "-c", PARENT, str(folder), *map(str, loader_dirs)]
         with open(output, "wb") as file:
-            self.process = subprocess.Popen([sys.executable, "-c", PARENT, str(folder)], stdout=file, stderr=file)
+            self.process = subprocess.Popen(asked, stdout=file, stderr=file)
         self.wait_for(f"--reload: watching the code in {folder}")
         [self.child] = [int(line.split()[1]) for line in self.lines if line.startswith("child ")]
 
@@ -114,6 +115,20 @@ def test_many_files_are_counted(parent: Parent, folder: Path) -> None:
         (folder / f"app/m{number}.py").write_text("")
     os.kill(parent.child, signal.SIGCONT)
     parent.wait_for("app/m0.py, app/m1.py, app/m2.py and 2 more changed: restarting the workers")
+
+
+def test_loader_dirs_are_watched_wherever_they_are(folder: Path, tmp_path: Path) -> None:
+    loaders = tmp_path / "loaders/run"  # a name that only counts in the app folder
+    loaders.mkdir(parents=True)
+    parent = Parent(folder, tmp_path / "output", folder / "plugins", tmp_path / "loaders/../loaders/run")
+    try:
+        (folder / "plugins/own.py").write_text("")
+        parent.wait_for("plugins/own.py changed: restarting the workers")
+        (loaders / "notes.txt").write_text("")
+        (loaders / "own.py").write_text("")
+        parent.wait_for(f"{loaders}/own.py changed: restarting the workers")
+    finally:
+        parent.kill()
 
 
 def test_it_ends_with_its_master(parent: Parent) -> None:
