@@ -42,7 +42,8 @@ from wsgid.channel.orders import (
     decode_from_master,
     encode,
 )
-from wsgid.config import Config, ConfigError, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import ConfigError, Loaded
 from wsgid.master import plan, silence, stopping
 from wsgid.master.facts import Fact, MeaninglessSignal
 from wsgid.master.main import run_master

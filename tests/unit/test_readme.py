@@ -15,7 +15,7 @@ import pytest
 from tests.deadlines import seconds
 from wsgid.cli import command_line
 from wsgid.cli.command_line import build
-from wsgid.config import load
+from wsgid.config_sources import load
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -10,7 +10,8 @@ import click
 from wsgid.cli.command_line import given, parameter
 from wsgid.cli.commands import PLACES, is_ours
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
-from wsgid.config import OPTIONS, ConfigError, locate, locate_plugins
+from wsgid.config import OPTIONS
+from wsgid.config_sources import ConfigError, locate, locate_plugins
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand
 

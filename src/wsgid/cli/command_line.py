@@ -1,7 +1,7 @@
 """The shape of the command line, made from the table of options by means of click.
 
-click only takes the arguments apart. Values reach `wsgid.config` as the text they are, so that every source is judged
-by the same code, in the same words and all at once.
+click only takes the arguments apart. Values reach `wsgid.config_sources` as the text they are, so that every source is
+judged by the same code, in the same words and all at once.
 """
 
 import itertools

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsgid.app import WsgidApp
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
-from wsgid.config import ConfigError, locate
+from wsgid.config_sources import ConfigError, locate
 from wsgid.instances import DIRECTORY, LOCK, instances, is_dead, locked, workers_of
 from wsgid.options import MAX_SHOWN, shown
 

@@ -16,7 +16,8 @@ import click
 from wsgid.cli.called_commands import as_click
 from wsgid.cli.command_line import given, parameter
 from wsgid.cli.commands import PLACES, commands, is_ours
-from wsgid.config import OPTIONS, ConfigError, PluginPlace, locate_plugins
+from wsgid.config import OPTIONS
+from wsgid.config_sources import ConfigError, PluginPlace, locate_plugins
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import ICommand
 from wsgid.plugin_faults import fault, named

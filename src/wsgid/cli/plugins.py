@@ -9,7 +9,7 @@ import msgspec
 from wsgid.cli.commands import is_ours
 from wsgid.cli.complaints import EXIT_FAILED
 from wsgid.cli.plugin_commands import PluginCommands
-from wsgid.config import locate_plugins
+from wsgid.config_sources import locate_plugins
 from wsgid.filters import import_shipped
 from wsgid.interfaces.commands import CommandOptions, ICommand
 from wsgid.loaders import IAppLoader

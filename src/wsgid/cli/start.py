@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wsgid.app import WsgidApp
 from wsgid.cli.complaints import EXIT_REFUSED, complain
-from wsgid.config import ConfigError, load
+from wsgid.config_sources import ConfigError, load
 from wsgid.posts import DispatcherPost, WorkerPost
 
 

@@ -5,7 +5,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from wsgid.config import Config, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import Loaded
 from wsgid.master import jail, jail_contents, jail_paths, reach, rights
 from wsgid.master.errors import CannotStart
 from wsgid.master.reach import Needed

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from wsgid.app import WsgidApp, make_folder
-from wsgid.config import Config, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import Loaded
 from wsgid.logs import configure, log_file, redirect_stdio
 from wsgid.master import jail, jail_paths, reach, rights
 from wsgid.master.actions import Finish

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from wsgid.config import OPTIONS, Config, ConfigError, Loaded
+from wsgid.config import OPTIONS, Config
+from wsgid.config_sources import ConfigError, Loaded
 from wsgid.master.facts import OptionsRead, OptionsWrong
 from wsgid.master.state import Settings
 from wsgid.options import Option

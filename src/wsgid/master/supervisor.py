@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from wsgid.channel.orders import Adopt
-from wsgid.config import Config, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import Loaded
 from wsgid.logs import reopen
 from wsgid.master import children, plan
 from wsgid.master.actions import (

@@ -11,7 +11,7 @@ import pytest
 
 from tests.deadlines import seconds
 from wsgid.cli.plugin_commands import PluginCommands
-from wsgid.config import PluginPlace
+from wsgid.config_sources import PluginPlace
 
 HEAD = """
 from wsgid.core import Plugin

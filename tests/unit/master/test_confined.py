@@ -1,7 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from wsgid.config import Config, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import Loaded
 from wsgid.master.confined import Confined, confine
 
 OUTSIDE = Config(app_path=Path("/srv/site"), chroot=True, run_dir=Path("/srv/site/sockets"))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.master.histories import TWO
-from wsgid.config import Config, ConfigError, Loaded
+from wsgid.config import Config
+from wsgid.config_sources import ConfigError, Loaded
 from wsgid.master.facts import OptionsRead, OptionsWrong
 from wsgid.master.options_in_use import OptionsInUse, without_the_fixed
 
