@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIApplication
 
-from wsgid.core.message import Message
+from wsgid.core.message import STARTED, Message
 from wsgid.interfaces.filters import IPostRequestFilter, IPreRequestFilter
 from wsgid.plugins import Interface, Plugin
 from wsgid.protocol.values import Head, Header, Request
@@ -57,9 +57,11 @@ def fake_message(
     headers: Mapping[str, str] = NO_HEADERS,
     body: bytes = b"",
     request_id: str = "test",
+    upload_start: bool = False,
 ) -> Message:
-    """As `process` and `exception` get it. ``path`` and ``query`` are percent-encoded, as a client sends them."""
-    return Message.of(_request(path, method, query, headers, body, request_id))
+    """As `process` and `exception` get it; with ``upload_start`` as `accept` does. ``path`` and ``query`` are
+    percent-encoded, as a client sends them."""
+    return Message.of(_request(path, method, query, headers, body, request_id), STARTED if upload_start else None)
 
 
 def run_filters(

@@ -6,14 +6,18 @@ for each thread, and one *control* connection. What may be said:
 ======== ===================== =========================================================================
 by       on                    frames
 ======== ===================== =========================================================================
-worker   channel               HELLO, then for each request ANSWER | FILE | HEAD PART* (END | CUT), then DONE
+worker   channel               HELLO, then for each request ANSWER | FILE | HEAD PART* (END | CUT), then DONE,
+                               and for each question ADMITTED | ANSWER
 worker   control               HELLO, LEAVING
-dispatch channel               REQUEST (with a descriptor when the body is in a file), FILE_AWAITED, RELEASE
+dispatch channel               REQUEST (with a descriptor when the body is in a file), ASK, FILE_AWAITED, RELEASE
 dispatch control               CLIENT_MAY_BE_GONE, CLIENT_GONE, INTERRUPT
 ======== ===================== =========================================================================
 
 Those on a control connection name a request. CLIENT_MAY_BE_GONE: its client sends nothing more, and may well wait for
 its answer. CLIENT_GONE: nobody takes what is still to come of the answer.
+
+ASK is the question whether an upload may go on: a request whose body is still on its way. An ANSWER to it refuses the
+upload, and is what the client gets. HELLO says whether the worker has filters to ask; one that has none admits all.
 
 ANSWER carries whether DONE follows: an application that returned a plain list has nothing left to do, and the ordinary
 answer costs one write. FILE announces an answer whose body is in a file. The worker sends DESCRIPTOR, and the
@@ -62,6 +66,8 @@ class Kind(enum.IntEnum):
     FILE_AWAITED = 14
     DESCRIPTOR = 15
     CLIENT_MAY_BE_GONE = 16
+    ASK = 17
+    ADMITTED = 18
 
 
 _REQUEST, _ANSWER = Kind.REQUEST, Kind.ANSWER
@@ -89,6 +95,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """0 and up; a control connection says 0."""
     threads: int
     """How many channels this process opens: it is ready when all of them have called."""
+    filters_uploads: bool = False
+    """It has upload filters. A control connection does not say it."""
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -137,6 +145,10 @@ def request(value: Request) -> bytes:
     return _pack(len(payload), _REQUEST) + payload
 
 
+def ask(value: Request) -> bytes:
+    return frame(Kind.ASK, _encode(value))
+
+
 def answer(value: Answer) -> bytes:
     payload = _encode(value)
     return _pack(len(payload), _ANSWER) + payload
@@ -166,6 +178,7 @@ def interrupt(key: str) -> bytes:
 END = frame(Kind.END)
 CUT = frame(Kind.CUT)
 DONE = frame(Kind.DONE)
+ADMITTED = frame(Kind.ADMITTED)
 FILE_AWAITED = frame(Kind.FILE_AWAITED)
 DESCRIPTOR = frame(Kind.DESCRIPTOR)
 RELEASE = frame(Kind.RELEASE)

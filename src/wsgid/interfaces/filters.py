@@ -1,4 +1,4 @@
-"""Request filters: what is called before and after the application (docs/filters.md)."""
+"""Request filters: what is called before and after the application (docs/filters.md), and about uploads."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -9,6 +9,23 @@ from wsgid.plugins import Interface
 
 Headers = list[tuple[str, Any]]
 """What `IPostRequestFilter.process` may return: values that are no str become one."""
+
+
+Verdict = bool | int | str | tuple[int | str, str | bytes] | None
+"""What `IUploadFilter.accept` may return."""
+
+
+class IUploadFilter(Interface):
+    """Asked in a worker whether an upload may go on, while its body arrives (docs/bodies.md)."""
+
+    @abstractmethod
+    def accept(self, m2message: Message) -> Verdict:
+        """True or None: it may. False: it is refused with 403; a code or a status line: with that, and of a pair with
+        this status and body, text in UTF-8. Codes are from 400 to 599.
+
+        ``m2message.body`` is empty, and ``m2message.is_upload_start()`` true. When it raises, or returns anything else,
+        it has said nothing. It may be asked twice: when a worker dies over it, another is.
+        """
 
 
 class IPreRequestFilter(Interface):

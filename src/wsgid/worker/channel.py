@@ -5,6 +5,7 @@ import os
 import select
 import socket
 from collections import deque
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from wsgid.channel import frames
@@ -25,6 +26,13 @@ MSG_CTRUNC: Final = int(socket.MSG_CTRUNC)
 
 DESCRIPTOR_SPACE: Final = socket.CMSG_LEN(array.array("i").itemsize)
 """Room for one descriptor. CMSG_SPACE would round it up to two; those that find no room are closed by the kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about the upload that this request has begun."""
+
+    request: Request
 
 
 def connect(run_path: str, hello: Hello) -> socket.socket:
@@ -53,8 +61,9 @@ class Channel:
         self._descriptors: list[int] = []
         self.outlet = Frames(self.send, self.send_file)
 
-    def take(self) -> tuple[Request, int | None] | None:
+    def take(self) -> tuple[Request, int | None] | Asked | None:
         """Waits for the next request; gives it with the descriptor of the file its body is in, which is the caller's.
+        It may also be a question.
 
         None when the dispatcher releases the thread. Raises DispatcherGone, and FrameError when the dispatcher breaks
         the channel's rules: only `close` may follow.
@@ -66,6 +75,8 @@ class Channel:
             request = frames.read_request(payload)
             usual = not self._descriptors and not request.body_in_file
             return request, None if usual else self._descriptor_of(request)
+        if kind is Kind.ASK:
+            return Asked(frames.read_request(payload))
         if kind is Kind.RELEASE:
             return None
         raise FrameError(f"{kind.name} on a channel")

@@ -19,6 +19,7 @@ from wsgid.worker import signals
 from wsgid.worker.control import Control
 from wsgid.worker.environ import environ_template
 from wsgid.worker.filters import Filters
+from wsgid.worker.filters.admission import UploadFilters
 from wsgid.worker.forked import disown_after_fork
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.signals import SignalPipe
@@ -42,7 +43,8 @@ def run(post: WorkerPost) -> int:
     pipe = signals.at_birth(post.stacks)
     logs.print_by_lines()
     try:
-        application, filters = _load(post.config)
+        application = _load(post.config)
+        filters, upload_filters = Filters.registered(), UploadFilters.registered()
     except BaseException as error:  # noqa: BLE001  # a module may well end in sys.exit(): it has not been loaded then
         logs.enable_again()
         reason = describe_failure(error, post.config.app_path)
@@ -55,19 +57,18 @@ def run(post: WorkerPost) -> int:
     # What is there now stays: the collector need not look at it again and again, nor write to its pages.
     gc.collect()
     gc.freeze()
-    _serve(post, application, filters, pipe)
+    _serve(post, application, filters, upload_filters, pipe)
     log.info("left")
     return EXIT_LEFT
 
 
-def _load(config: Config) -> tuple[WSGIApplication, Filters | None]:
+def _load(config: Config) -> WSGIApplication:
     """Plug-ins before the application, which may have some among its own modules."""
     os.environ.update(config.envs)
     os.chdir(config.app_path)
     import_shipped(config.filter)
     unusable = [each.reason for each in load_all(config.app_path, config.loader_dir, log).failed]
-    application = load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
-    return application, Filters.registered()
+    return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
 
 
 def _report(descriptor: int, text: str) -> None:
@@ -87,7 +88,13 @@ def _last_limit(post: WorkerPost) -> None:
     faulthandler.dump_traceback_later(post.config.graceful_timeout + LAST_MARGIN, exit=True, file=post.stacks)
 
 
-def _serve(post: WorkerPost, application: WSGIApplication, filters: Filters | None, pipe: SignalPipe) -> None:
+def _serve(
+    post: WorkerPost,
+    application: WSGIApplication,
+    filters: Filters | None,
+    upload_filters: UploadFilters,
+    pipe: SignalPipe,
+) -> None:
     in_hand = InHand()
     threads = post.config.threads
     signals.when_loaded(pipe)
@@ -96,7 +103,7 @@ def _serve(post: WorkerPost, application: WSGIApplication, filters: Filters | No
         post.run_path, threads, post.lifeline, pipe.reader, in_hand, reopen_log, partial(_last_limit, post)
     )
     template = environ_template(threads=threads)
-    taker = Taker(application, template, filters, in_hand, post.run_path, threads, control.leaving)
+    taker = Taker(application, template, filters, upload_filters, in_hand, post.run_path, threads, control.leaving)
 
     def close_sockets() -> None:
         control.close()

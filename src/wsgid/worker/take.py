@@ -8,10 +8,11 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from wsgid.channel.frames import FrameError, Hello, Role
-from wsgid.worker.channel import Channel, connect
+from wsgid.worker.channel import Asked, Channel, connect
 from wsgid.worker.environ import Environ
 from wsgid.worker.errors import DispatcherGone
 from wsgid.worker.filters import Filters
+from wsgid.worker.filters.admission import UploadFilters
 from wsgid.worker.in_hand import InHand
 from wsgid.worker.serve import serve
 
@@ -30,6 +31,7 @@ class Taker:
     application: WSGIApplication
     template: Environ
     filters: Filters | None
+    upload_filters: UploadFilters
     in_hand: InHand
     run_path: str
     """The directory with the dispatcher's socket."""
@@ -65,6 +67,9 @@ class Taker:
 
     def _serve_all(self, channel: Channel) -> None:
         while (taken := channel.take()) is not None:
+            if isinstance(taken, Asked):
+                channel.send(self.upload_filters.answer(taken.request, self.in_hand))
+                continue
             request, descriptor = taken
             serve(self.application, request, descriptor, channel.outlet, self.template, self.in_hand, self.filters)
 
@@ -75,7 +80,7 @@ class Taker:
                 "a process that the application forked came back from it into wsgid: it should end with os._exit()"
             )
             return None
-        hello = Hello(self.pid, Role.CHANNEL, thread, self.threads)
+        hello = Hello(self.pid, Role.CHANNEL, thread, self.threads, bool(self.upload_filters))
         pause = 0.0
         while not self.leaving.wait(pause):
             try:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.worker.dispatcher_side import Listener, Peer, a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, Hello, Kind, Role
-from wsgid.worker.channel import READ_SIZE, Channel, connect
+from wsgid.worker.channel import READ_SIZE, Asked, Channel, connect
 from wsgid.worker.errors import DispatcherGone
 
 
@@ -61,12 +61,20 @@ def test_the_largest_body_in_memory(peer_and_channel: tuple[Peer, Channel]) -> N
     assert channel.take() == (request, None)
 
 
+def test_a_question(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    begun = a_request(body_in_file=True)  # whose file is not here yet
+    peer.sock.sendall(frames.ask(begun) + frames.request(a_request()))
+    assert channel.take() == Asked(begun)
+    assert channel.take() == (a_request(), None)
+
+
 def test_a_descriptor_comes_with_its_request(peer_and_channel: tuple[Peer, Channel]) -> None:
     peer, channel = peer_and_channel
     file = os.memfd_create("body", os.MFD_CLOEXEC)
     peer.ask(a_request(body_in_file=True), file)
     taken = channel.take()
-    assert taken is not None
+    assert isinstance(taken, tuple)
     request, descriptor = taken
     assert request.body_in_file
     assert descriptor is not None
@@ -84,7 +92,7 @@ def test_a_descriptor_comes_with_the_first_byte_of_a_long_frame(peer_and_channel
     socket.send_fds(peer.sock, [data[:1]], [file])
     peer.sock.sendall(data[1:])
     taken = channel.take()
-    assert taken is not None
+    assert isinstance(taken, tuple)
     assert taken[0] == request
     assert taken[1] is not None
     os.close(taken[1])

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse
@@ -13,6 +14,7 @@ import pytest
 
 from tests.deadlines import wait_for
 from tests.unit.worker.dispatcher_side import Listener, a_request
+from tests.unit.worker.filters.filtering import upload_filters
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
 from wsgid.worker.environ import environ_template
@@ -32,7 +34,7 @@ class Thread:
         self.listener = Listener(folder)
         self.leaving = threading.Event()
         template = environ_template(threads=4)
-        self.taker = Taker(hello, template, None, InHand(), self.listener.path, 4, self.leaving)
+        self.taker = Taker(hello, template, None, upload_filters(), InHand(), self.listener.path, 4, self.leaving)
         self._executor = executor
 
     def start(self) -> "Future[None]":
@@ -57,6 +59,25 @@ def test_it_calls_serves_and_ends_when_it_is_released(thread: Thread) -> None:
     peer.release()
     life.result()
     assert peer.at_end()
+
+
+def test_it_has_filters_asked_and_says_so_when_it_calls(thread: Thread) -> None:
+    guard = upload_filters(lambda message: message.request_id != "refused")
+    guarded = replace(thread.taker, upload_filters=guard)
+    for taker, filters in ((thread.taker, False), (guarded, True)):
+        with ThreadPoolExecutor(1) as executor:
+            life = executor.submit(taker.take_requests, 3)
+            peer = thread.listener.accept()
+            assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3, 4, filters)
+            peer.sock.sendall(frames.ask(a_request(id="admitted")) + frames.ask(a_request(id="refused")))
+            assert peer.frame()[0] is Kind.ADMITTED
+            kind, payload = peer.frame()
+            assert kind is (Kind.ANSWER if filters else Kind.ADMITTED)
+            if filters:
+                assert frames.read_answer(payload).head.code == 403
+            assert peer.serve(a_request(id="1")).body == b"hello 1"
+            peer.release()
+            life.result()
 
 
 def test_it_ends_after_its_answer_when_it_is_released_meanwhile(thread: Thread) -> None:

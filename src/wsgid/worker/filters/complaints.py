@@ -35,7 +35,7 @@ class Complaints:
             return
         named = f"request {request_id}: the filter {_named(plugin)}"
         if isinstance(error, Unusable):
-            log.error("%s returned %s. The answer stays as it was before it%s", named, error, again)
+            log.error("%s returned %s. %s%s", named, error, error.INSTEAD, again)
         else:
             told = short_traceback(error)
             log.error("%s failed in %s(), and has changed nothing%s\n%s", named, method, again, told)

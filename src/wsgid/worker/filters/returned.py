@@ -4,7 +4,7 @@ Values of headers may be anything that has a text: the first wsgid's own filter 
 not the filter's to say: Content-Length follows the body.
 """
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header
@@ -15,7 +15,9 @@ CONTENT_LENGTH: Final = "Content-Length"
 
 
 class Unusable(Exception):
-    """What was returned is no answer. The text completes "returned", and says what to do."""
+    """What was returned is of no use. The text completes "returned", and says what to do."""
+
+    INSTEAD: ClassVar = "The answer stays as it was before it"
 
 
 def judge(

@@ -6,9 +6,10 @@ from typing import Any
 
 from tests.unit.worker.serving import Bench
 from wsgid.core.message import Message
-from wsgid.interfaces.filters import IPostRequestFilter, IPreRequestFilter
+from wsgid.interfaces.filters import IPostRequestFilter, IPreRequestFilter, IUploadFilter
 from wsgid.plugins import Plugin, isolated
 from wsgid.worker.filters import Filters
+from wsgid.worker.filters.admission import UploadFilters
 
 Process = Callable[[str, list[Any], Any], Any]
 
@@ -52,6 +53,22 @@ def registered(pre: Sequence[Callable[..., object]] = (), post: Sequence[Post] =
         for each in post:
             _post_plugin(each)
         return Filters.registered()
+
+
+def upload_filters(*accept: Callable[[Message], object]) -> UploadFilters:
+    """Plug-ins that call these, as a worker has them."""
+    with isolated():
+        for function in accept:
+            _upload_plugin(function)
+        return UploadFilters.registered()
+
+
+def _upload_plugin(function: Callable[[Message], object]) -> None:
+    class Guard(Plugin):
+        implements = (IUploadFilter,)
+
+        def accept(self, message: Message) -> object:
+            return function(message)
 
 
 def filter_by(bench: Bench, *post: Post, pre: Sequence[Callable[..., object]] = ()) -> None:
