@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 
-from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Work
 from wsgid.dispatcher.worker import Worker
 
 
-def waited_too_long(queue: Iterable[Exchange], limit: float, now: float) -> list[Exchange]:
+def waited_too_long(queue: Iterable[Work], limit: float, now: float) -> list[Work]:
     """Those that have been in the queue for ``limit`` seconds (0: no limit)."""
-    found: list[Exchange] = []
+    found: list[Work] = []
     if limit:
-        for exchange in queue:
-            if now - exchange.queued_at >= limit:
-                found.append(exchange)
-            elif not exchange.returned:
+        for work in queue:
+            if now - work.queued_at >= limit:
+                found.append(work)
+            elif not work.returned:
                 break  # those behind it came later; only those that came back stand in front of older ones
     return found
 
@@ -30,12 +30,10 @@ def overdue(slots: Iterable[Slot], limit: float, now: float) -> list[Slot]:
     return [
         slot
         for slot in slots
-        if (exchange := slot.exchange) is not None
-        and not slot.overdue
-        and now - exchange.served_at - slot.excused >= limit
+        if (work := slot.work) is not None and not slot.overdue and now - work.served_at - slot.excused >= limit
     ]
 
 
 def spent(worker: Worker) -> bool:
     """A hung worker that serves nothing but what is overdue."""
-    return all(slot.exchange is None or slot.overdue or slot.done for slot in worker.slots)
+    return all(slot.work is None or slot.overdue or slot.done for slot in worker.slots)

@@ -6,6 +6,7 @@ An edge opens an exchange when a request has arrived and submits it when it may 
 import logging
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 
 from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
@@ -14,16 +15,18 @@ from wsgid.dispatcher import deadlines, descriptors, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
-from wsgid.dispatcher.exchange import ANSWERING, SENDING, Client, Exchange
+from wsgid.dispatcher.exchange import Client, Exchange
 from wsgid.dispatcher.fates import Fate, at_the_limit, fate
 from wsgid.dispatcher.outgoing import OutgoingOwner
 from wsgid.dispatcher.pool import Pool, QueueFull
 from wsgid.dispatcher.quarantine import Quarantine
+from wsgid.dispatcher.question import Judged, Question
 from wsgid.dispatcher.recycling import most_requests
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.snapshot import Snapshot, facts_of
 from wsgid.dispatcher.storage import Storage
 from wsgid.dispatcher.stored_answer import StoredAnswer
+from wsgid.dispatcher.work import ANSWERING, SENDING, Work
 from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
 from wsgid.protocol.values import Request
@@ -56,7 +59,7 @@ class Dispatch:
         self._access_log = access_log
         self._policy = policy
         self._tell_master = tell_master
-        self._pool: Pool[Slot, Exchange] = Pool(policy.queue_size)
+        self._pool: Pool[Slot, Exchange | Question] = Pool(policy.queue_size)
         self._quarantine = Quarantine()
         self._chance = random.Random()
         self._given_up = False
@@ -84,35 +87,51 @@ class Dispatch:
         self._open.add(exchange)
         return exchange
 
-    def submit(self, exchange: Exchange) -> None:
-        """It is this exchange's turn on its connection: to an idle slot, or into the queue."""
-        if exchange.ended:
+    @property
+    def filters_uploads(self) -> bool:
+        """See `Workers.filter_uploads`."""
+        return self.workers is not None and self.workers.filter_uploads
+
+    def ask(self, request: Request, judged: Judged) -> Question:
+        """An upload has begun: may it go on? `judged` is called with the verdict, later, unless the question is closed
+        before."""
+        question = Question(request, judged, self, self.clock.now())
+        self.disk.soon(partial(self.submit, question))  # not here: it may be refused, and whoever asks is not done yet
+        return question
+
+    def submit(self, work: Exchange | Question) -> None:
+        """To an idle slot, or into the queue. Of an exchange it is the turn on its connection."""
+        if work.ended:
             return
-        if (self.draining or self._quarantine.refused) and (why := self._why_not(exchange)):
-            exchange.fail(503, why)
+        if (self.draining or self._quarantine.refused) and (why := self._why_not(work)):
+            work.fail(503, why)
             return
         now = self.clock.now()
         try:
-            slot = self._pool.arrive(exchange)
+            slot = self._pool.arrive(work)
         except QueueFull:
-            exchange.fail(503, "too many requests are waiting")
+            work.fail(503, "too many requests are waiting")
             return
         if slot is not None:
-            slot.give(exchange, now)
+            slot.give(work, now)
         else:
-            exchange.queued_at = now
+            work.queued_at = now
 
-    def _why_not(self, exchange: Exchange) -> str:
+    def _why_not(self, work: Work) -> str:
         """The reason why no worker shall have it; ``""`` when there is none."""
         if self.draining and (self._given_up or self._nobody_comes()):
             return STOPPING
-        if _key(exchange.request) in self._quarantine.refused:
+        if _key(work.request) in self._quarantine.refused:
             return "workers have died over this request, it is not served for a while"
         return ""
 
     def unserved(self, exchange: Exchange) -> None:
         """See `Journal`."""
         self._pool.leave(exchange)
+
+    def unasked(self, question: Question) -> None:
+        """See `Asker`."""
+        self._pool.leave(question)
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         """Every exchange comes here, once (see `Journal`)."""
@@ -137,15 +156,15 @@ class Dispatch:
         """A thread has called, or has finished."""
         worker = slot.worker
         if not (worker.leaving or worker.shut) or self._needed(worker):
-            exchange = self._pool.free(slot)
-            if exchange is not None:
-                slot.give(exchange, self.clock.now())
+            work = self._pool.free(slot)
+            if work is not None:
+                slot.give(work, self.clock.now())
         elif not worker.shut:
             slot.release()
 
-    def slot_finished(self, slot: Slot) -> None:
+    def slot_finished(self, slot: Slot, work: Work) -> None:
         worker = slot.worker
-        worker.served += 1
+        worker.served += isinstance(work, Exchange)
         if worker.served >= worker.most:
             worker.most = NO_LIMIT
             self._tell_master(WornOut(worker.pid, f"it has served {worker.served} requests"))
@@ -156,34 +175,34 @@ class Dispatch:
         self._pool.remove(slot)
         worker = slot.worker
         worker.slots.remove(slot)
-        exchange = slot.exchange
-        if exchange is not None:
+        work = slot.work
+        if work is not None:
             log.debug("worker %d: thread %d is gone: %s", worker.pid, slot.thread, why)
             self._pool.finished(slot)
             if not slot.done:
-                self._orphaned(exchange, slot)
+                self._orphaned(work, slot)
         if self.workers is not None:
             self.workers.forget_if_gone(worker)
         self._refuse_if_nobody_comes()
 
-    def _orphaned(self, exchange: Exchange, slot: Slot) -> None:
+    def _orphaned(self, work: Exchange | Question, slot: Slot) -> None:
         """Its worker is gone."""
-        request, now = exchange.request, self.clock.now()
+        request, now = work.request, self.clock.now()
         # What made a leaving worker late has reached a limit: it would make the next one late as well.
         redeliver = self._policy.redeliver and not slot.worker.late(now)
-        what = fate(exchange, read=slot.read, overdue=slot.overdue, redeliver=redeliver)
+        what = fate(work, read=slot.read, overdue=slot.overdue, redeliver=redeliver)
         again = what in (Fate.AGAIN, Fate.UNREAD)
-        if again and self._why_not(exchange):
+        if again and self._why_not(work):
             what, again = Fate.REFUSED, False
         if what is not Fate.UNREAD:
-            slot.worker.lost.append(Lost(*_key(request), described(exchange, what.value, now)))
+            slot.worker.lost.append(Lost(*_key(request), described(work, what.value, now)))
         if again:
-            exchange.take_back(request.attempt + (what is Fate.AGAIN), now)
-            other = self._pool.come_back(exchange)
+            work.take_back(request.attempt + (what is Fate.AGAIN), now)
+            other = self._pool.come_back(work)
             if other is not None:
-                other.give(exchange, now)
+                other.give(work, now)
         else:
-            exchange.fail(502, "the worker that had this request died")
+            work.fail(502, "the worker that had this request died")
 
     def worker_ready(self, worker: Worker) -> None:
         """All its threads have called."""
@@ -250,16 +269,16 @@ class Dispatch:
             most,
             quarantine.WINDOW,
         )
-        for exchange in list(self._pool.queue):
-            if why := self._why_not(exchange):
-                exchange.fail(503, why)
+        for work in list(self._pool.queue):
+            if why := self._why_not(work):
+                work.fail(503, why)
 
     # Time limits, a few times a second.
 
     def tick(self) -> None:
         now = self.clock.now()
-        for exchange in deadlines.waited_too_long(self._pool.queue, self._policy.queue_timeout, now):
-            exchange.fail(503, "no worker was free in time")
+        for work in deadlines.waited_too_long(self._pool.queue, self._policy.queue_timeout, now):
+            work.fail(503, "no worker was free in time")
         for worker in list(self.workers.by_pid.values()) if self.workers is not None else ():
             self._look_at(worker, now)
         for method, path in self._quarantine.over(now):
@@ -284,18 +303,18 @@ class Dispatch:
 
     def _give_up_on(self, slot: Slot, now: float) -> None:
         """Its request has reached the time limit."""
-        worker, exchange = slot.worker, slot.exchange
-        assert exchange is not None, "an overdue slot is a busy one"
-        told = described(exchange, at_the_limit(exchange), now)
+        worker, work = slot.worker, slot.work
+        assert work is not None, "an overdue slot is a busy one"
+        told = described(work, at_the_limit(work), now)
         slot.overdue = True
-        worker.to_interrupt.append(exchange.request)
+        worker.to_interrupt.append(work.request)
         if worker.hung:
             log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told)
         else:
             worker.hung = True
             self._shut(worker)
             self._tell_master(Hung(worker.pid, told))  # which logs it, with the worker's stacks
-        exchange.fail(504, "the application took longer than the time limit")
+        work.fail(504, "the application took longer than the time limit")
         self._refuse_if_nobody_comes()
 
     # How it is.
@@ -327,8 +346,8 @@ class Dispatch:
 
     def _refuse_if_nobody_comes(self) -> None:
         if self.draining and self._nobody_comes():
-            for exchange in self._pool.empty_queue():
-                exchange.fail(503, STOPPING)
+            for work in self._pool.empty_queue():
+                work.fail(503, STOPPING)
 
     def give_up(self) -> None:
         """The time for draining is over: what waits is refused, what is served is refused or cut."""
@@ -336,14 +355,14 @@ class Dispatch:
         # Those that wait for their turn on a connection are not here: their turn comes with the end of the one before,
         # and then `submit` refuses them, so that each client gets its answers in order to the last. The queue comes
         # first: what is cut may make a worker idle.
-        for exchange in self._pool.empty_queue():
-            exchange.fail(503, STOPPING)
+        for work in self._pool.empty_queue():
+            work.fail(503, STOPPING)
         for exchange in [exchange for exchange in self._open if exchange.stage in (ANSWERING, SENDING)]:
             exchange.cut()
         for worker in self.workers.by_pid.values() if self.workers is not None else ():
             for slot in worker.slots:
-                if slot.exchange is not None:
-                    slot.exchange.fail(503, STOPPING)
+                if slot.work is not None:
+                    slot.work.fail(503, STOPPING)
 
     def check_quiet(self) -> None:
         """For whoever lets go of the last thing that a drain waits for."""

@@ -4,33 +4,17 @@ An exchange ends exactly once: answered, refused, cut, or left by its client. Wh
 `ended` set and changes nothing, which is what makes every order of deaths, answers and departures harmless.
 """
 
-import enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Final, Protocol
 
-import msgspec
-
+from wsgid.channel import frames
 from wsgid.dispatcher.sent_file import PassedFile
+from wsgid.dispatcher.work import ANSWERING, ENDED, SENDING, WAITING, Work
 from wsgid.protocol.http_answer import refusal
 from wsgid.protocol.values import Head, Request
 
-if TYPE_CHECKING:
-    from wsgid.dispatcher.slots import Slot
-
-
-class Stage(enum.Enum):
-    WAITING = enum.auto()
-    """For its turn on its connection, then for an idle slot."""
-    SERVING = enum.auto()
-    """In a worker's hands, nothing sent yet."""
-    ANSWERING = enum.auto()
-    """The head has gone to the client."""
-    SENDING = enum.auto()
-    """Its worker has given the whole answer and is free; the client has yet to take the rest of it."""
-    ENDED = enum.auto()
-
-
-WAITING, SERVING, ANSWERING, SENDING, ENDED = Stage
-"""Looked at several times for each request: a global name costs a third of an enum's attribute (Python 3.11)."""
+METHODS: Final = frozenset({"GET", "HEAD"})
+"""Safe by RFC 9110 section 9.2.1, and used as such: what asks twice with them, a browser or a proxy, does so unasked.
+PUT and DELETE are idempotent by the same RFC; applications in which they are not are too many."""
 
 
 class Client(Protocol):
@@ -78,85 +62,29 @@ class Journal(Protocol):
         """Closes it where that may take a while: a large file without a name goes with its last descriptor."""
 
 
-class Exchange:
-    __slots__ = (
-        "_journal",
-        "_note",
-        "arrived",
-        "body_fd",
-        "client",
-        "code",
-        "doubtful",
-        "keep_alive",
-        "queued_at",
-        "request",
-        "returned",
-        "sent",
-        "served_at",
-        "slot",
-        "stage",
-    )
+class Exchange(Work):
+    __slots__ = ("_journal", "_note", "client", "code", "keep_alive", "sent")
 
     def __init__(self, request: Request, client: Client, keep_alive: bool, journal: Journal, now: float) -> None:
-        self.request = request
+        super().__init__(request, now)
         self.client = client
         self.keep_alive = keep_alive
-        self.arrived = now
-        self.queued_at = now
-        """When it was last put into the queue."""
-        self.returned = False
-        """A worker had it that died: it stands at the front of the queue."""
-        self.served_at = 0.0
-        """When it was given to a worker; 0.0 while it waits."""
-        self.stage = WAITING
-        self.slot: Slot | None = None
-        self.body_fd = -1
-        """Descriptor of the body when it is in a file. Ours until the exchange ends."""
         self.code = 0
         self.sent = 0
-        self.doubtful = False
-        """Its client may have left."""
         self._note = ""
         """How it ends, for the access log, once the rest of its answer has been sent."""
         self._journal = journal
 
     @property
-    def ended(self) -> bool:
-        return self.stage is ENDED
+    def repeatable(self) -> bool:
+        return self.request.method in METHODS
 
-    @property
-    def settled(self) -> bool:
-        """The client has its answer, or we have it for the client: nothing that its worker does changes that."""
-        return self.stage is ENDED or self.stage is SENDING
-
-    @property
-    def _at_work(self) -> "Slot | None":
-        """The slot that had it, unless that has been done with it since, and serves another perhaps."""
-        slot = self.slot
-        return slot if slot is not None and slot.exchange is self else None
-
-    def given(self, slot: "Slot", now: float) -> None:
-        self.slot = slot
-        self.served_at = now
-        self.stage = SERVING
-
-    def take_back(self, attempt: int, now: float) -> None:
-        """Its worker died; it waits for another. `attempt`: which one that will be.
-
-        The body needs nothing: workers read its file at positions of their own.
-        """
-        self.slot = None
-        self.served_at = 0.0
-        self.stage = WAITING
-        self.queued_at = now
-        self.returned = True
-        if attempt != self.request.attempt:
-            self.request = msgspec.structs.replace(self.request, attempt=attempt)
+    def frame(self) -> bytes:
+        return frames.request(self.request)
 
     # What the worker says.
 
     def answer(self, head: Head, body: bytes) -> None:
-        """The whole answer at once."""
         if self.stage is not ENDED and self.stage is not SENDING:
             self.sent = self.client.send_whole(head, body)
             self._all_said(head.code)
@@ -220,10 +148,14 @@ class Exchange:
                 self._all_said(self.code, "cut")
             else:
                 self._end(self.code, "cut")
-        elif not self.settled:
-            head, body = refusal(code, why)
+        else:
+            self.refuse(*refusal(code, why))
+
+    def refuse(self, head: Head, body: bytes) -> None:
+        """This is sent instead of an answer of the application, of which nothing has been."""
+        if not self.settled:
             self.sent = self.client.send_whole(head, body)
-            self._all_said(code, "refused")
+            self._all_said(head.code, "refused")
 
     def cut(self) -> None:
         """The rest of its answer will not be sent. A worker that is at it is told, so that an endless answer ends."""

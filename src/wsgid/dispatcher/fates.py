@@ -1,13 +1,8 @@
 """What becomes of a request whose worker died, or that has reached the time limit."""
 
 import enum
-from typing import Final
 
-from wsgid.dispatcher.exchange import ANSWERING, Exchange
-
-METHODS: Final = frozenset({"GET", "HEAD"})
-"""Safe by RFC 9110 section 9.2.1, and used as such: what asks twice with them, a browser or a proxy, does so unasked.
-PUT and DELETE are idempotent by the same RFC; applications in which they are not are too many."""
+from wsgid.dispatcher.work import ANSWERING, Work
 
 
 class Fate(enum.Enum):
@@ -22,7 +17,7 @@ class Fate(enum.Enum):
     UNREAD = "given to another worker, as this one had not read it"
 
 
-def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> Fate:
+def fate(work: Work, *, read: bool, overdue: bool, redeliver: bool) -> Fate:
     """`read`: the worker may have read the request; `overdue`: it had reached the time limit; `redeliver`: it may run a
     second time, by the option and by the limits on its worker.
 
@@ -30,21 +25,21 @@ def fate(exchange: Exchange, *, read: bool, overdue: bool, redeliver: bool) -> F
     happens. One whose client may have left is not run for nobody; the answer is for a client that has only finished
     sending.
     """
-    if exchange.settled:
+    if work.settled:
         return Fate.OVERDUE if overdue else Fate.ENDED
-    if exchange.stage is ANSWERING:
+    if work.stage is ANSWERING:
         return Fate.CUT
-    if exchange.doubtful:
+    if work.doubtful:
         return Fate.DOUBTFUL
     if not read:
         return Fate.UNREAD
-    if redeliver and exchange.request.method in METHODS and exchange.request.attempt == 1:
+    if redeliver and work.repeatable and work.request.attempt == 1:
         return Fate.AGAIN
     return Fate.REFUSED
 
 
-def at_the_limit(exchange: Exchange) -> str:
+def at_the_limit(work: Work) -> str:
     """What becomes of a request that has reached the time limit, in the words of the log."""
-    if exchange.settled:
+    if work.settled:
         return Fate.ENDED.value
-    return Fate.CUT.value if exchange.stage is ANSWERING else "answered with 504"
+    return Fate.CUT.value if work.stage is ANSWERING else "answered with 504"

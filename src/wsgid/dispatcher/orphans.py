@@ -39,5 +39,5 @@ def _is_certain(worker: Worker) -> bool:
 
 
 def _held(worker: Worker, now: float) -> str:
-    exchanges = [slot.exchange for slot in worker.slots if slot.exchange is not None]
-    return "; ".join(described(each, "not finished in time", now) for each in exchanges) or "no request"
+    held = [slot.work for slot in worker.slots if slot.work is not None]
+    return "; ".join(described(each, "not finished in time", now) for each in held) or "no request"

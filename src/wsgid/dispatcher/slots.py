@@ -1,4 +1,4 @@
-"""One channel to one worker thread: gives it a request, takes its answer.
+"""One channel to one worker thread: gives it a request, or a question, and takes its answer.
 
 asyncio's transports cannot carry descriptors, and a request is one write to an idle reader: so these are plain
 non-blocking sockets, watched by the loop.
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.channel.frames import Kind
-from wsgid.dispatcher.exchange import ANSWERING, SENDING, SERVING, Exchange
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
+from wsgid.dispatcher.work import ANSWERING, SENDING, SERVING, Work
 
 if TYPE_CHECKING:
     from wsgid.dispatcher.worker import Worker
@@ -38,18 +40,18 @@ NO_FILE: Final = "the file that is the answer's body could not be passed on"
 class SlotOwner(Protocol):
     """Who decides what a slot does next."""
 
-    def slot_finished(self, slot: "Slot") -> None:
-        """The slot's request has ended and its thread waits for the next."""
+    def slot_finished(self, slot: "Slot", work: Work) -> None:
+        """The slot's work has ended and its thread waits for the next."""
 
     def slot_gone(self, slot: "Slot", why: str) -> None:
-        """The channel has ended; the slot holds its exchange, if it had one. See `Slot.read`."""
+        """The channel has ended; the slot holds its work, if it had any. See `Slot.read`."""
 
     def close_file(self, descriptor: int) -> None:
         """See `Journal`."""
 
 
 class Slot:
-    """The channel's state is the worker thread's state: with an exchange it is busy, without one it waits."""
+    """The channel's state is the worker thread's state: with work it is busy, without it waits."""
 
     __slots__ = (
         "_announced",
@@ -60,12 +62,12 @@ class Slot:
         "_sock",
         "_unsent",
         "done",
-        "exchange",
         "excused",
         "overdue",
         "paused",
         "read",
         "thread",
+        "work",
         "worker",
     )
 
@@ -80,7 +82,7 @@ class Slot:
     ) -> None:
         self.worker = worker
         self.thread = thread
-        self.exchange: Exchange | None = None
+        self.work: Exchange | Question | None = None
         self.read = True
         """The worker may have read the request. False only when it is known that it has not: its application has not
         begun with it, and never will."""
@@ -103,21 +105,19 @@ class Slot:
         """That have come, and belong to nobody yet."""
         loop.add_reader(sock.fileno(), self.readable)
 
-    def give(self, exchange: Exchange, now: float) -> None:
-        """Hands over a request; the slot must be idle."""
-        self.exchange = exchange
+    def give(self, work: Exchange | Question, now: float) -> None:
+        """Hands it over; the slot must be idle."""
+        self.work = work
         self.excused = 0.0
-        exchange.given(self, now)
-        data = frames.request(exchange.request)
+        work.given(self, now)
+        data = work.frame()
         try:
-            if exchange.body_fd >= 0:
-                sent = socket.send_fds(self._sock, [data], [exchange.body_fd])
-            else:
-                sent = self._sock.send(data)
+            descriptor = work.body_fd
+            sent = socket.send_fds(self._sock, [data], [descriptor]) if descriptor >= 0 else self._sock.send(data)
         except BlockingIOError:
             # Not with an idle reader and a frame of ordinary size; a descriptor has to go with the first byte.
             self.read = False
-            self._loop.add_writer(self._sock.fileno(), self._give_late, exchange, data)
+            self._loop.add_writer(self._sock.fileno(), self._give_late, work, data)
             return
         except OSError as error:
             # The thread has gone, or this process may pass on no more descriptors.
@@ -129,11 +129,11 @@ class Slot:
             self._unsent = data[sent:]
             self._loop.add_writer(self._sock.fileno(), self._send_rest)
 
-    def _give_late(self, exchange: Exchange, data: bytes) -> None:
+    def _give_late(self, work: Exchange | Question, data: bytes) -> None:
         self._loop.remove_writer(self._sock.fileno())
         self.read = True
-        if not exchange.settled:
-            self.give(exchange, exchange.served_at)
+        if not work.settled:
+            self.give(work, work.served_at)
         else:
             self._finished()
 
@@ -186,16 +186,25 @@ class Slot:
         self.close("its worker died")
 
     def _take(self, kind: Kind, payload: bytes) -> None:
-        exchange = self.exchange
-        if exchange is None:
+        work = self.work
+        if work is None:
             raise frames.FrameError(f"{kind.name} with no request in hand")
-        stage = exchange.stage
-        if kind is ANSWER and stage is not ANSWERING:  # nearly always
+        if kind is ANSWER and work.stage is not ANSWERING:  # nearly always
             answer = frames.read_answer(payload)
-            exchange.answer(answer.head, answer.body)
+            work.answer(answer.head, answer.body)
             if answer.done:
                 self._finished()
-            return
+        elif isinstance(work, Exchange):
+            self._take_of_answer(work, kind, payload)
+        elif kind is Kind.ADMITTED:
+            self._finished()
+            work.admit()  # which may submit the request: now this slot can have it
+        else:
+            raise frames.FrameError(f"{kind.name} to a question")
+
+    def _take_of_answer(self, exchange: Exchange, kind: Kind, payload: bytes) -> None:
+        """Of one that comes in parts or in a file."""
+        stage = exchange.stage
         if (stage is SERVING and kind in NOT_FIRST) or (stage is ANSWERING and kind in NOT_NEXT):
             raise frames.FrameError(f"{kind.name} out of turn")
         if kind is PART:
@@ -243,15 +252,17 @@ class Slot:
             exchange.fail(500, NO_FILE)
 
     def _finished(self) -> None:
-        exchange = self.exchange
-        if exchange is not None and exchange.stage is SENDING and exchange.client.choked and not self.worker.leaving:
+        work = self.work
+        assert work is not None, "only what was given ends"
+        choked = work.stage is SENDING and isinstance(work, Exchange) and work.client.choked
+        if choked and not self.worker.leaving:
             # With the next answer there would be more than may be.
             self.done = True
             self._pause()
             return
         self._go_on_reading()
-        self.exchange = None
-        self._owner.slot_finished(self)
+        self.work = None
+        self._owner.slot_finished(self, work)
 
     def client_left(self, exchange: Exchange) -> None:
         """Nobody waits for this answer any more: the worker is told."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.work import Work
 from wsgid.dispatcher.worker import Worker
 
 
@@ -53,7 +53,7 @@ def facts_of(workers: Iterable[Worker], now: float) -> tuple[WorkerFacts, ...]:
 
 
 def _worker(worker: Worker, now: float) -> WorkerFacts:
-    held = tuple(_request(slot.exchange, now) for slot in worker.slots if slot.exchange is not None)
+    held = tuple(_request(slot.work, now) for slot in worker.slots if slot.work is not None)
     return WorkerFacts(
         pid=worker.pid,
         ready=worker.ready,
@@ -66,13 +66,13 @@ def _worker(worker: Worker, now: float) -> WorkerFacts:
     )
 
 
-def _request(exchange: Exchange, now: float) -> RequestFacts:
-    request = exchange.request
+def _request(work: Work, now: float) -> RequestFacts:
+    request = work.request
     return RequestFacts(
         key=request.key,
         id=request.id,
         method=request.method,
         target=request.target,
         client=request.remote_addr,
-        age=now - exchange.arrived,
+        age=now - work.arrived,
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from wsgid.channel import frames
-from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Work
 from wsgid.protocol.values import Request
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -46,6 +46,8 @@ class Worker:
         """Requests after which it is worn out."""
         self.slots: list[Slot] = []
         self.ready = False
+        self.filters_uploads = True
+        """It has upload filters, or has not said yet that it has none."""
         self.leaving = False
         """It gets nothing new, and each thread is released once it has nothing in hand."""
         self.leave_by = math.inf
@@ -78,7 +80,7 @@ class Worker:
 
     def idle_slots(self) -> Iterator[Slot]:
         """Of those there are now; it may lose them meanwhile."""
-        return (slot for slot in tuple(self.slots) if slot.exchange is None)
+        return (slot for slot in tuple(self.slots) if slot.work is None)
 
     def client_gone(self, request: Request) -> None:
         # Untold, the worker goes on: the answer is read and forgotten, and an endless one ends with the worker.
@@ -100,10 +102,10 @@ class Worker:
                 log.debug("worker %d was not told that %s: %s", self.pid, what, error)
 
 
-def described(exchange: Exchange, outcome: str, now: float) -> str:
+def described(work: Work, outcome: str, now: float) -> str:
     """A request in the words of the log."""
-    request = exchange.request
+    request = work.request
     return (
-        f"{request.method} {request.target} (id {request.id}, {now - exchange.served_at:.2f} s in its hands, "
+        f"{work.ABOUT}{request.method} {request.target} (id {request.id}, {now - work.served_at:.2f} s in its hands, "
         f"client {request.remote_addr or 'unknown'}): {outcome}"
     )

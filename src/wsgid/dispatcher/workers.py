@@ -41,6 +41,7 @@ class Workers:
         """`ready`: all its threads have called; `leaving`: it has said that it wants to leave; `idle`: a thread has
         called."""
         self.by_pid: dict[int, Worker] = {}
+        self._filter_uploads = True
         self._to_retire: set[int] = set()
         """Those that the master wants to leave, and that have not called yet."""
         self._listener = listener
@@ -50,6 +51,14 @@ class Workers:
         self._leaving = leaving
         self._idle = idle
         loop.add_reader(listener.fileno(), self._accept)
+
+    @property
+    def filter_uploads(self) -> bool:
+        """Has any of them upload filters? While there are none, what the last ones said; before the first has called
+        they may have."""
+        if self.by_pid:
+            self._filter_uploads = any(worker.filters_uploads for worker in self.by_pid.values())
+        return self._filter_uploads
 
     def _accept(self) -> None:
         try:
@@ -96,6 +105,7 @@ class Workers:
         return worker
 
     def _add_slot(self, worker: Worker, sock: socket.socket, hello: Hello, reader: frames.FrameReader) -> None:
+        worker.filters_uploads = hello.filters_uploads
         slot = Slot(sock, worker, hello.thread, reader, self._owner, self._loop)
         worker.slots.append(slot)
         if not worker.ready and len(worker.slots) == hello.threads:

@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 
 from wsgid.protocol.host import NOT_A_HOST, is_host
+from wsgid.protocol.http_answer import refusal
 from wsgid.protocol.script_name import below
-from wsgid.protocol.values import Header
+from wsgid.protocol.values import Head, Header
 
 _DIGITS: Final = frozenset("0123456789")
 
@@ -28,6 +29,10 @@ class Refused(Exception):
         super().__init__(f"{code}: {why}")
         self.code = code
         self.why = why
+
+    def answer(self) -> tuple[Head, bytes]:
+        """What the client gets."""
+        return refusal(self.code, self.why)
 
 
 class Body(msgspec.Struct, frozen=True, gc=False):

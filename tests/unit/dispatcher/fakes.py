@@ -10,6 +10,7 @@ from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Work
 from wsgid.protocol.values import Head
 
 
@@ -92,11 +93,13 @@ class RecordingOwner:
     """A `SlotOwner`."""
 
     finished: list[Slot] = field(default_factory=list)
+    done: list[Work] = field(default_factory=list)
     gone: list[tuple[Slot, str]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
 
-    def slot_finished(self, slot: Slot) -> None:
+    def slot_finished(self, slot: Slot, work: Work) -> None:
         self.finished.append(slot)
+        self.done.append(work)
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self.gone.append((slot, why))

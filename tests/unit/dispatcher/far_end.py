@@ -93,9 +93,10 @@ class FarEnd:
         await until(lambda: not self.silent, "a frame")
         return self._heard.pop(0)
 
-    async def take(self) -> Request:
+    async def take(self, expected: Kind = Kind.REQUEST) -> Request:
+        """Of a request or, with Kind.ASK, of a question."""
         kind, payload = await self.hear()
-        assert kind is Kind.REQUEST
+        assert kind is expected
         return frames.read_request(payload)
 
     async def hear_the_end(self) -> None:
@@ -111,9 +112,9 @@ def call(path: Path, hello: Hello) -> FarEnd:
     return far_end
 
 
-def thread(pid: int, number: int = 0, threads: int = 1) -> Hello:
-    """One of so many of its process."""
-    return Hello(pid, Role.CHANNEL, number, threads)
+def thread(pid: int, number: int = 0, threads: int = 1, *, filters: bool = False) -> Hello:
+    """One of so many of its process, which may have upload filters."""
+    return Hello(pid, Role.CHANNEL, number, threads, filters)
 
 
 def control(pid: int) -> Hello:

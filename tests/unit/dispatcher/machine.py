@@ -42,6 +42,9 @@ from wsgid.dispatcher.workers import Workers
 STEPS = st.tuples(*[st.booleans()] * 4)
 """What a worker does: see `DispatcherMachine.goes_on`."""
 
+REFUSAL = frames.answer(Answer(a_head("403 Forbidden", length=4), b"none", True))
+"""Of an upload."""
+
 MOST_WORKERS = 3
 QUEUE_SIZE = 3
 TIMEOUT, QUEUE_TIMEOUT = 10.0, 5.0
@@ -63,6 +66,8 @@ class Thread:
 
     far_end: FarEnd
     serving: bool = False
+    asked: bool = False
+    """What it serves is a question."""
     begun: bool = False
     announced: bool = False
     """It has a file to pass, and waits for the word."""
@@ -86,6 +91,10 @@ class Thread:
                 request = frames.read_request(payload)
                 self.method, self.target = request.method, request.target.encode()
                 return request.id
+            if kind is Kind.ASK:
+                assert not self.serving, "one thing at a time"
+                self.serving = self.asked = True
+                return ""
             if kind is Kind.FILE_AWAITED:
                 assert self.announced
                 self.pass_file()
@@ -142,9 +151,14 @@ class DispatcherMachine(RuleBasedStateMachine):
         """Processes that were to leave."""
         self.pids = 0
         self.gave_up = False
+        self.filters = False
+        """The workers have upload filters."""
 
-    @initialize(redeliver=st.booleans(), quarantine=st.integers(0, 2), max_requests=st.integers(0, 3))
-    def the_dispatcher_starts(self, redeliver: bool, quarantine: int, max_requests: int) -> None:
+    @initialize(
+        redeliver=st.booleans(), quarantine=st.integers(0, 2), max_requests=st.integers(0, 3), filters=st.booleans()
+    )
+    def the_dispatcher_starts(self, redeliver: bool, quarantine: int, max_requests: int, filters: bool) -> None:
+        self.filters = filters
         self.redeliver = redeliver
         self.quarantine = quarantine
         self.policy = {
@@ -195,7 +209,7 @@ class DispatcherMachine(RuleBasedStateMachine):
     @rule(threads=st.integers(1, 2))
     def a_worker_calls(self, threads: int) -> None:
         self.pids += 1
-        said = [thread(self.pids, number, threads) for number in range(threads)]
+        said = [thread(self.pids, number, threads, filters=self.filters) for number in range(threads)]
         ours = call(self.path, control(self.pids))
         self.processes.append(Process(self.pids, ours, [Thread(call(self.path, each)) for each in said]))
 
@@ -212,6 +226,9 @@ class DispatcherMachine(RuleBasedStateMachine):
         if not its.serving:
             if name := its.listen():
                 self.was_read(name, process.pid)
+        elif its.asked:
+            self.say(its, REFUSAL if cut else frames.ADMITTED)
+            its.serving = its.asked = False
         elif its.announced:
             its.listen()
         elif its.answered:
@@ -267,7 +284,7 @@ class DispatcherMachine(RuleBasedStateMachine):
         _, its = self.some_thread(data)
         its.far_end.close()
         its.far_end.ended = True
-        its.serving = False
+        its.serving = its.asked = False
 
     # The master.
 
@@ -301,9 +318,9 @@ class DispatcherMachine(RuleBasedStateMachine):
         self.dispatch.tick()
         limit = self.limits["timeout"]
         for slot in self.slots():
-            if limit and slot.exchange is not None and not slot.paused and not slot.excused:
-                assert slot.overdue or self.clock.time - slot.exchange.served_at < limit
-            assert not slot.overdue or slot.exchange is None or slot.exchange.settled
+            if limit and slot.work is not None and not slot.paused and not slot.excused:
+                assert slot.overdue or self.clock.time - slot.work.served_at < limit
+            assert not slot.overdue or slot.work is None or slot.work.settled
         limit = self.limits["queue_timeout"] or float("inf")
         assert all(self.clock.time - exchange.queued_at < limit for exchange in self.dispatch._pool.queue)
 
@@ -333,13 +350,13 @@ class DispatcherMachine(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_while_a_slot_is_idle(self) -> None:
         if self.dispatch.queued:
-            idle = [slot for slot in self.slots() if slot.exchange is None]
+            idle = [slot for slot in self.slots() if slot.work is None]
             assert all(slot.worker.leaving or slot.worker.shut for slot in idle)
 
     @invariant()
     def it_is_known_how_busy_each_worker_is(self) -> None:
         for worker in self.workers.by_pid.values():
-            assert worker.busy == sum(slot.exchange is not None for slot in worker.slots)
+            assert worker.busy == sum(slot.work is not None for slot in worker.slots)
 
     @invariant()
     def the_master_hears_of_each_thing_once(self) -> None:

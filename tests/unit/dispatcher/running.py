@@ -51,6 +51,8 @@ class Running:
     """Its one thread does the file I/O."""
     threads: int
     """That a worker has, unless told otherwise."""
+    filters: bool = False
+    """Its workers have upload filters."""
     far_workers: list[FarWorker] = field(default_factory=list)
 
     @property
@@ -62,7 +64,7 @@ class Running:
         """A worker calls, with all its threads."""
         path = self.directory / "channel.sock"
         threads = threads or self.threads
-        called = [call(path, thread(pid, number, threads)) for number in range(threads)]
+        called = [call(path, thread(pid, number, threads, filters=self.filters)) for number in range(threads)]
         far_worker = FarWorker(pid, called, call(path, control(pid)))
         self.far_workers.append(far_worker)
         await until(lambda: pid in self.ready and self.workers.by_pid[pid].control, "the worker to be ready")
@@ -106,8 +108,11 @@ def with_hand_clock(test: Callable[[Running, HandClock], Coroutine[Any, Any, Non
 
 
 @asynccontextmanager
-async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> AsyncIterator[Running]:
-    """With changes of the policy, and possibly another ``clock``."""
+async def running(
+    queue_size: int = 100, threads: int = 1, *, filters: bool = False, **changes: Any
+) -> AsyncIterator[Running]:
+    """With changes of the policy, and possibly another ``clock``. That there are upload filters or not is known before
+    the first worker calls."""
     loop = asyncio.get_running_loop()
     log_file = os.memfd_create("access.log")
     clock: Clock = changes.pop("clock", None) or Clock()
@@ -132,7 +137,10 @@ async def running(queue_size: int = 100, threads: int = 1, **changes: Any) -> As
             idle=dispatch.slot_idle,
         )
         dispatch.workers = workers
-        everything = Running(Path(directory), dispatch, workers, access_log, log_file, told, executor, threads)
+        workers._filter_uploads = filters
+        everything = Running(
+            Path(directory), dispatch, workers, access_log, log_file, told, executor, threads, filters=filters
+        )
         try:
             yield everything
         finally:

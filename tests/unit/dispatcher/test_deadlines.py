@@ -72,7 +72,7 @@ class TestAWorker:
         assert overdue(worker.slots, 5.0, 25.0) == worker.slots[1:2]
 
     def test_an_idle_thread_has_all_time(self, worker: Worker) -> None:
-        worker.slots[0].exchange = None
+        worker.slots[0].work = None
         assert overdue(worker.slots, 5.0, 20.0) == []
 
     def test_the_time_of_a_slow_client_does_not_count(self, worker: Worker) -> None:
@@ -82,7 +82,7 @@ class TestAWorker:
 
     def test_a_thread_that_does_not_end_its_request_counts(self, worker: Worker) -> None:
         """Its client has the answer, or is gone; the thread is held all the same."""
-        exchange = worker.slots[0].exchange
+        exchange = worker.slots[0].work
         assert exchange is not None
         exchange.answer(a_head(), b"")
         assert overdue(worker.slots, 5.0, 15.0) == worker.slots[:1]
@@ -91,7 +91,7 @@ class TestAWorker:
         first, second, third = worker.slots
         first.overdue = third.overdue = True
         assert not spent(worker)
-        second.exchange = None
+        second.work = None
         assert spent(worker)
 
     def test_is_spent_when_what_else_it_has_waits_for_a_client(self, worker: Worker) -> None:

@@ -13,7 +13,8 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.running import FarWorker, Running, arrive, running
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
-from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.work import Stage
 
 HELLO = frames.answer(Answer(a_head(), b"hello", True))
 HEAD = frames.head(a_head())
@@ -404,7 +405,7 @@ class TestWhateverHappens:
                     (worker, number)
                     for worker in workers
                     for number, slot in enumerate(everything.workers.by_pid[worker.pid].slots)
-                    if slot.exchange is not None
+                    if slot.work is not None
                 ]
                 return chance.choice(busy) if busy else None
 

@@ -10,8 +10,8 @@ from tests.unit.dispatcher.running import FarWorker, Running, arrive, with_hand_
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer
 from wsgid.channel.orders import WorkerLeaving
-from wsgid.dispatcher.exchange import Stage
 from wsgid.dispatcher.quarantine import PERIOD
+from wsgid.dispatcher.work import Stage
 
 HELLO = frames.answer(Answer(a_head(), b"hello", True))
 

@@ -10,8 +10,8 @@ from tests.unit.dispatcher.running import FarWorker, Running, arrive, with_hand_
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
 from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
-from wsgid.dispatcher.exchange import Stage
 from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
+from wsgid.dispatcher.work import Stage
 
 HELLO = frames.answer(Answer(a_head(), b"hello", True))
 HEAD = frames.head(a_head())

@@ -14,7 +14,10 @@ from hypothesis.stateful import invariant, precondition, rule
 from tests.unit.dispatcher.fakes import RecordingClient
 from tests.unit.dispatcher.machine import DispatcherMachine, no_run_breaks
 from tests.unit.dispatcher.requests import a_request
-from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.question import Question
+from wsgid.dispatcher.work import Stage
+from wsgid.protocol.http_request import Refused
 
 ANSWER = re.compile(r"((whole|file) \d+|head \d+(,part)*(,(end|cut))?)?")
 KEPT_ANSWER = re.compile(ANSWER.pattern.replace("(end|cut)", "end") + "(,cut)?")
@@ -35,10 +38,20 @@ class Visit:
     """Processes that have read it."""
 
 
+@dataclass(eq=False, repr=False)
+class Upload:
+    """That is being asked about."""
+
+    question: Question
+    closed: bool = False
+    verdicts: list[Refused | None] = field(default_factory=list)
+
+
 class ExactlyOnce(DispatcherMachine):
     def __init__(self) -> None:
         super().__init__()
         self.visits: dict[str, Visit] = {}
+        self.uploads: list[Upload] = []
 
     def was_read(self, name: str, pid: int) -> None:
         self.visits[name].readers.append(pid)
@@ -111,7 +124,35 @@ class ExactlyOnce(DispatcherMachine):
     def some_visit(self, data: st.DataObject) -> Visit:
         return data.draw(st.sampled_from(list(self.visits.values())))
 
+    # Uploads.
+
+    @rule(path=st.sampled_from("ab"))
+    def an_upload_begins(self, path: str) -> None:
+        verdicts: list[Refused | None] = []
+        request = a_request(id=self.dispatch.request_key(), method="POST", path=f"/{path}")
+        self.uploads.append(Upload(self.dispatch.ask(request, verdicts.append), verdicts=verdicts))
+        self.go_round(1)
+
+    @precondition(lambda self: self.uploads)
+    @rule(data=st.data())
+    def an_upload_is_over(self, data: st.DataObject) -> None:
+        upload = data.draw(st.sampled_from(self.uploads))
+        upload.closed |= not upload.verdicts
+        upload.question.close()
+
     # What is always true.
+
+    @invariant()
+    def each_upload_has_one_verdict_at_most(self) -> None:
+        queue = set(self.dispatch._pool.queue)
+        asked = Counter(slot.work for slot in self.slots() if slot.work is not None)
+        for upload in self.uploads:
+            question = upload.question
+            assert len(upload.verdicts) + upload.closed == question.ended
+            if question.ended:
+                assert question not in queue
+            else:
+                assert (question in queue) + asked[question] == 1
 
     @invariant()
     def each_has_ended_once_or_is_open(self) -> None:
@@ -132,7 +173,7 @@ class ExactlyOnce(DispatcherMachine):
     def each_is_in_one_place(self) -> None:
         """In the queue or in one slot, unless it is settled; a slot may still be at work on one that is."""
         queue = set(self.dispatch._pool.queue)
-        served = Counter(slot.exchange for slot in self.slots() if slot.exchange is not None)
+        served = Counter(slot.work for slot in self.slots() if slot.work is not None)
         for visit in self.visits.values():
             exchange = visit.exchange
             if exchange.settled or not visit.submitted:
@@ -140,7 +181,7 @@ class ExactlyOnce(DispatcherMachine):
             else:
                 assert (exchange in queue) + served[exchange] == 1
                 assert (exchange.stage is Stage.WAITING) == (exchange in queue)
-        assert len(queue) <= len(self.visits)
+        assert len(queue) <= len(self.visits) + len(self.uploads)
 
     @invariant()
     def no_worker_has_it_that_should_not(self) -> None:
@@ -164,6 +205,8 @@ class ExactlyOnce(DispatcherMachine):
             if not visit.submitted:
                 self.submit(visit)
         assert all(visit.exchange.ended for visit in self.visits.values())
+        assert all(upload.question.ended for upload in self.uploads)
+        self.each_upload_has_one_verdict_at_most()
         self.each_has_ended_once_or_is_open()
         self.each_client_gets_one_answer_at_most()
         assert self.quiet

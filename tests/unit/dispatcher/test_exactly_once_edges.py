@@ -271,7 +271,7 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.none_has_two_lines()
         clients: list[HttpClient | MongrelClient] = [*self.http_clients, *self.mongrel_clients]
         for client in clients:
-            judge(client, self.lines())
+            judge(client, self.lines(), filters=self.filters)
 
     def mongrel2_reads_on(self) -> None:
         """And so do all its clients."""

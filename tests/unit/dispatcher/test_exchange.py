@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, RecordingOwner
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader, Kind
-from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Stage
 from wsgid.dispatcher.worker import Worker
 
 
@@ -44,7 +45,7 @@ class Story:
         self.loop.close()
 
     def given(self) -> None:
-        self.slot.exchange = self.exchange
+        self.slot.work = self.exchange
         self.exchange.given(self.slot, 2.0)
 
     def answer(self) -> None:
@@ -140,7 +141,7 @@ class TestAClientThatHasYetToTakeTheRest:
             happening()
         assert story.client.told == ["head 202", "end"]
         story.exchange.client_may_have_left()
-        story.slot.exchange = None  # DONE
+        story.slot.work = None  # DONE
         story.exchange.client_left()
         assert story.journal.codes == [(499, "left")]
         assert story.told_the_worker == [(Kind.CLIENT_MAY_BE_GONE, b"id-1")]  # while it was at work
@@ -149,7 +150,7 @@ class TestAClientThatHasYetToTakeTheRest:
         story.client.keeps = True
         story.given()
         story.answer()
-        story.slot.exchange = None
+        story.slot.work = None
         other = Exchange(a_request(), RecordingClient(), True, RecordingJournal(), 1.0)
         story.slot.give(other, 3.0)
         story.slot._pause()

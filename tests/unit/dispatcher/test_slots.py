@@ -15,8 +15,9 @@ from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, File, FrameReader, Kind
-from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Stage
 from wsgid.dispatcher.worker import Worker
 
 BIG = 2 * 1024 * 1024
@@ -148,7 +149,7 @@ class TestARequest:
             await drain(channel.far_end, filled)
             await until(lambda: channel.owner.finished, "the slot to be free")
             assert channel.far_end.silent
-            assert channel.slot.exchange is None
+            assert channel.slot.work is None
 
         with_channel(test)
 
@@ -175,7 +176,7 @@ class TestARequest:
             exchange, _ = channel.give()
             assert channel.owner.gone == []  # not in the midst of giving
             await until(lambda: channel.owner.gone, "the end of the channel")
-            assert channel.slot.exchange is exchange
+            assert channel.slot.work is exchange
             assert not exchange.ended  # that is the owner's to do
 
         with_channel(test)
@@ -213,7 +214,7 @@ class TestAnAnswer:
             await until(lambda: channel.owner.finished, "the answer")
             assert client.told == ["whole 200"]
             assert client.body == b"hello"
-            assert channel.slot.exchange is None
+            assert channel.slot.work is None
             assert exchange.ended
 
         with_channel(test)
@@ -225,7 +226,7 @@ class TestAnAnswer:
             await until(lambda: exchange.ended, "the answer")
             assert client.told == ["whole 200"]
             assert channel.owner.finished == []
-            assert channel.slot.exchange is exchange
+            assert channel.slot.work is exchange
             channel.far_end.say(frames.DONE)
             await until(lambda: channel.owner.finished, "the slot")
 
@@ -450,7 +451,7 @@ class TestAClientThatDoesNotKeepUp:
             else:
                 exchange.client_left()
             assert channel.owner.finished == [channel.slot]
-            assert channel.slot.exchange is None
+            assert channel.slot.work is None
             channel.give(id="next")
             assert [(await channel.far_end.take()).id for _ in range(2)] == ["id-1", "next"]
 
@@ -493,7 +494,7 @@ class TestTheEndOfTheChannel:
             channel.far_end.close()
             await until(lambda: channel.owner.gone, "the end")
             assert channel.closed_because == "its channel was closed"
-            assert channel.slot.exchange is exchange
+            assert channel.slot.work is exchange
 
         with_channel(test)
 

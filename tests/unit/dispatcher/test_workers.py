@@ -17,6 +17,7 @@ from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.work import Work
 from wsgid.dispatcher.worker import Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
 
@@ -46,14 +47,14 @@ class Office:
     def worker_leaving(self, worker: Worker) -> None:
         self.leaving.append(worker.pid)
 
-    def slot_finished(self, slot: Slot) -> None:
+    def slot_finished(self, slot: Slot, work: Work) -> None:
         self.idle.append(slot)
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self.gone.append(why)
         slot.worker.slots.remove(slot)
-        if slot.exchange is not None:
-            told = described(slot.exchange, "answered with 502", NOW + 1.5)
+        if slot.work is not None:
+            told = described(slot.work, "answered with 502", NOW + 1.5)
             slot.worker.lost.append(Lost("GET", "/", told))
 
     def close_file(self, descriptor: int) -> None:

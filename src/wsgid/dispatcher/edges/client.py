@@ -8,6 +8,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.outgoing import Outgoing
+from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile, SentFile
 from wsgid.protocol import http_answer
 from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, UNTIL_CLOSE, Opening
@@ -45,6 +47,9 @@ log = logging.getLogger("wsgid.dispatcher")
 class PendingBody(Protocol):
     """A body in a file that is still being written, or not opened yet."""
 
+    question: Question | None
+    """Whether it may be that large, if that was asked. Closed with it."""
+
     @property
     def error(self) -> OSError | None:
         """Why it will never be whole."""
@@ -57,6 +62,10 @@ class PendingBody(Protocol):
 
     def close(self) -> None:
         """Nobody wants it any more."""
+
+
+def is_judged(body: PendingBody) -> bool:
+    return body.question is None or body.question.ended
 
 
 class ClientConnection(ABC):
@@ -137,6 +146,8 @@ class ClientConnection(ABC):
             return
         if body is not None:
             self._bodies[exchange] = body
+            if body.question is not None:
+                body.question.hand_on(partial(self._judged, exchange, body))
         self._line_up(exchange, None)
 
     def refuse(self, request: Request, refused: Refused) -> None:
@@ -158,7 +169,7 @@ class ClientConnection(ABC):
 
     def _begin_turn(self, exchange: Exchange, refused: Refused | None) -> None:
         if refused is not None:
-            exchange.fail(refused.code, refused.why)
+            exchange.refuse(*refused.answer())
         elif self._bodies:
             self._submit_with_body(exchange)
         else:
@@ -169,10 +180,22 @@ class ClientConnection(ABC):
         body = self._bodies.get(exchange)
         if body is None:
             self._dispatch.submit(exchange)
+        elif not is_judged(body):
+            pass  # `_judged` goes on
         elif body.error is not None:
             self._body_ready(exchange, body, body.error)
         else:
             body.finish(lambda opened: self._body_ready(exchange, body, opened))
+
+    def _judged(self, exchange: Exchange, body: PendingBody, refused: Refused | None) -> None:
+        """The verdict on a body that has come before it."""
+        if refused is not None:
+            del self._bodies[exchange]
+            body.close()
+        if exchange is self.current:
+            self._begin_turn(exchange, refused)
+        elif refused is not None:
+            self.waiting = deque((each, refused if each is exchange else why) for each, why in self.waiting)
 
     def _body_ready(self, exchange: Exchange, body: PendingBody, opened: int | OSError) -> None:
         self._bodies.pop(exchange, None)

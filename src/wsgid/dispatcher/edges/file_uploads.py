@@ -6,12 +6,16 @@ it when the client leaves or we close the connection; from then on it is ours.
 
 import logging
 import os
+from functools import partial
 from typing import Protocol
+
+import msgspec
 
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.upload_file import UploadFile
 from wsgid.dispatcher.edges.uploads import Uploads
+from wsgid.dispatcher.question import Judged, Question, in_its_turn
 from wsgid.protocol import mongrel2_uploads
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_messages import UploadDone, UploadStarted
@@ -33,8 +37,11 @@ class FileOwner(Protocol):
     def check_size(self, request: Request) -> None:
         """Raises Refused when the body is longer than we take."""
 
+    def ask(self, request: Request, judged: Judged) -> Question | None:
+        """See `Dispatch.ask`. None when there are no upload filters."""
+
     def file_done(self, request: Request, file: PendingBody) -> None:
-        """The body is whole."""
+        """The body is whole; a question about it may still be open."""
 
     def file_refused(self, request: Request, refused: Refused) -> None:
         """The client is to be told, and its connection closed."""
@@ -76,7 +83,15 @@ class FileUploads:
         elif not self._shared:
             # Else it is not even noted: who sees its end knows of it, and may be at it when we, or who follows us,
             # would remove it.
-            self._remember(request, self._file(path))
+            file = self._file(path)
+            self._remember(request, file)
+            file.question = self._owner.ask(request, partial(self._judged, request))
+
+    def _judged(self, request: Request, refused: Refused | None) -> None:
+        """The verdict on one that is not done yet."""
+        if refused is not None:
+            self._uploads.closed(request.server_id, request.client_id)
+            self._owner.file_refused(request, refused)
 
     def _why_not(self, request: Request) -> Refused | None:
         if self._stopping is None:
@@ -96,11 +111,13 @@ class FileUploads:
         request, path = done.request, self._outside(done.path)
         file = self._uploads.done(request, path)
         if file is not None:
-            self._owner.file_done(request, file)
+            self._owner.file_done(_named_as_asked(request, file.question), file)
         elif self._uploads.was_refused(request, path):
             self._file(path).close()
         elif self._shared:
-            self._owner.file_done(request, self._file(path))
+            file = self._file(path)
+            file.question = self._owner.ask(request, in_its_turn)
+            self._owner.file_done(request, file)
         else:
             # No less genuine than those whose start we have seen: so its file is ours to remove.
             self._file(path).close()
@@ -148,3 +165,10 @@ class FileUploads:
 
     def _file(self, path: bytes) -> UploadFile:
         return UploadFile(path, self._journal, self._disk)
+
+
+def _named_as_asked(request: Request, question: Question | None) -> Request:
+    """Mongrel2 tells of it twice: to people it is one request, by one name."""
+    if question is None:
+        return request
+    return msgspec.structs.replace(request, key=question.request.key, id=question.request.id)

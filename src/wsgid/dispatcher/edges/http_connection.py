@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
+from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import (
     BODY_LOST,
@@ -19,13 +20,13 @@ from wsgid.dispatcher.edges.client import (
     WINDOW,
     WRITE_TIMEOUT,
     ClientConnection,
+    is_judged,
 )
+from wsgid.dispatcher.edges.http_requests import Requests
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
-from wsgid.dispatcher.edges.peer import peer_and_origin
-from wsgid.protocol.forwarded import as_told
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
-from wsgid.protocol.http_request import Refused, Target
+from wsgid.protocol.http_request import Refused
 from wsgid.protocol.values import Request
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ LINGER_NOT_AT_ALL: Final = struct.pack("ii", 1, 0)
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 NEVER: Final = float("inf")
-UNREAD: Final = Target("", "", "", "")
-"""Of a request that is not whole: nobody looks at it."""
 
 
 class HttpTimes(msgspec.Struct, frozen=True):
@@ -75,12 +74,11 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         "_edge",
         "_eof",
         "_feeding",
-        "_id",
-        "_origin",
         "_reader",
         "_reading",
+        "_requests",
         "_transport",
-        "_trusted",
+        "_unasked",
         "_unparsed",
         "_unsent",
         "_wants_continue",
@@ -91,7 +89,6 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         super().__init__(edge.dispatch, edge.server)
         # Per connection
         self._edge = edge
-        self._id = edge.dispatch.connection_id()
         self._reader = RequestReader(edge.limits, edge.script_name, self)
         self._unparsed = b""
         """Received, but not fed: too many requests wait already."""
@@ -110,6 +107,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         """Bytes in the transport's buffer when last looked at, while the client chokes on them."""
         # Per request on its way in
         self._body = self._new_body()
+        self._unasked: Incoming | None = None
+        """Its head, while its body, which is chunked, may become one that goes to a file."""
         self._wants_continue = False
 
     def _new_body(self) -> IncomingBody:
@@ -120,9 +119,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
-        peer, self._origin = peer_and_origin(transport)
-        self._trusted = peer is not None and self._edge.front_ends.trusts(peer)
-        """To say who its client is. Nobody else is asked, for each request would pay for it."""
+        self._requests = Requests(self._dispatch, self._edge.front_ends, transport)
         if self._dispatch.draining:
             self._transport.close()
         elif len(self._edge.connections) >= self._edge.max_connections:
@@ -212,9 +209,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def _unread_request(self) -> Request:
         """As much as is known of the request that is on its way in."""
-        reader = self._reader
-        target_text = reader.target.decode("latin-1") or "-"
-        return self._request(reader.method, target_text, UNREAD, reader.version, reader.headers)
+        question = self._body.question
+        return question.request if question is not None else self._requests.unread(self._reader)
 
     def request_begins(self) -> None:
         self._deadline = self._edge.loop.time() + self._edge.times.header
@@ -222,21 +218,44 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
     def head_read(self, head: Incoming) -> None:
         if head.body.chunked or head.body.length:
             self._wants_continue = head.expects_continue
+            if head.body.chunked:
+                self._unasked = head
+            elif (head.body.length or 0) > INLINE_BODY:
+                self._ask(head)
             self._await_client()
             self._send_continue()
 
+    def _ask(self, head: Incoming) -> None:
+        """Its body goes to a file."""
+        self._unasked = None
+        if self._dispatch.filters_uploads:
+            self._body.question = self._dispatch.ask(self._requests.begun(head), self._body_judged)
+
+    def _body_judged(self, refused: Refused | None) -> None:
+        """The verdict on one that is not whole yet."""
+        if refused is None:
+            self._send_continue()
+        else:
+            self._reader.stop()
+            self._refuse_incoming(refused)
+
+    @property
+    def _client_waits(self) -> bool:
+        """For ``100 Continue``, which comes when the body may, and when it would not be taken for the answer to another
+        request."""
+        return self._wants_continue and (self._in_progress or not is_judged(self._body))
+
     def _await_client(self) -> None:
         """From now on it has its time for what it is sending."""
-        if self._wants_continue and self._in_progress:
-            self._deadline = NEVER  # it is the one who waits
+        if self._client_waits:
+            self._deadline = NEVER
         else:
             times = self._edge.times
             limit = times.header if self._reader.phase is HEAD else times.body.limit
             self._deadline = self._edge.loop.time() + limit
 
     def _send_continue(self) -> None:
-        """Before the answers of earlier requests it would be taken for one of them."""
-        if self._wants_continue and not self._in_progress:
+        if self._wants_continue and not self._client_waits:
             self._wants_continue = False
             self._transport.write(CONTINUE)
             self._await_client()
@@ -245,10 +264,13 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._wants_continue = False
         self._deadline = self._edge.times.body.heard(self._deadline, len(part), self._edge.loop.time())
         self._body.add(part)
+        if self._unasked is not None and self._body.in_file:
+            self._ask(self._unasked)
 
     def request_read(self, head: Incoming, keep_alive: bool) -> None:
         self._deadline = NEVER
         self._wants_continue = False
+        self._unasked = None
         body = self._body
         length = body.size if head.body.chunked else head.body.length
         inline, in_file = b"", None
@@ -258,49 +280,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
                 in_file = body
             else:
                 inline = body.in_memory()
-        request = self._request(head.method, head.target_text, head.target, head.version, head.headers, length, inline)
-        self.arrive(request, keep_alive, in_file)
-
-    def _request(
-        self,
-        method: str,
-        target_text: str,
-        target: Target,
-        version: str,
-        headers: list[tuple[str, str]],
-        length: int | None = None,
-        body: bytes = b"",
-    ) -> Request:
-        key = request_id = self._dispatch.request_key()
-        server_id = "http"
-        origin = self._origin
-        if self._trusted and (told := self._edge.front_ends.told(headers)) is not None:
-            origin, headers = as_told(origin, headers, told)
-            request_id = told.request_id or key
-            for doubt in told.doubts:
-                log.debug("request %s: what a front end says is not believed: %s", request_id, doubt)
-        # By position: msgspec takes six times as long when so many fields are named.
-        return Request(
-            key,
-            request_id,
-            method,
-            target_text,
-            target.script_name,
-            target.path,
-            target.query,
-            version,
-            headers,
-            origin.scheme,
-            origin.server_name,
-            origin.server_port,
-            origin.remote_addr,
-            origin.remote_port,
-            server_id,
-            self._id,
-            length,
-            body,
-            bool(length) and not body,
-        )
+        key = body.question.request.key if body.question is not None else ""
+        self.arrive(self._requests.whole(head, length, inline, key), keep_alive, in_file)
 
     def spool_has_room(self) -> None:
         self._mind_reading()

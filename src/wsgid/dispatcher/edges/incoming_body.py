@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.disk import Disk
+from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.spool import Spool, SpoolOwner
 
 
 class IncomingBody:
-    __slots__ = ("_disk", "_owner", "_parts", "_spool", "size")
+    __slots__ = ("_disk", "_owner", "_parts", "_spool", "question", "size")
 
     def __init__(self, disk: Disk, owner: SpoolOwner) -> None:
         self.size = 0
+        self.question: Question | None = None
         self._disk = disk
         self._owner = owner
         self._parts: list[bytes] = []
@@ -58,6 +60,8 @@ class IncomingBody:
         return f"its body could not be stored in the run directory: {error}"
 
     def close(self) -> None:
+        if self.question is not None:
+            self.question.close()
         self._parts.clear()
         if self._spool is not None:
             self._spool.close()

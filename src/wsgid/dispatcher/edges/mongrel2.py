@@ -23,6 +23,7 @@ from wsgid.dispatcher.edges.keep_alive import INTERVAL, KeepAlive
 from wsgid.dispatcher.edges.mongrel2_connection import Mongrel2Connection
 from wsgid.dispatcher.edges.mongrel2_link import Mongrel2Link
 from wsgid.dispatcher.edges.streamed_uploads import StreamedUploads
+from wsgid.dispatcher.question import Judged, Question, in_its_turn
 from wsgid.protocol import mongrel2, mongrel2_replies
 from wsgid.protocol.http_request import Refused, wants_keep_alive
 from wsgid.protocol.limits import HttpLimits
@@ -211,7 +212,9 @@ class Mongrel2Edge:
         connection = self._connection(request.server_id, request.client_id)
         body = IncomingBody(self.dispatch.disk, connection)
         body.add(request.body)
-        self._arrive(msgspec.structs.replace(request, body=b"", body_in_file=True), body)
+        request = msgspec.structs.replace(request, body=b"", body_in_file=True)
+        body.question = self.ask(request, in_its_turn)
+        self._arrive(request, body)
 
     def check_size(self, request: Request) -> None:
         """Raises Refused when the body is longer than we take."""
@@ -239,6 +242,9 @@ class Mongrel2Edge:
         self.link.send(mongrel2_replies.keep_alive(server_id, client_id), self.link.generation)
 
     # Uploads of either kind.
+
+    def ask(self, request: Request, judged: Judged) -> Question | None:
+        return self.dispatch.ask(request, judged) if self.dispatch.filters_uploads else None
 
     def closed(self, connection: Mongrel2Connection) -> None:
         """By us."""

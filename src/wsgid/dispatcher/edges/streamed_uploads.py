@@ -10,11 +10,13 @@ from typing import Protocol
 
 import msgspec
 
+from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.flow_control import REMEMBERED
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
+from wsgid.dispatcher.question import Judged, Question
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
@@ -33,8 +35,12 @@ class StreamOwner(Protocol):
     def allow(self, request: Request, count: int) -> None:
         """Mongrel2 may send so many bytes more of this request's body."""
 
+    def ask(self, request: Request, judged: Judged) -> Question | None:
+        """See `Dispatch.ask`. None when there are no upload filters."""
+
     def stream_done(self, request: Request, body: PendingBody | None) -> None:
-        """The body is whole: in the request, or in a file when there is a ``body``."""
+        """The body is whole: in the request, or in a file when there is a ``body``, about which a question may still be
+        open."""
 
     def stream_refused(self, request: Request, refused: Refused) -> None:
         """The client is to be told, and its connection closed."""
@@ -44,6 +50,7 @@ class StreamedUpload:
     """One request whose body is on its way. Ends as done, or as refused, or by `close`."""
 
     __slots__ = (
+        "_asked",
         "_behind",
         "_body",
         "_credits",
@@ -69,14 +76,27 @@ class StreamedUpload:
         self._behind = False
         """The disk is: Mongrel2 is allowed nothing."""
         self._body = IncomingBody(disk, self)
+        self._asked = False
         self._credits = UploadCredits(request.content_length, len(request.body))
 
     def begin(self, first: bytes) -> None:
         """``first`` has come with the request."""
         if (self.request.content_length or 0) > self._limits.body:
             self._refuse(self._limits.large_body())
-        else:
-            self._add(first, last=False)
+            return
+        if (self.request.content_length or 0) > INLINE_BODY:
+            self._ask()
+        self._add(first, last=False)
+
+    def _ask(self) -> None:
+        """It goes to a file."""
+        self._asked = True
+        self._body.question = self._owner.ask(self.request, self._judged)
+
+    def _judged(self, refused: Refused | None) -> None:
+        """The verdict on one that is not whole yet."""
+        if refused is not None:
+            self._refuse(refused)
 
     def part(self, part: StreamPart) -> None:
         if part.offset != self._body.size:
@@ -92,6 +112,8 @@ class StreamedUpload:
             self._refuse(self._limits.large_body())
             return
         self._body.add(data)
+        if self._body.in_file and not self._asked:
+            self._ask()
         if last or self._body.size == self.request.content_length:
             self._done()
         elif self._body.full:

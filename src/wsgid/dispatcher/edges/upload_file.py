@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 
 from wsgid.dispatcher.disk import Disk
+from wsgid.dispatcher.question import Question
 from wsgid.upload_journal import UploadJournal, remove
 
 
@@ -16,11 +17,12 @@ class UploadFile:
     I/O happens in a thread, but for the note, which must be there before anything else can happen.
     """
 
-    __slots__ = ("_disk", "_journal", "_note", "_settled", "path")
+    __slots__ = ("_disk", "_journal", "_note", "_settled", "path", "question")
 
     def __init__(self, path: bytes, journal: UploadJournal, disk: Disk) -> None:
         """`path` as it is seen from here."""
         self.path = path
+        self.question: Question | None = None
         self._journal = journal
         self._note = journal.note(path)
         self._disk = disk
@@ -41,15 +43,21 @@ class UploadFile:
 
     def close(self) -> None:
         """Nobody wants it any more: it is removed, unless it is being opened."""
+        self._close_question()
         if not self._settled:
             self._settled = True
             self._disk.start(self._remove)
 
     def forget(self) -> None:
         """Mongrel2 has removed it."""
+        self._close_question()
         if not self._settled:
             self._settled = True
             self._journal.strike(self._note)
+
+    def _close_question(self) -> None:
+        if self.question is not None:
+            self.question.close()
 
     # In a thread.
 

@@ -18,8 +18,10 @@ from tests.unit.dispatcher.running import Running, running
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
-from wsgid.dispatcher.exchange import Exchange, Stage
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
+from wsgid.dispatcher.work import Stage
 from wsgid.protocol.http_request import Refused
 
 
@@ -75,6 +77,7 @@ class Body:
     error: OSError | None = None
     finished: list[Callable[[int | OSError], None]] = field(default_factory=list)
     closed: bool = False
+    question: Question | None = None
 
     def finish(self, finished: Callable[[int | OSError], None]) -> None:
         self.finished.append(finished)
@@ -86,7 +89,7 @@ class Body:
         return f"lost: {error.strerror}"
 
 
-def with_wire(test: Callable[[Wire, Running], Coroutine[Any, Any, None]], **changes: int) -> None:
+def with_wire(test: Callable[[Wire, Running], Coroutine[Any, Any, None]], **changes: Any) -> None:
     async def main() -> None:
         async with running(**changes) as everything:
             await test(Wire(everything.dispatch), everything)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.unit.dispatcher.edges.upload_store import Store
-from tests.unit.dispatcher.requests import a_request
+from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.file_uploads import FileUploads
+from wsgid.dispatcher.question import Judged, Question
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_messages import UploadDone, UploadStarted
 from wsgid.protocol.values import Request
@@ -27,6 +28,17 @@ class Owner:
 
     def __init__(self) -> None:
         self.ends: Counter[str] = Counter()
+        self.questions: list[Question] = []
+        self.asks = False
+
+    def ask(self, request: Request, judged: Judged) -> Question | None:
+        if not self.asks:
+            return None
+        self.questions.append(Question(request, judged, self, 0.0))
+        return self.questions[-1]
+
+    def unasked(self, question: Question) -> None:
+        self.questions.remove(question)
 
     def check_size(self, request: Request) -> None:
         if (request.content_length or 0) > MOST:
@@ -60,8 +72,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(client=CLIENTS, length=st.sampled_from([MOST, MOST + 1]))
     def start(self, client: int, length: int) -> None:
+        """Every second one is asked about."""
         if client in self.uploading or client in self.gone:
             return
+        self.owner.asks = not self.owner.asks
         name = str(len(self.begun))
         request = a_request(id=name, server_id="srv", client_id=str(client), content_length=length)
         self.uploading[client] = UploadStarted(request, credits=0, path=self.store.make(name))
@@ -97,6 +111,16 @@ class AnyOrder(RuleBasedStateMachine):
             if started := self.uploading.pop(client, None):
                 Path(started.path.decode()).unlink(missing_ok=True)
 
+    @precondition(lambda self: self.owner.questions)
+    @rule(data=st.data(), admitted=st.booleans())
+    def judge(self, data: st.DataObject, admitted: bool) -> None:
+        question = data.draw(st.sampled_from(self.owner.questions))
+        if admitted:
+            question.admit()
+        else:
+            question.answer(a_head("403 Forbidden"), b"")
+            self.close(int(question.request.client_id))
+
     @rule()
     def lose_mongrel2(self) -> None:
         self.uploading.clear()
@@ -116,6 +140,7 @@ class AnyOrder(RuleBasedStateMachine):
         open_ones = {started.request.id for started in self.uploading.values()}
         assert all(count == 1 for count in self.owner.ends.values()), self.owner.ends
         assert self.begun - self.owner.ends.keys() <= open_ones
+        assert {each.request.id for each in self.owner.questions} <= self.begun - self.owner.ends.keys()
 
     def teardown(self) -> None:
         try:

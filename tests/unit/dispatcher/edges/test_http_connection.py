@@ -27,7 +27,14 @@ from wsgid.channel.frames import INLINE_BODY, PART_SIZE, Answer, Kind
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import BODY_LOST, PIPELINE_LIMIT, SHORT_WINDOW, WRITE_TIMEOUT
 from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import FEED_SIZE, LINGER, WRITE_HIGH_WATER, HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.http_connection import (
+    CONTINUE,
+    FEED_SIZE,
+    LINGER,
+    WRITE_HIGH_WATER,
+    HttpConnection,
+    HttpTimes,
+)
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.dispatcher.stored_answer import LITTLE
 from wsgid.protocol.forwarded import FrontEnds
@@ -91,9 +98,10 @@ async def place(
     limits: HttpLimits = LIMITS,
     queue_size: int = 100,
     threads: int = 1,
+    filters: bool = False,
     front_ends: FrontEnds = NOBODY,
 ) -> AsyncIterator[Place]:
-    async with running(queue_size, threads) as everything:
+    async with running(queue_size, threads, filters=filters) as everything:
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.setblocking(False)
@@ -588,6 +596,175 @@ class TestRefusing:
             assert (answer.status, answer.body) == (414, b"")
 
         with_place(test)
+
+
+UPLOAD = bytes(INLINE_BODY + 1)
+HALF = len(UPLOAD) // 2
+
+
+class TestAnUploadThatIsAskedAbout:
+    """Its body goes to a file."""
+
+    @pytest.mark.parametrize("chunked", [True, False])
+    def test_arrives_meanwhile_and_is_served_by_the_same_name(self, chunked: bool) -> None:
+        async def test(here: Place) -> None:
+            asked, served = (await here.worker(threads=2)).threads
+            visitor = here.visit()
+            if chunked:
+                await visitor.say(b"POST / HTTP/1.1\r\n", HOST, b"Transfer-Encoding: chunked\r\n\r\n")
+                await visitor.say(b"%x\r\n%b\r\n" % (len(UPLOAD), UPLOAD))
+            else:
+                await visitor.say(post(UPLOAD)[:-1])
+            asked, served = (asked, served) if not asked.silent else (served, asked)
+            question = await asked.take(Kind.ASK)
+            assert (question.method, question.body) == ("POST", b"")
+            assert question.content_length == (None if chunked else len(UPLOAD))
+            await visitor.say(b"0\r\n\r\n" if chunked else UPLOAD[-1:])
+            await here.at(lambda it: it.current, "the whole body")
+            assert served.silent
+            asked.say(frames.ADMITTED)
+            await until(lambda: not (asked.silent and served.silent), "the request")
+            request = await (asked if served.silent else served).take()
+            assert (request.key, request.content_length, request.attempt) == (question.key, len(UPLOAD), 1)
+
+        with_place(test, filters=True)
+
+    def test_is_refused_at_once_and_reaches_a_client_that_is_still_sending(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD)[:HALF])
+            question = await thread.take(Kind.ASK)
+            thread.say(frames.answer(Answer(a_head("403 Forbidden"), b"not you", True)))
+            answer = await visitor.answer()
+            assert (answer.status, answer.body, answer.closes) == (403, b"not you", True)
+            assert await visitor.rest() == b""
+            await visitor.say(UPLOAD[:100])
+            assert here.everything.endings() == ["403 refused"]
+            assert f"id={question.id} " in here.everything.logged()[0]
+            visitor.close()
+            await here.nobody_left()
+
+        with_place(test, filters=True)
+
+    def test_is_refused_late_and_the_connection_goes_on(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD), get())
+            await thread.take(Kind.ASK)
+            await here.at(lambda it: it.waiting, "both of them")
+            thread.say(frames.answer(Answer(a_head("402 Payment Required"), b"", True)))
+            await serve(thread)
+            assert [(await visitor.answer()).status for _ in range(2)] == [402, 200]
+            assert here.everything.endings() == ["402 refused", "200"]
+
+        with_place(test, filters=True)
+
+    def test_behind_another_request_is_refused_in_its_turn(self) -> None:
+        async def test(here: Place) -> None:
+            first, second = (await here.worker(threads=2)).threads
+            visitor = here.visit()
+            await visitor.say(get(), post(UPLOAD))
+            await until(lambda: not (first.silent or second.silent), "both to be at work")
+            served, asked = (first, second) if first._heard[0][0] is Kind.REQUEST else (second, first)
+            await here.at(lambda it: it.waiting, "the whole body")
+            asked.say(frames.answer(Answer(a_head("403 Forbidden"), b"", True)))
+            await until(lambda: await_verdict(here), "the verdict")
+            served.say(whole())
+            assert [(await visitor.answer()).status for _ in range(2)] == [200, 403]
+            assert here.everything.endings() == ["200", "403 refused"]
+
+        with_place(test, filters=True)
+
+    def test_may_begin_when_there_is_a_verdict(self) -> None:
+        """A client that expects 100 Continue has sent nothing yet."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD, b"Expect: 100-continue")[: -len(UPLOAD)])
+            await thread.take(Kind.ASK)
+            here.pass_time(100.0)
+            assert not visitor.has_something()
+            thread.say(frames.ADMITTED)
+            assert await visitor.receive(len(CONTINUE)) == CONTINUE
+            await visitor.say(UPLOAD)
+            await serve(thread)
+            assert (await visitor.answer()).status == 200
+
+        with_place(test, filters=True)
+
+    def test_need_not_begin_when_it_is_refused(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD, b"Expect: 100-continue")[: -len(UPLOAD)])
+            await thread.take(Kind.ASK)
+            thread.say(frames.answer(Answer(a_head("403 Forbidden"), b"", True)))
+            assert (await visitor.answer()).status == 403
+
+        with_place(test, filters=True)
+
+    @pytest.mark.parametrize("half", [True, False])
+    def test_is_forgotten_when_its_client_leaves(self, half: bool) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD)[:HALF])
+            question = await thread.take(Kind.ASK)
+            if half:
+                visitor.half_close()
+            else:
+                visitor.reset()
+            await here.nobody_left()
+            assert here.everything.endings() == ["499 left"]
+            assert f"id={question.id} " in here.everything.logged()[0]
+            thread.say(frames.answer(Answer(a_head("403 Forbidden"), b"", True)))
+            other = here.visit()
+            await other.say(get())
+            await serve(thread)
+            assert (await other.answer()).status == 200
+
+        with_place(test, filters=True)
+
+    def test_is_served_when_its_client_has_said_all(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD))
+            await thread.take(Kind.ASK)
+            visitor.half_close()
+            await here.at(lambda it: it._eof, "the end")
+            thread.say(frames.ADMITTED)
+            await serve(thread)
+            assert (await visitor.answer()).status == 200
+
+        with_place(test, filters=True)
+
+    def test_is_not_one_that_travels_in_a_message(self) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            visitor = here.visit()
+            await visitor.say(post(bytes(INLINE_BODY)))
+            await serve(thread)
+            assert (await visitor.answer()).status == 200
+
+        with_place(test, filters=True)
+
+    def test_finds_the_queue_full(self) -> None:
+        async def test(here: Place) -> None:
+            visitor = here.visit()
+            await visitor.say(post(UPLOAD)[:HALF])
+            assert (await visitor.answer()).status == 503
+            assert here.everything.endings() == ["503 refused"]
+
+        with_place(test, filters=True, queue_size=0)
+
+
+def await_verdict(here: Place) -> bool:
+    [connection] = here.edge.connections
+    return any(refused for _, refused in connection.waiting)
 
 
 class TestAClientThatLeaves:

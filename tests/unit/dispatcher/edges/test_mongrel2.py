@@ -174,10 +174,16 @@ def journal_in(directory: Path) -> Iterator[UploadJournal]:
 
 @asynccontextmanager
 async def place(
-    directory: Path, *, chroot: str = "", shared: bool = False, queue_size: int = 100, threads: int = 1
+    directory: Path,
+    *,
+    chroot: str = "",
+    shared: bool = False,
+    queue_size: int = 100,
+    threads: int = 1,
+    filters: bool = False,
 ) -> AsyncIterator[Place]:
     endpoints = Endpoints.ipc(directory)
-    async with running(queue_size, threads) as everything:
+    async with running(queue_size, threads, filters=filters) as everything:
         with journal_in(directory) as journal:
             edge = Mongrel2Edge(
                 everything.dispatch,
@@ -979,7 +985,7 @@ def upload(tmp_path: Path) -> Iterator[Path]:
 START, DONE = "x-mongrel2-upload-start", "x-mongrel2-upload-done"
 
 
-class TestUploads:
+class UploadTests:
     async def start(self, here: Place, name: str, length: str | None = "8", client: int = 1) -> None:
         framing = {"content-length": length} if length else {"transfer-encoding": "chunked"}
         await here.ask(client, METHOD="POST", headers={**framing, START: name})
@@ -988,6 +994,8 @@ class TestUploads:
         framing = {"content-length": length} if length else {"transfer-encoding": "chunked"}
         await here.ask(client, METHOD="POST", headers={**framing, START: name, DONE: name})
 
+
+class TestUploads(UploadTests):
     @pytest.mark.parametrize("length", ["8", "3", None])
     def test_are_a_body_in_a_file(self, length: str | None, upload: Path, with_place: Run) -> None:
         async def test(here: Place) -> None:
@@ -1283,6 +1291,118 @@ class TestUploads:
             assert sorted(here.everything.endings()) == ["200", "400 refused", "499 left"], "400 is of nothing()"
 
         with_place(test)
+
+
+REFUSAL = frames.answer(Answer(a_head("403 Forbidden"), b"not you", True))
+
+
+class TestUploadsThatAreAskedAbout(UploadTests):
+    def test_are_served_by_the_same_name(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload))
+            question = await thread.take(Kind.ASK)
+            assert (question.method, question.content_length, question.client_id) == ("POST", 8, "1")
+            await self.done(here, str(upload))
+            await until(lambda: here.everything.dispatch.open_count, "the whole body")
+            assert thread.silent
+            thread.say(frames.ADMITTED)
+            request = await thread.take()
+            assert (request.key, request.id) == (question.key, question.id)
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+
+        with_place(test, filters=True)
+
+    @pytest.mark.parametrize("when", ["at its start", "when it is done", "behind another request"])
+    def test_are_refused(self, when: str, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            threads = (await here.worker(threads=2)).threads
+            if when == "behind another request":
+                await here.ask()
+                await until(lambda: not all(each.silent for each in threads), "it to be served")
+            busy = [each for each in threads if not each.silent]
+            await self.start(here, str(upload))
+            await until(lambda: sum(not each.silent for each in threads) == 1 + len(busy), "the question")
+            [thread] = [each for each in threads if not (each.silent or each in busy)]
+            await thread.take(Kind.ASK)
+            if when != "at its start":
+                await self.done(here, str(upload))
+                await until(lambda: here.everything.dispatch.open_count == 1 + len(busy), "the whole body")
+            thread.say(REFUSAL)
+            await until(lambda: not upload.exists(), "the file to be removed")
+            for each in busy:
+                await serve(each)
+                assert (await here.answer())[0] == 200
+            assert await here.answer() == (403, b"not you")
+            if when == "at its start":
+                assert await here.message() == b""
+                await self.done(here, str(upload))  # Mongrel2 had not heard of it
+                await here.nothing()
+            await here.forgotten()
+            assert here.everything.endings()[: 1 + len(busy)] == ["200"] * len(busy) + ["403 refused"]
+
+        with_place(test, filters=True)
+
+    @pytest.mark.parametrize("ending", ["leaves", "Mongrel2 restarts", "stop"])
+    def test_that_end_before_there_is_a_verdict(self, ending: str, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload))
+            await thread.take(Kind.ASK)
+            if ending == "leaves":
+                upload.unlink()
+                await here.leave()
+            elif ending == "stop":
+                here.edge.drain()
+            else:
+                await here.restart()
+            await until(here.everything.endings, "its line")
+            thread.say(REFUSAL)
+            await until(lambda: not upload.exists(), "the file to be removed")
+            assert here.everything.endings() == ["503 refused" if ending == "stop" else "499 left"]
+
+        with_place(test, filters=True)
+
+    def test_when_they_are_done_if_they_may_have_begun_elsewhere(self, upload: Path, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload))
+            await self.done(here, str(upload))
+            question = await thread.take(Kind.ASK)
+            thread.say(frames.ADMITTED)
+            assert (await thread.take()).key == question.key
+            thread.say(whole())
+            assert (await here.answer())[0] == 200
+
+        with_place(test, filters=True, shared=True)
+
+    def test_with_a_body_in_one_message(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(body=bytes(INLINE_BODY + 1), METHOD="POST")
+            assert (await thread.take(Kind.ASK)).body == b""
+            thread.say(REFUSAL)
+            assert await here.answer() == (403, b"not you")
+            await here.forgotten()
+
+        with_place(test, filters=True)
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_in_parts(self, whole: bool, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            size = INLINE_BODY + 1
+            await here.ask(METHOD="POST", headers={"content-length": str(size)}, UPLOAD_STREAM="0")
+            await thread.take(Kind.ASK)
+            await here.part(0, bytes(size if whole else 100))
+            thread.say(REFUSAL)
+            assert await here.answer() == (403, b"not you")
+            if not whole:
+                assert await here.message() == b""
+            await here.forgotten()
+
+        with_place(test, filters=True)
 
 
 class TestTheEnd:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.dispatcher.loops import run, until
-from tests.unit.dispatcher.requests import a_request
+from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.test_spool import Hold
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.disk import PIECE, Disk
@@ -19,6 +19,7 @@ from wsgid.dispatcher.edges import streamed_uploads
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.streamed_uploads import CHUNK_TIME, StreamedUploads
+from wsgid.dispatcher.question import Judged, Question
 from wsgid.dispatcher.spool import HIGH_WATER
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.limits import HttpLimits
@@ -32,11 +33,23 @@ TIMES = BodyTimes(60.0, 1 / 500)
 KEY = ("http", "1")
 
 
+class Nobody:
+    """An `Asker` whose questions are in no queue."""
+
+    def unasked(self, question: Question) -> None: ...
+
+
 class Owner:
     def __init__(self) -> None:
         self.allowed = 0
         self.done: list[tuple[Request, PendingBody | None]] = []
         self.refused: list[int] = []
+        self.questions: list[Question] = []
+
+    def ask(self, request: Request, judged: Judged) -> Question | None:
+        question = Question(request, judged, Nobody(), 0.0)
+        self.questions.append(question)
+        return question
 
     def allow(self, request: Request, count: int) -> None:
         self.allowed += count
@@ -218,6 +231,55 @@ class TestRefused:
                 streams.refuse_all(Refused(503, "why"))
                 assert owner.refused == [501, 503, 503]
                 assert streams.left_all() == []
+
+        run(main())
+
+
+class TestTheQuestion:
+    def test_is_put_when_it_is_known_that_there_will_be_a_file(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            owner = Owner()
+            with uploads(owner, tmp_path) as streams:
+                streams.start(a_request(client_id="by length", content_length=INLINE_BODY + 1), None)
+                assert [each.request.client_id for each in owner.questions] == ["by length"]
+                streams.start(a_request(content_length=None), None)
+                streams.part(part(0, bytes(INLINE_BODY)))
+                assert len(owner.questions) == 1
+                for offset in range(2):
+                    streams.part(part(INLINE_BODY + offset, b"x"))
+                assert [each.request.client_id for each in owner.questions] == ["by length", "1"]
+                streams.left_all()
+                assert all(each.ended for each in owner.questions)
+
+        run(main())
+
+    def test_is_closed_with_the_body_that_is_longer_than_promised(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            owner = Owner()
+            with uploads(owner, tmp_path) as streams:
+                streams.start(a_request(content_length=INLINE_BODY + 1), None)
+                streams.part(part(0, bytes(INLINE_BODY + 2), last=True))
+                assert owner.refused == [400]
+                assert owner.questions[0].ended
+
+        run(main())
+
+    def test_is_answered(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            owner = Owner()
+            with uploads(owner, tmp_path) as streams:
+                for number in "12":
+                    streams.start(a_request(client_id=number, content_length=INLINE_BODY + 1), None)
+                admitted, refused = owner.questions
+                admitted.admit()
+                refused.answer(a_head("403 Forbidden"), b"")
+                assert owner.refused == [403]
+                streams.part(StreamPart("http", "2", 0, b"sent before", False))
+                assert owner.refused == [403]
+                streams.part(part(0, bytes(INLINE_BODY + 1)))
+                [(_, body)] = owner.done
+                assert body is not None
+                body.close()
 
         run(main())
 

@@ -322,13 +322,16 @@ class Line:
     end: str
 
 
-def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]]) -> None:
-    """Once all is over; ``log`` by target. Raises AssertionError."""
+def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]], *, filters: bool) -> None:
+    """Once all is over; ``log`` by target. With ``filters`` a request may be refused before it is whole. Raises
+    AssertionError."""
+    early = (403, 408, 502, 503, 504) if filters else (408,)
     answers, _ = _read(client)
     for asked, answer in zip(client.asked, answers, strict=False):
         [line] = log[asked.target]
         _judge_answer(client, asked, answer, line)
-    deaf = any(each.status == 408 for each in answers)  # what was late for this one came when nothing was read any more
+    # What was late for this one came when nothing was read any more.
+    deaf = any(each.status in early and each.closes for each in answers)
     closed = bool(answers) and answers[-1].closes
     unanswered = client.asked[len(answers) :]
     # Of an answer that is kept for a client not a byte may have gone out when it is cut, and behind one that is not
@@ -340,7 +343,7 @@ def judge(client: HttpClient | MongrelClient, log: Mapping[str, list[Line]]) -> 
         assert lines == 1 or not (lines or asked.heard), (asked, lines)
         assert client.left or cut or not asked.heard, f"no answer to {asked}"
     surplus = answers[len(client.asked) :]
-    assert [each.status for each in surplus] in ([], [408]), surplus
+    assert [each.status for each in surplus] in ([], *([status] for status in early)), surplus
     assert not surplus or client.within, "an answer to nothing"
 
 
@@ -358,7 +361,7 @@ def _judge_answer(client: HttpClient | MongrelClient, asked: Asked, answer: Answ
         assert not line.end, f"what is logged so is no whole answer: {line}"
         assert not answer.body.replace(asked.target.encode(), b""), "the answer to another request"
     else:
-        assert answer.status in (408, 502, 503, 504), answer
+        assert answer.status in (403, 408, 502, 503, 504), answer
         assert line.end == "refused"
 
 
