@@ -19,7 +19,7 @@ MAX_HOST = 253
 """Characters of a host name in text, RFC 1035 section 2.3.4 less the length bytes."""
 
 RIGHT_BIND = "write 127.0.0.1:8000, [::1]:8000 or unix:/run/app.sock"
-RIGHT_PEER = "write 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, unix, * or none"
+RIGHT_PEER = "write 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, unix, * or none, and the option again for each further one"
 RIGHT_ENDPOINT = "write tcp://127.0.0.1:9999 or ipc:///run/app.ipc, as in Mongrel2's configuration"
 
 _UNIX = "unix:"

@@ -21,7 +21,9 @@ MAX_NODE: Final = 100
 _BLANKS: Final = " \t"
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
-_PAIR: Final = re.compile(rf'[ \t]*(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*+)"))?[ \t]*(?:;|$)', re.DOTALL)
+_PAIR: Final = re.compile(rf'[ \t]*+(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*+)"))?[ \t]*+(?:;|$)', re.DOTALL)
+"""Blanks are given back to nobody: a header full of them would be gone through once for each of them."""
+
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 _LAST_ELEMENT_BACKWARDS: Final = re.compile(r'(?:[^",]++|"(?:[^"]++|"\\)*+")*+')
