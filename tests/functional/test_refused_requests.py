@@ -76,6 +76,7 @@ CASES = {
     "HTTP/2.0": Case(get(b"Host: a", version=b"2.0"), 505, by_mongrel2=400),
     "HTTP/1.2": Case(get(b"Host: a", version=b"1.2"), 400, by_mongrel2=400),
     "a method in small letters": Case(b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 501, by_mongrel2=400),
+    "a method that nobody knows": Case(b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501, by_mongrel2=200),
     # Limits.
     "a long target": Case(get(b"Host: a", target=b"/" + b"t" * 500), 414),
     "a long query": Case(get(b"Host: a", target=b"/?" + b"q" * 499), 414),
