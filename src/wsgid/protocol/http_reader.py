@@ -27,7 +27,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 
     method: str
     target_text: str
-    """As sent."""
+    """As sent, less a fragment."""
     target: Target
     version: str
     headers: list[Header]

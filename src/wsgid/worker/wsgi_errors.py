@@ -80,7 +80,7 @@ class ErrorsStream:
             self._tell(text)
 
     def close(self) -> None:
-        """PEP 3333 forbids it; whoever does it all the same, by ``with`` for one, wants no more than this."""
+        """PEP 3333 forbids it; whoever does it, by `contextlib.closing` for one, wants no more than this."""
         self.flush()
 
     def isatty(self) -> bool:

@@ -327,6 +327,10 @@ class TestLegalRequests:
         recorder, _ = read([wire * 2000])
         assert recorder.heads == [expected] * 2000
 
+    def test_a_fragment_is_no_part_of_the_target(self) -> None:
+        recorder, _ = read([b"GET /a?b#/c?d HTTP/1.1\r\n" + HOST + b"\r\n"])
+        assert recorder.heads == [head(target="/a?b")]
+
     def test_below_the_root_of_the_application(self) -> None:
         recorder = Recorder()
         reader = RequestReader(LIMITS, "/app", recorder)
