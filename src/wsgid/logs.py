@@ -37,7 +37,9 @@ _CUT_MARK = 64
 
 _CONTINUED = "\n    "
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {
-    ord("\n"): _CONTINUED
+    ord("\n"): _CONTINUED,
+    0x2028: "\\u2028",  # Unicode's ends of lines and paragraphs, which many a reader of logs knows
+    0x2029: "\\u2029",
 }
 """Only the first line of a record begins with a date: a client whose header holds a line end cannot forge a record, nor
 one with escape sequences (C0 and C1 controls) take the terminal of whoever reads the log."""

@@ -91,10 +91,10 @@ def test_a_traceback_is_part_of_its_record(folder: Path) -> None:
 
 def test_text_from_clients_forges_nothing(folder: Path) -> None:
     configure(Config(app_path=folder), "worker")
-    log.info("path %s", "/a\n2026-11-21 07:33:24,123 ERROR master[1] help\r\x1b[2J\x9b\x00\x7f\tend")
+    log.info("path %s", "/a\n2026-11-21 07:33:24,123 ERROR master[1] help\r\x1b[2J\x9b\x00\x7f\u2028\u2029\tend")
     head, rest = lines(folder)
     assert head.endswith("path /a")
-    assert rest == r"    2026-11-21 07:33:24,123 ERROR master[1] help\x0d\x1b[2J\x9b\x00\x7f" + "\tend"
+    assert rest == r"    2026-11-21 07:33:24,123 ERROR master[1] help\x0d\x1b[2J\x9b\x00\x7f\u2028\u2029" + "\tend"
 
 
 def test_what_utf8_cannot_say_is_spelled_out(folder: Path) -> None:
