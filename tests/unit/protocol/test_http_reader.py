@@ -452,12 +452,6 @@ REFUSED_OTHERWISE: dict[str, tuple[bytes, int]] = {
     "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", 404),
     "an expectation that is not met": (POST + b"Expect: tea\r\nContent-Length: 1\r\n\r\nx", 417),
     "the same expectation twice": (POST + b"Expect: 100-continue\r\n" * 2 + b"Content-Length: 1\r\n\r\nx", 417),
-    # llhttp takes what follows for the other protocol's and would leave the body unread.
-    "an upgrade with a length": (POST + b"Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 1\r\n\r\nx", 501),
-    "an upgrade with chunks": (
-        POST + b"Connection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        501,
-    ),
     "TLS": (bytes.fromhex("1603010200010001fc0303"), 501),
 }
 
@@ -478,6 +472,20 @@ class TestRefused:
     def test_what_is_not_done_here(self, name: str, cut: Cut) -> None:
         wire, code = REFUSED_OTHERWISE[name]
         assert refusal(cut(wire)).code == code
+
+    @ways
+    @pytest.mark.parametrize(
+        "wire",
+        [
+            POST + b"Connection: upgrade\r\nUpgrade: x\r\nContent-Length: %d\r\n\r\n" % len(NEXT) + NEXT,
+            POST + b"Connection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ],
+        ids=["length", "chunks"],
+    )
+    def test_an_upgrade_with_a_body(self, wire: bytes, cut: Cut) -> None:
+        """llhttp takes what follows for the other protocol's: the body would be read as the next request."""
+        refused = refusal(cut(wire))
+        assert (refused.code, refused.why) == (501, "a request with a body that asks for an upgrade")
 
     def test_before_the_method_is_known_there_is_a_dash_for_it(self) -> None:
         recorder = Recorder()
