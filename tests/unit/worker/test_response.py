@@ -1,10 +1,12 @@
 """What goes out for what the application gives, and when."""
 
 import contextlib
+import gc
 import logging
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -464,6 +466,32 @@ def test_exc_info_is_raised_after_the_head_has_gone() -> None:
             answer.start_response("500 Sorry", PLAIN, exc_info())
         answer.stream([], done=False)  # the second time the answer has ended
     assert len(sent) == 2
+
+
+class Mistake(Exception):
+    """Unlike those of the interpreter it can be looked after by a weak reference."""
+
+
+def test_an_exception_that_is_raised_again_is_in_no_cycle() -> None:
+    """PEP 3333, "Error Handling": it would be kept, with all that its frames hold, until a collection."""
+    answer = response([])
+    answer.start_response("200 OK", PLAIN)(b"hello")
+    gc.disable()
+    try:
+        assert _raised_again(answer)() is None
+    finally:
+        gc.enable()
+
+
+def _raised_again(answer: Response) -> weakref.ref[Mistake]:
+    given: Any = (Mistake, Mistake(), None)
+    try:
+        answer.start_response("500 Sorry", PLAIN, given)
+    except Mistake as error:
+        return weakref.ref(error)
+    finally:
+        del given
+    raise AssertionError("nothing was raised")
 
 
 @pytest.mark.parametrize("nothing", [None, (None, None, None)])
