@@ -90,7 +90,7 @@ CASES = {
 
 
 def test_they_are_refused(site: MakeSite) -> None:
-    served = site("mirror", *LIMITS, workers=1)
+    served = site("mirror", *LIMITS, "--debug", workers=1)
     lines = 0
     for name, case in CASES.items():
         status = case.status if served.edge == "http" else case.by_mongrel2 or case.status
@@ -101,6 +101,9 @@ def test_they_are_refused(site: MakeSite) -> None:
             assert f" {status} " in line, name
             assert ("end=refused" in line) is (status != 200), name
             assert len(line.split('"')[1].split(" ")) == 3, name  # also of one whose first line says nothing
+            if status != 200:
+                request_id = line.partition(" id=")[2].split()[0]
+                served.daemon.wait_for_log(f"request {request_id} is refused: {status}: ")
     assert len(served.daemon.access_log) == lines
 
 

@@ -155,6 +155,7 @@ class ClientConnection(ABC):
         even kept."""
         if request.body:
             request = msgspec.structs.replace(request, body=b"")
+        log.debug("request %s is refused: %s", request.id, refused)
         exchange = self._dispatch.open(request, self, keep_alive=False)
         if self._deaf:
             exchange.drop(refused.code)
