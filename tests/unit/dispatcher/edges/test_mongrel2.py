@@ -972,6 +972,17 @@ class TestStreamedUploads:
 
         with_place(test)
 
+    def test_that_come_in_chunks_end_the_connection(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(METHOD="POST", headers={"transfer-encoding": "chunked"}, UPLOAD_STREAM="0")
+            await here.part(0, b"body", UPLOAD_STREAM_DONE="1")
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            assert await here.message() == b""
+
+        with_place(test)
+
     @pytest.mark.parametrize("ending", ["the client", "Mongrel2"])
     def test_that_are_abandoned_have_one_line(self, ending: str, with_place: Run) -> None:
         async def test(here: Place) -> None:
@@ -1062,6 +1073,22 @@ class TestUploads(UploadTests):
             thread.say(whole())
             assert (await here.answer())[0] == 200
             await here.forgotten()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("length", ["8", None])
+    def test_that_came_in_chunks_end_the_connection(self, length: str | None, upload: Path, with_place: Run) -> None:
+        """Mongrel2 would mix bytes of its memory into a large body that follows one."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload), length)
+            await self.done(here, str(upload), length)
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            if length is None:
+                assert await here.message() == b""
+            await here.nothing()
 
         with_place(test)
 
