@@ -1,8 +1,8 @@
 """The connections of Mongrel2 that we have closed, as what it has read from them before may reach us afterwards.
 
 Mongrel2 hands over the next request of a connection without waiting for the answer, and reads lengths in its own way.
-What follows a request that we refuse may be that request's body, written so that Mongrel2 takes it for a request: nobody
-may serve it (RFC 9112, sections 9.6 and 11.2).
+What follows a request that we refuse may be that request's body, written so that Mongrel2 takes it for a request:
+nobody may serve it (RFC 9112, sections 9.6 and 11.2).
 """
 
 from collections import OrderedDict
