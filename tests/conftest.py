@@ -25,6 +25,10 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def no_process_left() -> Iterator[None]:
     """Fails a test that leaves a process, and kills the process, so that the next test starts clean."""
+    yield from watch_processes()
+
+
+def watch_processes() -> Iterator[None]:
     proc.reap()  # orphans that earlier tests left as zombies: each would be looked at again and again
     before = {each.pid for each in proc.own_descendants()}
     yield

@@ -52,9 +52,11 @@ class Answer:
 class Cut(Exception):
     """The connection ended before the answer did."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, status: int) -> None:
+        """``status`` is 0 when not even the head was whole."""
         super().__init__(f"the connection ended before the answer did, after {len(body)} bytes of body")
         self.body = body
+        self.status = status
 
 
 class Connection:
@@ -73,6 +75,8 @@ class Connection:
         """Of requests sent by ask() and not yet answered: an answer to HEAD has no body."""
         self._rest = b""
         """Received, but part of the next answer."""
+        self.was_reset = False
+        """The other side ended by RST: no answer is whole that ends with it."""
 
     def __enter__(self) -> "Connection":
         return self
@@ -122,15 +126,15 @@ class Connection:
         body = bytearray()
         informational: list[int] = []
         while True:
-            event = self._event(judge, body)
+            event = self._event(judge)
             if isinstance(event, h11.InformationalResponse):
                 informational.append(event.status_code)
             elif isinstance(event, h11.Response):
                 head = event
             elif isinstance(event, h11.Data):
                 body += event.data
-            elif isinstance(event, h11.ConnectionClosed):
-                raise Cut(bytes(body))
+            elif event is None or isinstance(event, h11.ConnectionClosed) or self.was_reset:
+                raise Cut(bytes(body), head.status_code if head is not None else 0)
             elif isinstance(event, h11.EndOfMessage):
                 assert head is not None
                 self._rest = judge.trailing_data[0]
@@ -138,14 +142,15 @@ class Connection:
                 reason, version = head.reason.decode("latin-1"), head.http_version.decode()
                 return Answer(head.status_code, reason, headers, bytes(body), version, informational)
 
-    def _event(self, judge: h11.Connection, body: bytearray) -> h11.Event | type[h11.PAUSED]:
+    def _event(self, judge: h11.Connection) -> h11.Event | type[h11.PAUSED] | None:
+        """None when the connection has ended where that is no end of an answer."""
         ended = False
         while True:
             try:
                 event = judge.next_event()
             except h11.RemoteProtocolError:
                 if ended:
-                    raise Cut(bytes(body)) from None
+                    return None
                 raise
             if event is not h11.NEED_DATA:
                 return event  # type: ignore[return-value]  # NEED_DATA is ruled out above, mypy does not see it
@@ -161,7 +166,18 @@ class Connection:
         try:
             return self.socket.recv(RECEIVE)
         except ConnectionResetError:
+            self.was_reset = True
             return b""
+
+    def receive_until(self, wanted: bytes) -> None:
+        """Returns when this has come, which answer() will still find. Raises AssertionError when the other side ends
+        before, and TimeoutError."""
+        received = b""
+        while wanted not in received:
+            more = self.receive()
+            assert more, f"the end came before {wanted!r}, after {received!r}"
+            received += more
+        self._rest = received
 
     def expect_end(self) -> None:
         """The other side closes and sends nothing more. Raises AssertionError, TimeoutError."""

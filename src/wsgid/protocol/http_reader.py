@@ -68,6 +68,10 @@ _WHERE_READING_ENDS: Final = (LAST, REFUSED)
 _NO_BODY: Final = Body(None, False)
 
 
+class _NothingFollows(Exception):
+    """Stops the parser, for the request before was the last."""
+
+
 class RequestReader:
     """`feed` is all there is to call; `phase`, `method` and `target` tell where it is."""
 
@@ -80,6 +84,7 @@ class RequestReader:
         "_headers_complete",
         "_limits",
         "_parser",
+        "_past_last",
         "_refused",
         "_ruled",
         "_script_name",
@@ -96,6 +101,8 @@ class RequestReader:
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
         self._refused: Refused | None = None
+        self._past_last = False
+        """The parser has gone on behind the last request, and was stopped."""
         # Per request
         self.target = b""
         """As far as it has come."""
@@ -143,6 +150,8 @@ class RequestReader:
 
     def _not_parsed(self, error: httptools.HttpParserError) -> None:
         if isinstance(error, httptools.HttpParserCallbackError):
+            if self._past_last:
+                return
             self.phase = REFUSED
             # What the callback raised is the context of httptools' own error. But there the interpreter puts another
             # one that is just being handled, such as a full queue in the turn before this request.
@@ -173,6 +182,9 @@ class RequestReader:
     # Called by httptools.
 
     def on_message_begin(self) -> None:
+        if self.phase is LAST:
+            self._past_last = True
+            raise _NothingFollows
         self.phase = HEAD
         self.target = b""
         self._headers = []
@@ -250,7 +262,7 @@ class RequestReader:
         assert self._head is not None, "llhttp calls in order"
         keep_alive = self._parser.should_keep_alive()
         if keep_alive and self._head.version == "HTTP/1.0":
-            # llhttp is content with the word keep-alive there, whatever else is said.
+            # llhttp is content with the word keep-alive there, whatever else is said, and reads on.
             keep_alive = http_request.wants_keep_alive("HTTP/1.0", self._head.headers)
         self.phase = BETWEEN if keep_alive else LAST
         self._fed = 0

@@ -237,6 +237,12 @@ LEGAL: dict[str, tuple[bytes, Incoming, bytes, bool]] = {
         b"x",
         True,
     ),
+    "HTTP/1.0 that asks for both": (
+        b"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+        head(headers=[("connection", "keep-alive, close")], version="HTTP/1.0"),
+        b"",
+        False,
+    ),
     "an upgrade, which is not taken": (
         b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         head(headers=[("host", "a"), ("connection", "Upgrade"), ("upgrade", "websocket")]),

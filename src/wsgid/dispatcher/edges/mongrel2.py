@@ -15,6 +15,7 @@ from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
 from wsgid.dispatcher.edges.body_times import BodyTimes
 from wsgid.dispatcher.edges.client import PIPELINE_LIMIT, PendingBody
+from wsgid.dispatcher.edges.closed_connections import ClosedConnections
 from wsgid.dispatcher.edges.file_uploads import FileUploads
 from wsgid.dispatcher.edges.flow_control import FlowControl
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
@@ -81,6 +82,7 @@ class Mongrel2Edge:
         self.flow = self._flow_control()
         self.joined = JoinedBytes(loop, self._room)
         self._connections: dict[tuple[str, str], Mongrel2Connection] = {}
+        self._closed = ClosedConnections()
         self._uploads = FileUploads(self, chroot, journal, dispatch.disk, shared=shared)
         self._streams = StreamedUploads(self, limits, body_times, dispatch.disk)
         self._keep_alive = KeepAlive()
@@ -188,7 +190,9 @@ class Mongrel2Edge:
         self.dispatch.check_quiet()
 
     def _request(self, request: Request) -> None:
-        if self._draining:
+        if self._closed.have(request):
+            self._left(request)
+        elif self._draining:
             self._refuse(request, Refused(503, STOPPING))
         elif len(request.body) > self._limits.body:
             self._refuse(request, self._limits.large_body())
@@ -197,11 +201,12 @@ class Mongrel2Edge:
         else:
             self._spool(request)
 
-    def _arrive(self, request: Request, body: PendingBody | None) -> None:
+    def _arrive(self, request: Request, body: PendingBody | None, *, last: bool = False) -> None:
+        """`last`: with its answer the connection ends, whatever the client wants."""
         connection = self._connection(request.server_id, request.client_id)
         if len(connection.waiting) < PIPELINE_LIMIT:
-            keep_alive = wants_keep_alive(request.version, request.headers) and not connection.uncounted
-            connection.arrive(request, keep_alive, body)
+            wanted = wants_keep_alive(request.version, request.headers)
+            connection.arrive(request, wanted and not last and not connection.uncounted, body)
             return
         connection.refuse(request, Refused(503, "too many requests wait on this connection"))
         if body is not None:
@@ -229,7 +234,7 @@ class Mongrel2Edge:
             self._uploads.refuse_all(Refused(503, STOPPING))
 
     def file_done(self, request: Request, file: PendingBody) -> None:
-        self._arrive(request, file)
+        self._upload_done(request, file)
 
     def file_refused(self, request: Request, refused: Refused) -> None:
         self._refuse(request, refused)
@@ -249,16 +254,32 @@ class Mongrel2Edge:
     def closed(self, connection: Mongrel2Connection) -> None:
         """By us."""
         server_id, client_id = connection.server_id, connection.client_id
+        self._closed.add(server_id, client_id)
         self._uploads.closed(server_id, client_id)
         if self._streams.holds(server_id, client_id):
             self._upload_left(self._streams.left(server_id, client_id))
             self._allow(server_id, client_id, self._streams.end(server_id, client_id))
 
+    def _upload_done(self, request: Request, body: PendingBody | None) -> None:
+        if self._closed.have(request):
+            self._left(request)
+            if body is not None:
+                body.close()
+        else:
+            # Behind a chunked body on the same connection Mongrel2 1.12.2 stores a large one with some bytes of its own
+            # memory in it.
+            chunked = any(name == "transfer-encoding" for name, _ in request.headers)
+            self._arrive(request, body, last=chunked)
+
     def _upload_left(self, request: Request | None) -> None:
-        """It will never be whole. It has its line in the access log all the same."""
+        """It will never be whole."""
         if request is not None:
-            nobody = Mongrel2Connection(self, request.server_id, request.client_id)
-            self.dispatch.open(request, nobody, keep_alive=False).leave()
+            self._left(request)
+
+    def _left(self, request: Request) -> None:
+        """Nobody waits for an answer. It has its line in the access log all the same."""
+        nobody = Mongrel2Connection(self, request.server_id, request.client_id)
+        self.dispatch.open(request, nobody, keep_alive=False).leave()
 
     # Streamed uploads (see `StreamOwner`).
 
@@ -281,7 +302,7 @@ class Mongrel2Edge:
 
     def stream_done(self, request: Request, body: PendingBody | None) -> None:
         self._streams.done(request)
-        self._arrive(request, body)
+        self._upload_done(request, body)
 
     def stream_refused(self, request: Request, refused: Refused) -> None:
         self._refuse(request, refused)
@@ -337,6 +358,7 @@ class Mongrel2Edge:
     def _lost(self) -> None:
         """The end of a generation. Its clients are gone, and their numbers will be those of others."""
         lost, self._connections = self._connections, {}
+        self._closed = ClosedConnections()
         self._uploads.lost()
         self.flow.forget_timer()
         self.flow = self._flow_control()

@@ -542,6 +542,42 @@ class TestPipelining:
 
         with_place(test)
 
+    @pytest.mark.parametrize("headers", [{"connection": "close"}, {"content-length": "-1"}], ids=["wish", "refusal"])
+    @pytest.mark.parametrize("body", [b"", b"b" * (INLINE_BODY + 1)], ids=["small", "large"])
+    def test_what_comes_behind_the_end_is_not_served(
+        self, headers: dict[str, str | list[str]], body: bytes, with_place: Run
+    ) -> None:
+        """Mongrel2 had read it before it heard of our closing: it may be the body of a request that was refused."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers=headers)
+            if "connection" in headers:
+                await serve(thread)
+            status, _ = await here.answer()
+            assert await here.message() == b""
+            await here.ask(body=body)
+            await here.nothing()
+            assert thread.silent
+            assert here.everything.endings()[:2] == [{200: "200", 400: "400 refused"}[status], "499 left"]
+            assert here.connections() == []
+
+        with_place(test)
+
+    def test_an_upload_that_comes_behind_the_end_is_not_served(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers={"content-length": "-1"})
+            assert await here.refused() == 400
+            await here.ask(headers={"content-length": "5"}, UPLOAD_STREAM="0")
+            await here.part(0, b"hello", UPLOAD_STREAM_DONE="1")
+            await until(lambda: len(here.everything.endings()) == 2, "its end")
+            await here.nothing()
+            assert thread.silent
+            assert here.everything.endings()[:2] == ["400 refused", "499 left"]
+
+        with_place(test)
+
 
 class TestStreaming:
     async def begin(self, here: Place) -> FarEnd:
@@ -764,6 +800,18 @@ class TestARestart:
 
         with_place(test, threads=2)
 
+    def test_gives_the_number_of_a_closed_connection_to_another_client(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(headers={"content-length": "-1"})
+            assert await here.refused() == 400
+            await here.restart()
+            await here.ask()
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+
+        with_place(test)
+
     def test_that_is_found_only_in_the_midst_of_an_answer(self, with_place: Run) -> None:
         async def test(here: Place) -> None:
             [thread] = (await here.worker()).threads
@@ -924,6 +972,17 @@ class TestStreamedUploads:
 
         with_place(test)
 
+    def test_that_come_in_chunks_end_the_connection(self, with_place: Run) -> None:
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await here.ask(METHOD="POST", headers={"transfer-encoding": "chunked"}, UPLOAD_STREAM="0")
+            await here.part(0, b"body", UPLOAD_STREAM_DONE="1")
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            assert await here.message() == b""
+
+        with_place(test)
+
     @pytest.mark.parametrize("ending", ["the client", "Mongrel2"])
     def test_that_are_abandoned_have_one_line(self, ending: str, with_place: Run) -> None:
         async def test(here: Place) -> None:
@@ -1014,6 +1073,22 @@ class TestUploads(UploadTests):
             thread.say(whole())
             assert (await here.answer())[0] == 200
             await here.forgotten()
+
+        with_place(test)
+
+    @pytest.mark.parametrize("length", ["8", None])
+    def test_that_came_in_chunks_end_the_connection(self, length: str | None, upload: Path, with_place: Run) -> None:
+        """Mongrel2 would mix bytes of its memory into a large body that follows one."""
+
+        async def test(here: Place) -> None:
+            [thread] = (await here.worker()).threads
+            await self.start(here, str(upload), length)
+            await self.done(here, str(upload), length)
+            await serve(thread)
+            assert (await here.answer())[0] == 200
+            if length is None:
+                assert await here.message() == b""
+            await here.nothing()
 
         with_place(test)
 

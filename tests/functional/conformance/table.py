@@ -1,0 +1,29 @@
+"""All rules, in the order of docs/conformance.md."""
+
+from tests.functional.conformance.rules import (
+    bodies,
+    connections,
+    environ,
+    framing,
+    heads,
+    inputs,
+    limits,
+    refused,
+    start_response,
+    urls,
+)
+
+GROUPS = (
+    *environ.GROUPS,
+    *urls.GROUPS,
+    *inputs.GROUPS,
+    *start_response.GROUPS,
+    *heads.GROUPS,
+    *bodies.GROUPS,
+    *framing.GROUPS,
+    *connections.GROUPS,
+    *refused.GROUPS,
+    *limits.GROUPS,
+)
+
+RULES = tuple(rule for group in GROUPS for rule in group.rules)
