@@ -8,7 +8,6 @@ the client can see; and it has exactly one line in the access log, which says th
 import os
 from collections import defaultdict
 from typing import TypeVar
-from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
@@ -20,24 +19,17 @@ from tests.unit.dispatcher.edges.wires import (
     HttpClient,
     Line,
     MongrelClient,
-    RecordingLink,
     RecordingTransport,
+    http_edge,
     judge,
+    mongrel2_edge,
 )
 from tests.unit.dispatcher.machine import SETTLED, DispatcherMachine, no_run_breaks
 from tests.unit.protocol.mongrel2_writer import REQUEST_LINE, tnetstring_message
 from wsgid.channel.frames import INLINE_BODY
-from wsgid.dispatcher.edges.body_times import BodyTimes
-from wsgid.dispatcher.edges.http import HttpEdge
-from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
-from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
-from wsgid.protocol.forwarded import FrontEnds
-from wsgid.protocol.limits import HttpLimits
+from wsgid.dispatcher.edges.http_connection import HttpConnection
 from wsgid.upload_journal import UploadJournal
 
-LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
-NOBODY = FrontEnds(["none"], "x-forwarded")
-TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(10.0, 1 / 500))
 MOST_CLIENTS = 4
 """That are there at a time, of each edge."""
 
@@ -75,24 +67,8 @@ class ExactlyOnceEdges(DispatcherMachine):
         self.flow_control = flow_control
 
     def open_edges(self) -> None:
-        self.http = HttpEdge(self.dispatch, LIMITS, TIMES, self.loop, "wsgid", NOBODY)
-        with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
-            self.mongrel2 = Mongrel2Edge(
-                self.dispatch,
-                "",
-                "",
-                chroot="",
-                shared=False,
-                limits=LIMITS,
-                trusts=NOBODY.trusts,
-                body_times=TIMES.body,
-                executor=self.executor,
-                journal=self.journal,
-                loop=self.loop,
-                server="wsgid",
-            )
-        assert isinstance(self.mongrel2.link, RecordingLink)
-        self.link: RecordingLink = self.mongrel2.link
+        self.http = http_edge(self.dispatch, self.loop)
+        self.mongrel2, self.link = mongrel2_edge(self.dispatch, self.loop, self.executor, self.journal)
 
     # HTTP clients.
 

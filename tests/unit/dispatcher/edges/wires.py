@@ -5,19 +5,58 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
-import h11
-
-from wsgid.dispatcher.edges.http_connection import HttpConnection
+from tests.answers import Answer, read_answers
+from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.edges.body_times import BodyTimes
+from wsgid.dispatcher.edges.http import HttpEdge
+from wsgid.dispatcher.edges.http_connection import HttpConnection, HttpTimes
+from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.protocol import mongrel2_replies
+from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.http_reader import Phase
+from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.tnetstrings import encode
+from wsgid.upload_journal import UploadJournal
+
+LIMITS = HttpLimits(request_line=4096, fields=100, headers=16 * 1024, body=16 * 1024 * 1024)
+NOBODY = FrontEnds(["none"], "x-forwarded")
+TIMES = HttpTimes(header=10.0, keepalive=5.0, body=BodyTimes(10.0, 1 / 500))
 
 LINE = re.compile(
     r'"\S+ (?P<target>\S+) HTTP/1\.\d" (?P<code>\d{3}) (?P<size>\d+) .* id=\S+(?: end=(?P<end>\w+))?$', re.M
 )
 """Of the access log."""
+
+
+def http_edge(dispatch: Dispatch, loop: asyncio.AbstractEventLoop) -> HttpEdge:
+    """It listens nowhere: each connection is made by the test."""
+    return HttpEdge(dispatch, LIMITS, TIMES, loop, "wsgid", NOBODY)
+
+
+def mongrel2_edge(
+    dispatch: Dispatch, loop: asyncio.AbstractEventLoop, executor: Executor, journal: UploadJournal
+) -> tuple[Mongrel2Edge, "RecordingLink"]:
+    with patch("wsgid.dispatcher.edges.mongrel2.Mongrel2Link", RecordingLink):
+        edge = Mongrel2Edge(
+            dispatch,
+            "",
+            "",
+            chroot="",
+            shared=False,
+            limits=LIMITS,
+            trusts=NOBODY.trusts,
+            body_times=TIMES.body,
+            executor=executor,
+            journal=journal,
+            loop=loop,
+            server="wsgid",
+        )
+    assert isinstance(edge.link, RecordingLink)
+    return edge, edge.link
 
 
 class RecordingSocket:
@@ -144,7 +183,8 @@ class RecordingTransport(asyncio.Transport):
 
 
 CREDITS = 200
-"""Bytes that may wait in Mongrel2 for a client (``MAX_CREDITS`` there), so few that hardly an answer fits."""
+"""Bytes that may wait in Mongrel2 for a client (``MAX_CREDITS`` there), unless a test has more: so few that hardly an
+answer fits."""
 
 
 class RecordingLink:
@@ -165,6 +205,7 @@ class RecordingLink:
         self.receiving = True
         self.received = received
         self.flow_control = False
+        self.credits = CREDITS
         self.clients: dict[str, MongrelClient] = {}
         """Of this generation, by number."""
         self._loop = loop
@@ -185,7 +226,7 @@ class RecordingLink:
         client.ended = not payload
         if self.flow_control and payload:
             client.messages.append(len(payload))
-            assert client.unwritten <= CREDITS, "Mongrel2 would end the connection"
+            assert client.unwritten <= self.credits, "Mongrel2 would end the connection"
             self._loop.call_soon(self.write, client)
         return True
 
@@ -307,13 +348,6 @@ class MongrelClient(ByteClient):
 
 
 @dataclass(frozen=True)
-class Answer:
-    status: int
-    body: bytes
-    closes: bool
-
-
-@dataclass(frozen=True)
 class Line:
     """Of the access log."""
 
@@ -367,39 +401,8 @@ def _judge_answer(client: HttpClient | MongrelClient, asked: Asked, answer: Answ
 
 def _read(client: HttpClient | MongrelClient) -> tuple[list[Answer], bool]:
     """The whole answers, in order, and whether a part of one follows. One more is read than was asked for."""
-    answers: list[Answer] = []
-    rest = client.arrived
-    for method in [*(each.method for each in client.asked), "GET"]:
-        if not rest:
-            break
-        answer, rest = _read_one(rest, method, client.ended)
-        if answer is None:
-            return answers, True
-        answers.append(answer)
+    methods = [*(each.method for each in client.asked), "GET"]
+    answers, rest = read_answers(client.arrived, methods, ended=client.ended)
     assert not rest, f"more than was asked for: {rest!r}"
-    return answers, False
-
-
-def _read_one(data: bytes, method: str, ended: bool) -> tuple[Answer | None, bytes]:
-    reader = h11.Connection(h11.CLIENT)
-    reader.send(h11.Request(method=method, target="/", headers=[("Host", "a")]))
-    reader.send(h11.EndOfMessage())
-    reader.receive_data(data)
-    status, body, closes = 0, b"", False
-    while not isinstance(event := reader.next_event(), h11.EndOfMessage):
-        if event is h11.NEED_DATA:
-            if not ended:
-                return None, b""
-            try:
-                reader.receive_data(b"")
-                event = reader.next_event()
-            except h11.RemoteProtocolError:
-                return None, b""
-            if isinstance(event, h11.EndOfMessage):
-                break
-        elif isinstance(event, h11.Data):
-            body += event.data
-        else:
-            assert isinstance(event, h11.Response), event
-            status, closes = event.status_code, (b"connection", b"close") in event.headers
-    return Answer(status, body, closes), reader.trailing_data[0]
+    partial = bool(answers) and not answers[-1].whole
+    return answers[:-1] if partial else answers, partial
