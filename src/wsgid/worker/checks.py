@@ -30,6 +30,9 @@ MAX_LENGTH_DIGITS: Final = 18
 MAX_KNOWN: Final = 512
 """Names, and status lines, that are remembered. Applications that make up new ones are served all the same."""
 
+MAX_KNOWN_NAME: Final = 64
+"""Characters of a name that is remembered: 512 of a megabyte each would be half a gigabyte."""
+
 MAX_SHOWN: Final = 80
 """Characters of a wrong value that a message repeats: enough to find it again, too few to flood the log."""
 
@@ -141,7 +144,7 @@ def _learn_name(name: str) -> bool:
             "leave it out: how the connection is used and how the body is framed is settled between wsgid and client",
         )
     is_length = name.lower() == "content-length"
-    if len(_known_names) < MAX_KNOWN:
+    if len(_known_names) < MAX_KNOWN and len(name) <= MAX_KNOWN_NAME:
         _known_names[name] = is_length
     return is_length
 

@@ -12,6 +12,7 @@ from wsgid.worker import checks
 from wsgid.worker.checks import (
     MAX_HEADERS,
     MAX_KNOWN,
+    MAX_KNOWN_NAME,
     MAX_SHOWN,
     MAX_STATUS,
     check_exc_info,
@@ -207,6 +208,13 @@ def test_made_up_names_and_reasons_do_not_fill_the_memory() -> None:
     assert len(checks._known_names) <= MAX_KNOWN
     assert len(checks._known_statuses) <= MAX_KNOWN
     assert check_headers([("X-More", "v"), ("CONTENT-length", "3")]) == 3
+
+
+def test_a_long_name_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_known_names", {})
+    for size in (MAX_KNOWN_NAME, MAX_KNOWN_NAME + 1):
+        assert check_headers([("X" * size, "v")]) is None
+    assert list(checks._known_names) == ["X" * MAX_KNOWN_NAME]
 
 
 def test_a_long_value_is_shown_in_short() -> None:
