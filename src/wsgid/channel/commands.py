@@ -124,8 +124,15 @@ _encode = msgspec.json.Encoder().encode
 read_command: Callable[[bytes], Command] = msgspec.json.Decoder[Command](Command).decode
 """A line without its end. Raises ValueError (msgspec.DecodeError, UnicodeDecodeError), which says what is wrong."""
 
-read_reply: Callable[[bytes], Reply] = msgspec.json.Decoder[Reply](Reply).decode
-"""As read_command."""
+_decode_reply: Callable[[bytes], Reply] = msgspec.json.Decoder[Reply](Reply).decode
+
+
+def read_reply(said: bytes) -> Reply:
+    """As read_command."""
+    try:
+        return _decode_reply(said)
+    except RecursionError as error:  # a line this long can go deeper than the decoder does
+        raise ValueError(str(error)) from None
 
 
 def line(said: Command | Reply) -> bytes:

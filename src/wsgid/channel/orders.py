@@ -9,6 +9,9 @@ master   WorkerDied, Retire, Adopt, RestartNews, Drain, Exit
 ======== ==========================================================================================
 """
 
+from collections.abc import Callable
+from typing import Final
+
 import msgspec
 
 from wsgid.channel.policy import Policy
@@ -132,6 +135,30 @@ class Exit(msgspec.Struct, frozen=True, tag=True):
 FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
 FromMaster = WorkerDied | Retire | Adopt | RestartNews | Drain | Exit
 
+
+class OrderError(Exception):
+    """A packet that is no message of the other side's."""
+
+
 encode = msgspec.msgpack.Encoder().encode
-decode_from_dispatcher = msgspec.msgpack.Decoder[FromDispatcher](FromDispatcher).decode
-decode_from_master = msgspec.msgpack.Decoder[FromMaster](FromMaster).decode
+_from_dispatcher: Callable[[bytes], FromDispatcher] = msgspec.msgpack.Decoder[FromDispatcher](FromDispatcher).decode
+_from_master: Callable[[bytes], FromMaster] = msgspec.msgpack.Decoder[FromMaster](FromMaster).decode
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Text and depth have errors of their own."""
+
+
+def decode_from_dispatcher(packet: bytes) -> FromDispatcher:
+    """Raises OrderError."""
+    try:
+        return _from_dispatcher(packet)
+    except _UNREADABLE as error:
+        raise OrderError(str(error)) from None
+
+
+def decode_from_master(packet: bytes) -> FromMaster:
+    """Raises OrderError."""
+    try:
+        return _from_master(packet)
+    except _UNREADABLE as error:
+        raise OrderError(str(error)) from None

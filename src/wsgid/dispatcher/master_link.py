@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wsgid.channel import orders
-from wsgid.channel.orders import Alive, FromDispatcher, FromMaster
+from wsgid.channel.orders import Alive, FromDispatcher, FromMaster, OrderError
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -65,4 +65,9 @@ class MasterLink:
             self._loop.remove_reader(self._sock.fileno())
             self._gone()
             return
-        self._obey(orders.decode_from_master(packet))
+        try:
+            order = orders.decode_from_master(packet)
+        except OrderError as error:
+            log.error("the master said what means nothing: %s", error)
+        else:
+            self._obey(order)

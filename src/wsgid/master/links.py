@@ -4,9 +4,7 @@ import logging
 import os
 import socket
 
-import msgspec
-
-from wsgid.channel.orders import MAX_ORDER, FromMaster, decode_from_dispatcher, encode
+from wsgid.channel.orders import MAX_ORDER, FromMaster, OrderError, decode_from_dispatcher, encode
 from wsgid.master.facts import FromDispatcher
 
 MAX_REPORT = 64 * 1024
@@ -46,7 +44,7 @@ class OrdersLink:
         while packet := self._receive():
             try:
                 said.append(decode_from_dispatcher(packet))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except OrderError as error:
                 log.error("the dispatcher said what means nothing: %s", error)
         return said
 

@@ -69,6 +69,11 @@ def test_anything_else_is_no_command(said: bytes) -> None:
         commands.read_command(said)
 
 
+def test_a_reply_without_a_bottom_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="recursion"):
+        commands.read_reply(b'{"type":"noted","x":' + b"[" * 100_000)
+
+
 @given(st.binary(max_size=MAX_COMMAND))
 def test_any_bytes_are_a_command_or_a_value_error(said: bytes) -> None:
     try:

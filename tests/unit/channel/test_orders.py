@@ -1,6 +1,6 @@
 import socket
+from collections.abc import Callable
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from wsgid.channel.orders import (
     FromDispatcher,
     FromMaster,
     Listening,
+    OrderError,
     WorkerDied,
     WorkerReady,
 )
@@ -43,8 +44,16 @@ def test_what_the_master_says_is_what_the_dispatcher_hears(message: FromMaster) 
 
 @given(from_master)
 def test_neither_takes_its_own_words_for_the_others(message: FromMaster) -> None:
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(OrderError):
         orders.decode_from_dispatcher(orders.encode(message))
+
+
+@pytest.mark.parametrize("decode", [orders.decode_from_master, orders.decode_from_dispatcher])
+@pytest.mark.parametrize("packet", [b"", b"\x81\xa4type\xa1\xff", b"\x82\xa4type\xa4Exit\xa1x" + b"\x91" * 100_000])
+def test_what_is_no_message_is_one_error(decode: Callable[[bytes], object], packet: bytes) -> None:
+    """No text and no bottom are others to the decoder."""
+    with pytest.raises(OrderError, match=r"."):
+        decode(packet)
 
 
 def test_a_great_many_addresses_fit_into_a_packet() -> None:

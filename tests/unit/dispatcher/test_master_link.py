@@ -97,6 +97,18 @@ def test_what_it_said_before_is_obeyed_first() -> None:
     run(main())
 
 
+def test_what_means_nothing_is_told_and_the_rest_obeyed(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with linked() as pair:
+            pair.master.send(b"nonsense")
+            pair.master.send(orders.encode(Exit()))
+            await until(lambda: pair.obeyed, "an order")
+            assert pair.obeyed == [Exit()]
+            assert "the master said what means nothing" in caplog.text
+
+    run(main())
+
+
 def test_telling_a_master_that_is_no_more_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with linked() as pair:
