@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.dispatcher.sent_file import PassedFile
-from wsgid.dispatcher.work import ANSWERING, ENDED, SENDING, WAITING, Work
+from wsgid.dispatcher.work import ANSWERING, ENDED, SENDING, SERVING, WAITING, Work
 from wsgid.protocol.http_answer import refusal
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Head, Request, UnwritableHead
 
 METHODS: Final = frozenset({"GET", "HEAD"})
 """Safe by RFC 9110 section 9.2.1, and used as such: what asks twice with them, a browser or a proxy, does so unasked.
@@ -18,7 +18,8 @@ PUT and DELETE are idempotent by the same RFC; applications in which they are no
 
 
 class Client(Protocol):
-    """The client's side of an exchange, as an edge gives it. It frames what it is told to send."""
+    """The client's side of an exchange, as an edge gives it. It frames what it is told to send: of a head that cannot
+    be sent it raises UnwritableHead, before it has done anything."""
 
     @property
     def choked(self) -> bool:
@@ -82,7 +83,7 @@ class Exchange(Work):
     def frame(self) -> bytes:
         return frames.request(self.request)
 
-    # What the worker says.
+    # What the worker says. Of a head that nobody could send they raise UnwritableHead, and nothing has changed.
 
     def answer(self, head: Head, body: bytes) -> None:
         if self.stage is not ENDED and self.stage is not SENDING:
@@ -91,9 +92,13 @@ class Exchange(Work):
 
     def begin(self, head: Head) -> None:
         if not self.settled:
-            self.stage = ANSWERING
             self.code = head.code
-            self.client.send_head(head)
+            self.stage = ANSWERING
+            try:
+                self.client.send_head(head)
+            except UnwritableHead:
+                self.stage = SERVING
+                raise
 
     def part(self, data: bytes) -> None:
         if not self.settled:
@@ -109,8 +114,12 @@ class Exchange(Work):
         if self.settled:
             self._journal.close_file(file.descriptor)
             return
+        try:
+            self.client.send_file(head, file)
+        except UnwritableHead:
+            self._journal.close_file(file.descriptor)
+            raise
         self.sent = file.length
-        self.client.send_file(head, file)
         self._all_said(head.code)
 
     def _all_said(self, code: int, note: str = "") -> None:

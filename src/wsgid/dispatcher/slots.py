@@ -15,6 +15,7 @@ from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.work import ANSWERING, SENDING, SERVING, Work
+from wsgid.protocol.values import UnwritableHead
 
 if TYPE_CHECKING:
     from wsgid.dispatcher.worker import Worker
@@ -167,7 +168,7 @@ class Slot:
         try:
             for kind, payload in self._reader.feed(data):
                 self._take(kind, payload)
-        except frames.FrameError as error:
+        except (frames.FrameError, UnwritableHead) as error:
             log.error("worker %d broke the rules of its channel %d: %s", self.worker.pid, self.thread, error)
             self.close("it broke the channel's rules")
         return True

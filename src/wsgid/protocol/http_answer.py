@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from wsgid.protocol.values import Head
+from wsgid.protocol.values import Head, UnwritableHead
 
 BODILESS: Final = frozenset({204, 205, 304})
 """Codes whose answers have no body whatever the application gives (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)."""
@@ -56,7 +56,7 @@ def opening(
 
     `body_length` is the number of body bytes when the whole body is at hand, None when it comes in parts.
     `keep_alive` is the client's wish. `date`, `server` and `request_id` are sent unless the application gave
-    its own; those that are empty are not sent.
+    its own; those that are empty are not sent. Raises UnwritableHead.
     """
     code = head.code
     headers = head.headers
@@ -84,7 +84,10 @@ def opening(
         line += f"Server: {server}\r\n"
     if request_id and "\r\nx-request-id:" not in given:
         line += f"X-Request-Id: {request_id}\r\n"
-    return Opening(f"{text}{line}\r\n".encode("latin-1"), framing, keep_alive)
+    try:
+        return Opening(f"{text}{line}\r\n".encode("latin-1"), framing, keep_alive)
+    except UnicodeEncodeError as error:
+        raise UnwritableHead(f"not latin-1: {error.object[error.start :][:40]!r}") from None
 
 
 def _framing(head: Head, code: int, method: str, version: str, body_length: int | None) -> tuple[Framing, str]:

@@ -57,6 +57,10 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """2 when a worker has died over this request before, and may have done some of its work."""
 
 
+class UnwritableHead(ValueError):
+    """The head of an answer that HTTP cannot carry: no worker has checked it."""
+
+
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Status line and headers of an answer, as the application gave them and the worker checked them."""
 
@@ -69,4 +73,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def code(self) -> int:
-        return _CODES[self.status[:3]]
+        """Raises UnwritableHead."""
+        try:
+            return _CODES[self.status[:3]]
+        except KeyError:
+            raise UnwritableHead(f"no code begins the status {self.status[:40]!r}") from None

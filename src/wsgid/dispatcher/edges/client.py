@@ -21,7 +21,7 @@ from wsgid.dispatcher.sent_file import PassedFile, SentFile
 from wsgid.protocol import http_answer
 from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, UNTIL_CLOSE, Opening
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Head, Request, UnwritableHead
 
 PIPELINE_LIMIT = 64
 """Requests of one connection that may wait behind the one being served. Browsers pipeline none, tools a few."""
@@ -317,8 +317,10 @@ class ClientConnection(ABC):
         return True
 
     def send_file(self, head: Head, file: PassedFile) -> None:
-        opening = self._opening = self._open(head, None)
-        assert opening.framing is LENGTH, "the worker passes a file only as a body of known length"
+        opening = self._open(head, None)
+        if opening.framing is not LENGTH:
+            raise UnwritableHead("a file is to be the body of an answer that has none")
+        self._opening = opening
         self._outgoing = SentFile(opening.head, file, self._dispatch.storage, self)
         self._complete = True
 

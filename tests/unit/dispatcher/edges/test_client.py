@@ -1,6 +1,7 @@
 """What both edges have in common, with an edge that only writes down."""
 
 import os
+import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.unit.dispatcher.loops import run, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from tests.unit.dispatcher.running import Running, running
 from tests.unit.dispatcher.test_spool import Hold
+from wsgid.channel import frames
+from wsgid.channel.frames import Answer, File, Kind
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.client import BODY_LOST, JOIN_LIMIT, SHORT_WINDOW, WINDOW, ClientConnection
 from wsgid.dispatcher.exchange import Exchange
@@ -23,6 +26,7 @@ from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.work import Stage
 from wsgid.protocol.http_request import Refused
+from wsgid.protocol.values import Head
 
 
 class Wire(ClientConnection):
@@ -430,6 +434,49 @@ class TestAnEdgeThatTakesLittle:
             assert wire.written.endswith(b"\r\n\r\n" + content)
             assert len(wire.writes) > 2
             assert exchange.sent == len(content)
+
+        with_wire(test)
+
+
+BEYOND = a_head("200 OK", ("X-Price", "5 €"), length=5)
+"""No worker says so: its frames are not those of an honest one."""
+
+
+class TestAHeadThatHttpCannotCarry:
+    @pytest.mark.parametrize("head", [a_head("999 Odd", length=5), a_head("OK"), BEYOND])
+    @pytest.mark.parametrize("say", [frames.head, lambda head: frames.answer(Answer(head, b"hello", True))])
+    def test_is_the_end_of_its_channel(
+        self, head: Head, say: Callable[[Head], bytes], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker()
+            wire.serve(method="POST")
+            await worker.threads[0].take()
+            worker.threads[0].say(say(head))
+            await worker.threads[0].hear_the_end()
+            assert b"502 Bad Gateway" in wire.written
+            assert everything.endings() == ["502 refused"]
+            assert "broke the rules of its channel 0" in caplog.text
+
+        with_wire(test)
+
+    @pytest.mark.parametrize("head", [a_head("999 Odd", length=5), a_head("204 No Content", length=5), BEYOND])
+    def test_is_that_of_a_file_too(self, head: Head, tmp_path: Path) -> None:
+        """Nor is there a file where there is no body."""
+
+        async def test(wire: Wire, everything: Running) -> None:
+            worker = await everything.worker()
+            wire.serve(method="POST")
+            await worker.threads[0].take()
+            worker.threads[0].say(frames.file(File(head, 0)))
+            assert await worker.threads[0].hear() == (Kind.FILE_AWAITED, b"")
+            with open(tmp_path / "file", "w") as file:
+                socket.send_fds(worker.threads[0].sock, [frames.DESCRIPTOR], [file.fileno()])
+            await worker.threads[0].hear_the_end()
+            assert b"502 Bad Gateway" in wire.written
+            await until(
+                lambda: str(tmp_path / "file") not in descriptors(os.getpid()).values(), "the file to be closed"
+            )
 
         with_wire(test)
 
