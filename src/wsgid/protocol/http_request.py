@@ -135,7 +135,8 @@ def wants_keep_alive(version: str, headers: list[Header]) -> bool:
     tokens: list[str] = []
     for name, value in headers:
         if name == "connection":
-            tokens += [token.strip() for token in value.lower().split(",")]
+            # Nothing else is a blank in HTTP; to Python some bytes above 0x7f are.
+            tokens += [token.strip(" \t") for token in value.lower().split(",")]
     if "close" in tokens:
         return False
     return version != "HTTP/1.0" or "keep-alive" in tokens

@@ -256,6 +256,8 @@ class TestKeepAlive:
             ("HTTP/1.0", ["x , Keep-Alive "], True),
             ("HTTP/1.0", ["keep-alive", "close"], False),
             ("HTTP/1.0", ["close, Keep-Alive"], False),
+            ("HTTP/1.0", ["\xa0keep-alive"], False),
+            ("HTTP/1.1", ["close\x85", "\tx\t,"], True),
         ],
     )
     def test_what_the_client_lets(self, version: str, values: list[str], wanted: bool) -> None:
