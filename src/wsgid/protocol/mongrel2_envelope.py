@@ -46,6 +46,8 @@ def open_envelope(message: bytes) -> Envelope:
     if head is None:
         raise _bad_head(message)
     server, client, path, length = head.groups()
+    if len(client) > 9 and not _is_id(client):
+        raise _bad_head(message)
     server_id, client_id = server.decode(), client.decode()
     begin = head.end()
     end = begin + int(length)
@@ -82,8 +84,15 @@ def _body(message: bytes, start: int) -> bytes | None:
     return body
 
 
+def _is_id(client: bytes) -> bool:
+    """Nine digits always are one."""
+    return len(client) <= 9 or -(2**31) <= int(client) < 2**32
+
+
 def _bad_head(message: bytes) -> MalformedMessage:
     origin = _ORIGIN(message)
+    if origin is not None and not _is_id(origin[2]):
+        return MalformedMessage(f"the connection id {origin[2].decode()} is no number of 32 bits")
     if origin is not None:
         reason = "no path and length of headers after the connection id"
         return MalformedMessage(reason, origin[1].decode(), origin[2].decode())

@@ -20,6 +20,11 @@ def test_a_comma_after_the_headers_means_json() -> None:
     assert (envelope.fields, envelope.repeats, envelope.body) == ({"a": "b"}, {}, b"")
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "999999999", "2147483647", "-2147483648", "4294967295"])
+def test_a_connection_id_is_any_number_of_32_bits(number: str) -> None:
+    assert open_envelope(b"srv-1 %b / 0:}0:," % number.encode()).client_id == number
+
+
 @pytest.mark.parametrize("body", [bytes(range(256)) * 1000, b"ab0:", b"0:,", b",", b"0:,0:"])
 def test_a_body_is_any_bytes(body: bytes) -> None:
     assert open_envelope(b"a 1 / 0:}%d:%b," % (len(body), body)).body == body
@@ -67,6 +72,9 @@ def test_somebody_waits_for_an_answer_to_a_malformed_message(message: bytes, rea
         (b"srv-1 x / 0:}0:,", "no send_ident"),
         (b"srv-1  5 / 0:}0:,", "no send_ident"),
         (b"srv-1 12345678901 / 0:}0:,", "cannot be answered"),
+        (b"srv-1 4294967296 / 0:}0:,", "the connection id 4294967296 is no number of 32 bits"),
+        (b"srv-1 -2147483649 / 0:}0:,", "the connection id -2147483649 is no number of 32 bits"),
+        (b"srv-1 9999999999 /", "the connection id 9999999999 is no number of 32 bits"),
         (b"my_handler 5 / 0:}0:,", "send_ident b'my_handler' cannot be answered"),
         (b"\xff.1 5 / 0:}0:,", "Change send_ident of this handler in Mongrel2's configuration"),
     ],
