@@ -1,5 +1,6 @@
 """Filters in an app folder, written as for the first wsgid, and those that come with this one."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -101,9 +102,31 @@ class Naughty(Plugin):
         return "201 Longer", headers, body + b"and more\\n"
 """
 
+MESSAGE = """\
+import json
+
+from wsgid.core import Message, Plugin
+from wsgid.interfaces.filters import IPreRequestFilter
+
+
+class Tell(Plugin):
+    implements = [IPreRequestFilter]
+
+    def process(self, m, environ):
+        assert isinstance(m, Message) and m.server_id and m.client_id
+        kind = [m.is_disconnect(), m.is_upload_start(), m.is_upload_done()]
+        same_id = m.request_id == environ["wsgid.request_id"]
+        environ["MESSAGE"] = json.dumps([m.path, dict(m.headers), m.body.decode(), kind, same_id])
+"""
+
 HELLO = b"Hello, World!\n"
 
-PLUGINS = {"plugins/a_pid.py": WORKER_PID, "plugins/elapsed.py": ELAPSED, "plugins/naughty.py": NAUGHTY}
+PLUGINS = {
+    "plugins/a_pid.py": WORKER_PID,
+    "plugins/elapsed.py": ELAPSED,
+    "plugins/message.py": MESSAGE,
+    "plugins/naughty.py": NAUGHTY,
+}
 
 
 def ask(site: Site, how: str, target: str = "/", method: str = "GET") -> tuple[int, list[tuple[str, str]], bytes]:
@@ -133,16 +156,41 @@ def test_filters_of_the_first_wsgid(site: MakeSite, app_folder: MakeFolder, gate
     assert ask(served, "nothing", method="HEAD") == (200, usual, b"")
     assert ask(served, "longer", "/nolength")[1:] == ([usual[0], ("content-length", "19")], b"no length\nand more\n")
     assert ask(served, "nothing", "/exc-info")[0] == 503
-    the_pre_filter = served.request("/environ").json()
-    assert the_pre_filter["REMOTE_USER"] == "nobody"
+    assert served.request("/environ").json()["REMOTE_USER"] == "nobody"
+    message(served)
     raised(served)
     events(served, gates)
     large(served)
     assert ask(served, "fails") == got["fails"]
     log = served.daemon.log
-    # Once, although one failed twice and two returned what cannot be sent.
+    # Once, although it failed twice; what differs is told.
     assert log.count("LookupError: naughty") == 1
     assert log.count("naughty.py, line 7) returned None: return (status, headers, body).") == 1
+    assert log.count("naughty.py, line 7) returned the str 'text' as the body: encode it") == 1
+
+
+def message(served: Site) -> None:
+    """It is the same whichever way the request has come."""
+    sent = {"Host": "localhost", "Accept": "text/html", "X-One": "two"}
+    answer = served.request("/%65nviron?a=b%20c", "POST", b"body", sent)
+    path, headers, body, kind, same_id = json.loads(answer.json()["MESSAGE"])
+    assert (path, body, kind, same_id) == ("/%65nviron", "body", [False, False, False], True)
+    headers.pop("x-forwarded-for", None)  # Mongrel2 adds it
+    assert headers == {
+        "METHOD": "POST",
+        "VERSION": "HTTP/1.1",
+        "URI": "/%65nviron?a=b%20c",
+        "PATH": "/%65nviron",
+        "QUERY": "a=b%20c",
+        "PATTERN": "/",
+        "REMOTE_ADDR": "127.0.0.1",
+        "URL_SCHEME": "http",
+        "host": "localhost",
+        "accept": "text/html",
+        "accept-encoding": "identity",
+        "x-one": "two",
+        "content-length": "4",
+    }
 
 
 def raised(served: Site) -> None:

@@ -40,9 +40,9 @@ class Stop(Plugin, IPostRequestFilter):
         return status, [*headers, ("X-Elapsed-Time", elapsed)], body
 
     def exception(self, m2message: Message, e: BaseException) -> None:
-        log.info(
-            "request %s: the application took %s s: %s", m2message.request_id, _elapsed(m2message), type(e).__name__
-        )
+        if m2message in _began:  # else another pre filter has ended the request before the application was called
+            elapsed, kind = _elapsed(m2message), type(e).__name__
+            log.info("request %s: the application took %s s: %s", m2message.request_id, elapsed, kind)
 
 
 def _elapsed(message: Message) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from wsgid.core import Message, Plugin
 from wsgid.filters import SHIPPED, import_shipped, shipped_filter
 from wsgid.filters.elapsed_time import Start, Stop, _began
 from wsgid.filters.log_headers import LogHeaders, masked
 from wsgid.filters.worker_pid import WorkerPid
 from wsgid.interfaces.filters import IPostRequestFilter, IPreRequestFilter
+from wsgid.plugins import isolated
 from wsgid.testing import run_filters
 
 
@@ -59,6 +61,19 @@ class TestElapsedTime:
         caplog.set_level(logging.INFO, "wsgid")
         run_filters(Start(), Stop(), application=failing)
         assert re.search(r"request test: the application took \d+\.\d{6} s: ValueError", caplog.text)
+
+    def test_a_request_that_never_reached_the_application_is_none_of_its_business(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with isolated():
+
+            class Leaves(Plugin, IPreRequestFilter):
+                def process(self, m2message: Message, environ: dict[str, Any]) -> None:
+                    raise SystemExit
+
+        caplog.set_level(logging.INFO, "wsgid.filters")
+        assert run_filters(Leaves(), Start(), Stop()).status == "500 Internal Server Error"
+        assert "the application took" not in caplog.text
 
     def test_nothing_is_kept(self) -> None:
         run_filters(Start(), Stop())

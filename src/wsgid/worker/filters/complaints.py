@@ -60,8 +60,8 @@ class Complaints:
         if last is not None and now - last.at < INTERVAL:
             last.untold += 1
             return None
+        self._told.pop(kind, None)  # not move_to_end(), which fails where another thread has just pushed it out
         self._told[kind] = _Told(now)
-        self._told.move_to_end(kind)
         if len(self._told) > MAX_KINDS:
             self._told.popitem(last=False)
         return f" ({last.untold} more since this was last told)" if last is not None and last.untold else ""
@@ -85,9 +85,8 @@ def _named(plugin: object) -> str:
 
 
 def _line(error: BaseException) -> tuple[str, int] | None:
-    """The innermost. All that is Unusable is one kind: what was wrong may be worded anew for each request."""
+    """The innermost. Of what is Unusable it is the check that was not passed: the words may be new for each request."""
     line = None
-    if not isinstance(error, Unusable):
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            line = (frame.f_code.co_filename, number)
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        line = (frame.f_code.co_filename, number)
     return line

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.unit.worker.filters.filtering import complaints
+from wsgid.protocol.values import Head
 from wsgid.worker.filters.complaints import INTERVAL, MAX_KINDS, Complaints
-from wsgid.worker.filters.returned import Unusable
+from wsgid.worker.filters.returned import Unusable, judge
 
 
 class Clock:
@@ -71,12 +72,22 @@ def test_what_differs_is_told(told: Complaints, caplog: pytest.LogCaptureFixture
     assert len(told._told) == 7
 
 
-def test_what_is_unusable_is_one_kind(told: Complaints, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_unusable_for_one_reason_is_one_kind(told: Complaints, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(10):
-        fail(told, Unusable(f"the int {number}"))
-    assert complaints(caplog) == [
-        "request r1: the filter Filter returned the int 0. The answer stays as it was before it"
-    ]
+        fail(told, unusable(number))
+        fail(told, unusable(("200 OK", [], str(number))))
+    first, second = complaints(caplog)
+    assert first == (
+        "request r1: the filter Filter returned the int 0: return (status, headers, body). "
+        "The answer stays as it was before it"
+    )
+    assert "returned the str '0' as the body" in second
+
+
+def unusable(returned: object) -> Unusable:
+    with pytest.raises(Unusable) as raised:
+        judge(returned, Head("200 OK", [], None), b"", took_body=True, to_head=False)
+    return raised.value
 
 
 def test_so_many_kinds_are_remembered(told: Complaints) -> None:
