@@ -32,6 +32,12 @@ KEPT = Answer(200, b"body", {"connection": None})
 KEPT_1_0 = Answer(200, b"body", {"connection": "keep-alive"})
 CLOSED = Answer(200, b"body", {"connection": "close"}, closes=True)
 
+NOT_ITS_END = Differs(
+    Why.LEFT,
+    "Mongrel2 hands over what follows, and does not know of the end: the access log has 499 for it.",
+    (CLOSED, Dropped(499, end="left")),
+)
+
 PERSISTENT = (
     Rule("keep-alive", PERSISTENCE, "HTTP/1.1 keeps the connection, and need not say so.", get(BODY), KEPT),
     Rule(
@@ -161,11 +167,15 @@ PIPELINED = (
         "What follows a request with Connection: close is not answered.",
         get(BODY, "Connection: close") + get(BODY),
         CLOSED,
-        mongrel2=Differs(
-            Why.LEFT,
-            "Mongrel2 hands over what follows, and does not know of the end: the access log has 499 for it.",
-            (CLOSED, Dropped(499, end="left")),
-        ),
+        mongrel2=NOT_ITS_END,
+    ),
+    Rule(
+        "pipelined-behind-close-1.0",
+        CLOSING,
+        "What follows such a request of HTTP/1.0 is not answered either, though it also says keep-alive.",
+        get(BODY, "Connection: keep-alive, close", version="1.0") + get(BODY),
+        CLOSED,
+        mongrel2=NOT_ITS_END,
     ),
     Rule(
         "in-single-bytes",

@@ -207,6 +207,14 @@ ADDED = (
         setup=SMALL,
     ),
     Rule(
+        "server-header-of-a-failure",
+        SERVER,
+        "The answer of an application that failed has it.",
+        get(do("never")),
+        Answer(500, headers={"server": "something else/1.0"}, log=(("start_response must be called",),)),
+        setup=SMALL,
+    ),
+    Rule(
         "server-header-none",
         SERVER,
         "With an empty --server-header there is no Server header.",
