@@ -197,6 +197,14 @@ PIPELINED = (
         mongrel2=replace(LAST_CHUNKED, expect=Answer(200, environ={"CONTENT_LENGTH": "4"}, closes=True)),
     ),
     Rule(
+        "in-single-bytes-of-chunks",
+        "RFC 9112 section 2.2",
+        "Chunks may come byte by byte.",
+        get("/", "Transfer-Encoding: chunked", method="POST"),
+        (*(Sends(bytes([byte])) for byte in chunked(b"in ", b"chunks")), Answer(200, environ={"CONTENT_LENGTH": "9"})),
+        mongrel2=LAST_CHUNKED,
+    ),
+    Rule(
         "half-closed",
         CLOSING,
         "A client that has finished sending gets its answer.",
@@ -242,6 +250,32 @@ CONTINUED = (
         get("/", "Transfer-Encoding: chunked", "Expect: 100-continue", method="POST"),
         (Continue(), Sends(chunked(b"body")), Answer(200, environ={"CONTENT_LENGTH": "4"}, to="POST")),
         mongrel2=LAST_CHUNKED,
+    ),
+    Rule(
+        "continue-with-the-body",
+        EXPECT,
+        "Who does not wait for 100-continue gets it all the same.",
+        EXPECTING + b"body",
+        Answer(200, environ={"CONTENT_LENGTH": "4"}, informational=(100,)),
+    ),
+    Rule(
+        "continue-behind-an-answer",
+        EXPECT,
+        "100 comes behind the answers to the requests before.",
+        get(do("waits-for-a-gate", gate="continue-behind-an-answer")) + EXPECTING,
+        (
+            Comes(b"first"),
+            Opens("continue-behind-an-answer"),
+            Answer(200, b"first, second", notes=("closed",)),
+            Continue(),
+            Sends(b"body"),
+            Answer(200, environ={"CONTENT_LENGTH": "4"}),
+        ),
+        mongrel2=Differs(
+            Why.WRONG,
+            "Mongrel2 says 100 before the answers to the requests before, or in the midst of one, as it happens.",
+            (),
+        ),
     ),
     Rule(
         "continue-without-a-body",

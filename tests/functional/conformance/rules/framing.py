@@ -223,6 +223,14 @@ ADDED = (
         setup=PREFIXED,
     ),
     Rule(
+        "server-header-none-of-a-refusal",
+        SERVER,
+        "With an empty --server-header our own answers have none either.",
+        get("/e%20e", "Host: another"),
+        Answer(400, headers={"server": None}, closes=True, end="refused"),
+        setup=PREFIXED,
+    ),
+    Rule(
         "request-id",
         OWN,
         "Every answer has X-Request-Id, which is what the logs call the request.",

@@ -215,6 +215,20 @@ IDS = (
         called("", doubt="'a b' is not a request id"),
     ),
     Rule(
+        "id-of-most-characters",
+        PAGE,
+        "An X-Request-Id may have 128 characters.",
+        ask("x" * 128),
+        called("x" * 128),
+    ),
+    Rule(
+        "id-with-quotes",
+        PAGE,
+        "An X-Request-Id with quotes is not taken over.",
+        ask('a"b'),
+        called("", doubt="is not a request id"),
+    ),
+    Rule(
         "id-too-long",
         PAGE,
         "One of more than 128 characters is not taken over.",
