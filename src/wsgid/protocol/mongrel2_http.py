@@ -124,7 +124,7 @@ def _request(envelope: Envelope, line: Line, terms: Terms, length: int | None, b
     script_name, path = split_path(line.pattern, line.path)
     return Request(
         key,
-        terms.request_id(key, envelope.fields, line.remote_addr),
+        terms.request_id(key, envelope.fields, envelope.repeats, line.remote_addr),
         "GET" if line.method == HANDSHAKE else line.method,
         line.target,
         script_name,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from wsgid.protocol.limits import HttpLimits
-from wsgid.protocol.mongrel2_fields import Fields
+from wsgid.protocol.mongrel2_fields import Fields, Repeats
 from wsgid.protocol.request_id import REQUEST_ID, doubt, is_request_id
 
 
@@ -18,9 +18,11 @@ class Terms(msgspec.Struct, frozen=True):
     doubt: Callable[[str], None]
     """Told, in words, of what a trusted client said and was not believed."""
 
-    def request_id(self, key: str, fields: Fields, remote_addr: str) -> str:
+    def request_id(self, key: str, fields: Fields, repeats: Repeats, remote_addr: str) -> str:
         """The one that the client gave, if that is a front end; else the key."""
         given = fields.get(REQUEST_ID)
+        if given is None and REQUEST_ID in repeats:
+            given = ",".join(repeats[REQUEST_ID])  # several are none
         if given is None or not (remote_addr and self.trusts(remote_addr)):
             return key
         if is_request_id(given):

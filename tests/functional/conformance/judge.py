@@ -96,6 +96,9 @@ def check_line(line: Line, wanted: Ending, code: int, size: int) -> None:
         same(line.worker, "-", "the worker that had a request which was refused")
     elif wanted.end != "left":
         assert SERVED.fullmatch(line.worker), "no worker had the request"
+    same(line.asked.count(" "), 2, "spaces in what was asked for, also where the first line said nothing")
+    if wanted.remote:
+        same(line.remote, wanted.remote, "the client's address in the access log")
     if wanted.asked:
         same(line.asked, wanted.asked, "what was asked for, in the access log")
 

@@ -41,6 +41,8 @@ class Ending:
     """What follows ``end=`` in the access log."""
     asked: str = ""
     """What the access log says was asked for, where that matters."""
+    remote: str = ""
+    """Whose request that was, by the access log."""
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,15 @@ SMALL = Setup(
     (
         *("--threads", "4", "--max-body", "1000", "--limit-request-line", "200"),
         *("--limit-request-fields", "10", "--limit-request-headers", "400"),
-        *("--server-header", "something else/1.0"),
+        *("--server-header", "something else/1.0", "--forwarded-allow-ips", "192.0.2.0/24"),
     ),
     protocol="tnetstring",
 )
-PREFIXED = Setup("below /e%20e", ("--script-name", "/e%20e", "--server-header", ""), prefix="/e%20e")
+PREFIXED = Setup(
+    "below /e%20e",
+    ("--script-name", "/e%20e", "--server-header", "", "--forwarded-headers", "forwarded"),
+    prefix="/e%20e",
+)
 
 
 class Why(enum.Enum):

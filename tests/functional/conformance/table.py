@@ -5,6 +5,7 @@ from tests.functional.conformance.rules import (
     connections,
     environ,
     framing,
+    front_ends,
     heads,
     inputs,
     limits,
@@ -16,6 +17,7 @@ from tests.functional.conformance.rules import (
 GROUPS = (
     *environ.GROUPS,
     *urls.GROUPS,
+    *front_ends.GROUPS,
     *inputs.GROUPS,
     *start_response.GROUPS,
     *heads.GROUPS,

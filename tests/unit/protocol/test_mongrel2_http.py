@@ -152,13 +152,14 @@ def test_the_id_that_a_trusted_front_end_gives(write: Writer) -> None:
         assert (value.request.key, value.request.id) == ("r1", request_id)
 
 
-def test_an_odd_id_is_doubted() -> None:
+@pytest.mark.parametrize(("given", "shown"), [("a b", "a b"), (["a", "b"], "a,b")])
+def test_an_odd_id_is_doubted(given: str | list[str], shown: str) -> None:
     doubts: list[str] = []
-    message = tnetstring_message(REQUEST_LINE, {"host": "h", "x-request-id": "a b"})
+    message = tnetstring_message(REQUEST_LINE, {"host": "h", "x-request-id": given})
     value = mongrel2.parse(message, terms(trusted="*", doubts=doubts))
     assert isinstance(value, HttpRequest)
     assert value.request.id == "r1"
-    assert doubts == ["request r1: what a front end says is not believed: 'a b' is not a request id"]
+    assert doubts == [f"request r1: what a front end says is not believed: {shown!r} is not a request id"]
 
 
 @pytest.mark.parametrize("addr", ["", "no address"])

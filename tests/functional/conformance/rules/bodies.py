@@ -175,6 +175,13 @@ MISTAKES = (
     *refused_part("none", "A part is not None.", None, "gave None"),
     *refused_part("number", "A part is no number.", 4, "the int 4"),
     Rule(
+        "part-of-text-for-head",
+        STRINGS,
+        "A part is not text for HEAD either, though it is not sent.",
+        head(do("yields", parts=["text"])),
+        Answer(500, b"", log=((NOT_BYTES, "the str 'text'"),), notes=CLOSED),
+    ),
+    Rule(
         "part-bytearray",
         STRINGS,
         "A part is not a bytearray, which may change while it is sent.",
@@ -218,6 +225,13 @@ LENGTHS = (
         "An iterable that gives nothing, behind a Content-Length above 0, has failed.",
         get(do("yields", parts=[], headers=long(10))),
         failed(TOO_SHORT, "announced 10 and 10 of them never came", notes=CLOSED),
+    ),
+    Rule(
+        "length-too-large-for-head",
+        LENGTH,
+        "For HEAD nobody counts the bytes of the body.",
+        head(do("yields", parts=[b"four"], headers=long(10))),
+        Answer(200, b"", {"content-length": "10"}, notes=CLOSED),
     ),
     Rule(
         "length-too-small-list",
@@ -314,6 +328,13 @@ FAILURES = (
         "An exception behind the first part cuts the answer: no client takes it for a whole one.",
         get(do("fails-behind")),
         cut(b"part", *RAISED, notes=CLOSED),
+    ),
+    Rule(
+        "raise-late-for-head",
+        FAILING,
+        "For HEAD an exception behind the first part leaves the answer as it is; the log has the traceback.",
+        head(do("fails-behind")),
+        Answer(200, b"", log=(RAISED,), notes=CLOSED),
     ),
     Rule(
         "raise-late-with-a-length",

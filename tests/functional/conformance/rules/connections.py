@@ -32,6 +32,12 @@ KEPT = Answer(200, b"body", {"connection": None})
 KEPT_1_0 = Answer(200, b"body", {"connection": "keep-alive"})
 CLOSED = Answer(200, b"body", {"connection": "close"}, closes=True)
 
+NOT_ITS_END = Differs(
+    Why.LEFT,
+    "Mongrel2 hands over what follows, and does not know of the end: the access log has 499 for it.",
+    (CLOSED, Dropped(499, end="left")),
+)
+
 PERSISTENT = (
     Rule("keep-alive", PERSISTENCE, "HTTP/1.1 keeps the connection, and need not say so.", get(BODY), KEPT),
     Rule(
@@ -161,11 +167,15 @@ PIPELINED = (
         "What follows a request with Connection: close is not answered.",
         get(BODY, "Connection: close") + get(BODY),
         CLOSED,
-        mongrel2=Differs(
-            Why.LEFT,
-            "Mongrel2 hands over what follows, and does not know of the end: the access log has 499 for it.",
-            (CLOSED, Dropped(499, end="left")),
-        ),
+        mongrel2=NOT_ITS_END,
+    ),
+    Rule(
+        "pipelined-behind-close-1.0",
+        CLOSING,
+        "What follows such a request of HTTP/1.0 is not answered either, though it also says keep-alive.",
+        get(BODY, "Connection: keep-alive, close", version="1.0") + get(BODY),
+        CLOSED,
+        mongrel2=NOT_ITS_END,
     ),
     Rule(
         "in-single-bytes",
@@ -185,6 +195,14 @@ PIPELINED = (
             Answer(200, played=[LARGE.decode()]),
         ),
         mongrel2=replace(LAST_CHUNKED, expect=Answer(200, environ={"CONTENT_LENGTH": "4"}, closes=True)),
+    ),
+    Rule(
+        "in-single-bytes-of-chunks",
+        "RFC 9112 section 2.2",
+        "Chunks may come byte by byte.",
+        get("/", "Transfer-Encoding: chunked", method="POST"),
+        (*(Sends(bytes([byte])) for byte in chunked(b"in ", b"chunks")), Answer(200, environ={"CONTENT_LENGTH": "9"})),
+        mongrel2=LAST_CHUNKED,
     ),
     Rule(
         "half-closed",
@@ -232,6 +250,32 @@ CONTINUED = (
         get("/", "Transfer-Encoding: chunked", "Expect: 100-continue", method="POST"),
         (Continue(), Sends(chunked(b"body")), Answer(200, environ={"CONTENT_LENGTH": "4"}, to="POST")),
         mongrel2=LAST_CHUNKED,
+    ),
+    Rule(
+        "continue-with-the-body",
+        EXPECT,
+        "Who does not wait for 100-continue gets it all the same.",
+        EXPECTING + b"body",
+        Answer(200, environ={"CONTENT_LENGTH": "4"}, informational=(100,)),
+    ),
+    Rule(
+        "continue-behind-an-answer",
+        EXPECT,
+        "100 comes behind the answers to the requests before.",
+        get(do("waits-for-a-gate", gate="continue-behind-an-answer")) + EXPECTING,
+        (
+            Comes(b"first"),
+            Opens("continue-behind-an-answer"),
+            Answer(200, b"first, second", notes=("closed",)),
+            Continue(),
+            Sends(b"body"),
+            Answer(200, environ={"CONTENT_LENGTH": "4"}),
+        ),
+        mongrel2=Differs(
+            Why.WRONG,
+            "Mongrel2 says 100 before the answers to the requests before, or in the midst of one, as it happens.",
+            (),
+        ),
     ),
     Rule(
         "continue-without-a-body",

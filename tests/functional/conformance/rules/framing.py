@@ -207,11 +207,27 @@ ADDED = (
         setup=SMALL,
     ),
     Rule(
+        "server-header-of-a-failure",
+        SERVER,
+        "The answer of an application that failed has it.",
+        get(do("never")),
+        Answer(500, headers={"server": "something else/1.0"}, log=(("start_response must be called",),)),
+        setup=SMALL,
+    ),
+    Rule(
         "server-header-none",
         SERVER,
         "With an empty --server-header there is no Server header.",
         get(f"/e%20e{do('returns')}"),
         Answer(200, b"body", {"server": None}),
+        setup=PREFIXED,
+    ),
+    Rule(
+        "server-header-none-of-a-refusal",
+        SERVER,
+        "With an empty --server-header our own answers have none either.",
+        get("/e%20e", "Host: another"),
+        Answer(400, headers={"server": None}, closes=True, end="refused"),
         setup=PREFIXED,
     ),
     Rule(

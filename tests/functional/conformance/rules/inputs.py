@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from tests.apps.mirror.app.wsgi import Call, play
-from tests.functional.conformance.outcomes import Answer, Sends
+from tests.functional.conformance.outcomes import Answer, Sends, Told
 from tests.functional.conformance.requests import do, get, post, post_chunked
 from tests.functional.conformance.rule import Differs, Group, Rule, Why
 from tests.functional.conformance.rules.mongrel2 import LAST_CHUNKED
@@ -28,9 +28,11 @@ def played(calls: list[Call]) -> str:
 
 
 def reads(name: str, text: str, *calls: Call) -> Rule:
-    """A small body, then a large one, read as any file does."""
-    target, small, large = played(list(calls)), _read(SMALL, calls), _read(LARGE, calls)
-    return Rule(name, STREAMS, text, post(target, SMALL), (small, Sends(post(target, LARGE)), large))
+    """A small body, a large one, and one without a byte, read as any file does."""
+    target, bodies = played(list(calls)), (SMALL, LARGE, b"")
+    sent = [post(target, body) for body in bodies]
+    first, second, third = (_read(body, calls) for body in bodies)
+    return Rule(name, STREAMS, text, sent[0], (first, Sends(sent[1]), second, Sends(sent[2]), third))
 
 
 def reads_chunks(name: str, text: str, body: bytes) -> Rule:
@@ -39,7 +41,8 @@ def reads_chunks(name: str, text: str, body: bytes) -> Rule:
 
 
 def _read(body: bytes, calls: Iterable[Call]) -> Answer:
-    return Answer(200, played=play(io.BytesIO(body), list(calls)))
+    environ: dict[str, Told] = {"CONTENT_LENGTH": str(len(body))}
+    return Answer(200, environ=environ, played=play(io.BytesIO(body), list(calls)))
 
 
 ALL: list[Call] = [["read", 5], ["readline"], ["readlines", 12], ["read", 7], ["list"], ["read"]]
@@ -84,8 +87,12 @@ READING = (
         ["tell"],
         ["seek", 0],
         ["read"],
-        ["seek", -5, 2],
-        ["read"],
+        ["seek", 150_000],
+        ["readline"],
+        ["seek", -5, 1],
+        ["read", 3],
+        ["seekable"],
+        ["readable"],
     ),
     Rule(
         "input-of-no-body",

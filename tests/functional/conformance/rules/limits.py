@@ -9,6 +9,7 @@ HEADERS = "RFC 6585 section 5"
 BODY = "RFC 9110 section 15.5.14"
 
 
+SMUGGLED = get("/smuggled")
 LARGE_CHUNK = chunked(b"c" * 200_000)
 
 
@@ -99,6 +100,22 @@ LIMITS = (
             "Mongrel2 says 100 before anybody could object.",
             Answer(413, closes=True, end="refused", informational=(100,)),
         ),
+        setup=SMALL,
+    ),
+    Rule(
+        "limit-target-passed-by-the-query",
+        TARGET,
+        "The query counts as part of the target.",
+        get("/?" + "q" * 199),
+        refused(414),
+        setup=SMALL,
+    ),
+    Rule(
+        "limit-fields-passed-with-a-body",
+        HEADERS,
+        "A request with a body is refused for its headers, too, and the body is not read.",
+        post("/", SMUGGLED, *(f"X-{number}: y" for number in range(10))),
+        refused(431),
         setup=SMALL,
     ),
     Rule(
