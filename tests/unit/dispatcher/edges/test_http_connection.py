@@ -657,6 +657,7 @@ class TestAnUploadThatIsAskedAbout:
             thread.say(frames.answer(Answer(a_head("402 Payment Required"), b"", True)))
             await serve(thread)
             assert [(await visitor.answer()).status for _ in range(2)] == [402, 200]
+            assert not (await here.connection())._bodies
             assert here.everything.endings() == ["402 refused", "200"]
 
         with_place(test, filters=True)

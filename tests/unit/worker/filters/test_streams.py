@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse
 import pytest
 
 from tests.deadlines import POLL, seconds, wait_for
-from tests.unit.worker.filters.filtering import Post, adding, complaints, filter_by
+from tests.unit.worker.filters.filtering import LOG, Post, adding, complaints, filter_by
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application
 from wsgid.channel.frames import PART_SIZE, Kind
 from wsgid.worker.errors import ClientGone, DispatcherGone, RequestTimeout
@@ -424,6 +424,28 @@ class TestTheTimeLimit:
         hang.interrupt(bench)
         assert bench.peer.answer().status == "500 Internal Server Error"
         served.result()
+
+    def test_does_not_interrupt_what_tells_of_a_pre_filter_that_failed(self, bench: Bench) -> None:
+        class Telling(logging.Handler):
+            told = False
+
+            def emit(self, record: logging.LogRecord) -> None:
+                bench.interrupt()
+                for _ in range(3):
+                    continue  # here it would be struck
+                self.told = True
+
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        filter_by(bench, pre=[fail])
+        telling = Telling()
+        logging.getLogger(LOG).addHandler(telling)
+        try:
+            assert bench.serve(application([b"never"])).status == "500 Internal Server Error"
+        finally:
+            logging.getLogger(LOG).removeHandler(telling)
+        assert telling.told
 
     def test_that_was_met_while_a_pre_filter_failed_is_met(self, bench: Bench) -> None:
         def fail(*_: object) -> None:
