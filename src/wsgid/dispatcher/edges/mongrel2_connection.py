@@ -112,6 +112,7 @@ class Mongrel2Connection(ClientConnection):
         try:
             self._edge.check_size(exchange.request)
         except Refused as refused:
+            log.debug("request %s is refused: %s", exchange.request.id, refused)
             exchange.fail(refused.code, refused.why)
         else:
             super()._submit_with_file(exchange)

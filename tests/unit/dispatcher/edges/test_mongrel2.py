@@ -1,6 +1,7 @@
 """The edge and its connections, with Mongrel2's sockets on the other side and messages as it writes them."""
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -1129,13 +1130,17 @@ class TestUploads(UploadTests):
 
         with_place(test)
 
-    def test_chunked_ones_that_turn_out_too_large(self, upload: Path, with_place: Run) -> None:
+    def test_chunked_ones_that_turn_out_too_large(
+        self, upload: Path, with_place: Run, caplog: pytest.LogCaptureFixture
+    ) -> None:
         async def test(here: Place) -> None:
+            caplog.set_level(logging.DEBUG, "wsgid.dispatcher")
             os.truncate(upload, MAX_BODY + 1)
             await self.start(here, str(upload), None)
             await self.done(here, str(upload), None)
             assert (await here.answer())[0] == 413
             await here.forgotten()
+            assert "is refused: 413: the body is longer than" in caplog.text
 
         with_place(test)
 
