@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.deadlines import seconds, wait_for
-from tests.functional.clients import Connection, Cut, request_bytes
+from tests.functional.clients import Connection, request_bytes
 from tests.functional.conftest import MakeDaemon
 from tests.functional.daemon import Daemon
 from tests.functional.full_queue import refused_one
@@ -27,8 +27,6 @@ RECEIVE_BUFFER = 128 * 1024
 """Of a set size it does not grow. Two segments of the loopback interface fit into it: a smaller one makes the kernel
 send by its timers, which can take minutes."""
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-
 
 def connect(daemon: Daemon) -> Connection:
     host, port = daemon.url.removeprefix("http://").rsplit(":", 1)
@@ -38,42 +36,6 @@ def connect(daemon: Daemon) -> Connection:
 @pytest.fixture
 def daemon(serve: MakeDaemon) -> Daemon:
     return serve("plain", "--bind", "127.0.0.1:0", "--workers", "2")
-
-
-def test_one_connection_carries_many_requests(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        for _ in range(5):
-            client.ask("/")
-            assert client.answer().body == HELLO
-        client.ask("/", headers={"Connection": "Close"})
-        answer = client.answer()
-        assert answer.header("connection") == "close"
-        client.expect_end()
-
-
-def test_http_10_is_closed_unless_it_asks(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        client.ask("/", version="1.0")
-        assert client.answer().body == HELLO
-        client.expect_end()
-    with connect(daemon) as client:
-        for _ in range(2):
-            client.ask("/", version="1.0", headers={"Connection": "Keep-Alive"})
-            answer = client.answer()
-            assert (answer.body, answer.header("connection")) == (HELLO, "keep-alive")
-    with connect(daemon) as client:
-        client.ask("/stream?n=3&size=4", version="1.0", headers={"Connection": "keep-alive"})
-        assert client.answer().body == b"s" * 12
-        client.expect_end()
-
-
-def test_any_number_of_packets_makes_the_same_request(daemon: Daemon) -> None:
-    body = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
-    request = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body
-    with connect(daemon) as client:
-        for size in (1, 7, len(request)):
-            client.send_in_pieces(request, size)
-            assert client.answer("POST").body == b"hello world"
 
 
 @pytest.mark.parametrize("size", [10, 1_000_000])
@@ -126,83 +88,6 @@ def test_half_a_request_and_the_end_gets_nothing(daemon: Daemon) -> None:
         assert client.answer().body == HELLO
 
 
-def test_continue_is_said_when_it_is_waited_for(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        head = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-Continue\r\n\r\n"
-        client.send(head)
-        assert client.receive() == b"HTTP/1.1 100 Continue\r\n\r\n"
-        client.send(b"body")
-        assert client.answer("POST").body == b"body"
-        client.send(head + b"body")
-        answer = client.answer("POST")
-        assert answer.body == b"body"
-
-
-def test_continue_comes_after_the_answer_before_it(serve: MakeDaemon, gates: Gates) -> None:
-    daemon = serve("plain", "--bind", "127.0.0.1:0", env=gates.env)
-    with connect(daemon) as client:
-        client.ask(f"/hold?fifo={gates.make('held')}")
-        client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
-        gates.release("held", b"first")
-        assert client.answer().body == b"first"
-        assert client.receive() == b"HTTP/1.1 100 Continue\r\n\r\n"
-        client.send(b"body")
-        assert client.answer("POST").body == b"body"
-
-
-REFUSED = [
-    (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX y: a\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", 400),
-    (b"GET rubbish HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-    (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404),
-    (b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-    (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-    (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: miracles\r\n\r\n", 417),
-    (b"GET /" + b"p" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 1_000_000, 431),
-]
-
-
-def test_what_is_refused_behind_a_good_request(daemon: Daemon) -> None:
-    for number, (wire, status) in enumerate(REFUSED, 1):
-        with connect(daemon) as client:
-            client.send(REQUEST + wire)
-            assert client.answer().body == HELLO
-            answer = client.answer("GET")
-            assert answer.status == status, wire[:100]
-            assert answer.header("connection") == "close"
-            client.expect_end()
-        lines = daemon.wait_for_access(2 * number)
-        assert sum(f" {status} " in line and "end=refused" in line for line in lines[-2:]) == 1, wire[:100]
-
-
-def test_what_is_too_large_is_refused_before_it_comes(serve: MakeDaemon) -> None:
-    daemon = serve("plain", "--bind", "127.0.0.1:0", "--max-body", "1000")
-    with connect(daemon) as client:
-        client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n")
-        assert client.answer("POST").status == 413
-        client.expect_end()
-    with connect(daemon) as client:
-        client.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        client.send(b"3e9\r\n" + b"c" * 1001 + b"\r\n0\r\n\r\n")
-        assert client.answer("POST").status == 413
-    with connect(daemon) as client:
-        client.ask("/echo", "POST", body=b"b" * 1000)
-        assert client.answer().body == b"b" * 1000
-
-
 def test_a_head_that_does_not_come_is_not_waited_for(serve: MakeDaemon) -> None:
     daemon = serve("plain", "--bind", "127.0.0.1:0", "--header-timeout", "0.2")
     with connect(daemon) as silent, connect(daemon) as slow:
@@ -227,13 +112,6 @@ def test_a_thousand_pipelined_requests(daemon: Daemon) -> None:
         client.send(b"".join(b"GET /?%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(1000)))
         for _ in range(1000):
             assert client.answer("GET").body == HELLO
-
-
-def test_an_upgrade_is_not_taken(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n" + REQUEST)
-        assert client.answer("GET").body == HELLO
-        assert client.answer("GET").body == HELLO
 
 
 def test_several_binds_and_a_unix_socket(serve: MakeDaemon, tmp_path: Path) -> None:
@@ -262,21 +140,6 @@ def test_an_address_in_use_is_said(serve: MakeDaemon, daemon: Daemon) -> None:
     assert outcome.code == 1
     assert address in outcome.output
     assert "in use" in outcome.output
-
-
-def test_an_answer_that_fails_midway_is_cut(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        client.ask("/raise-late")
-        with pytest.raises(Cut) as cut:
-            client.answer()
-        assert cut.value.body == b"the first part\n"
-
-
-def test_an_absolute_target_overrides_the_host(daemon: Daemon) -> None:
-    with connect(daemon) as client:
-        client.send(b"GET http://other:81/environ?q=1 HTTP/1.1\r\nHost: a\r\n\r\n")
-        told = client.answer("GET").json()
-    assert (told["HTTP_HOST"], told["PATH_INFO"], told["QUERY_STRING"]) == ("other:81", "/environ", "q=1")
 
 
 def test_a_large_body_leaves_no_file_behind(daemon: Daemon) -> None:

@@ -12,7 +12,7 @@ from tests.functional.clients import Connection
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeMongrel2
 from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
-from tests.functional.mongrel2 import Endpoints, Mongrel2
+from tests.functional.mongrel2 import Endpoints
 
 HELLO = b"Hello, World!\n"
 LARGE = bytes(range(256)) * 4096
@@ -49,33 +49,6 @@ def test_headers_that_are_no_json_and_no_utf8_are_served(
     assert told["REMOTE_ADDR"] == "127.0.0.1"
 
 
-def test_http_framing_is_ours(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
-    server = mongrel2()
-    serve("plain", *server.options)
-    with Connection(server.address) as client:
-        client.ask("/nolength")
-        answer = client.answer()
-        assert (answer.header("content-length"), answer.body) == ("10", b"no length\n")
-        client.ask("/stream?n=3&size=5")
-        answer = client.answer()
-        assert (answer.header("transfer-encoding"), answer.body) == ("chunked", b"s" * 15)
-        client.ask("/", "HEAD")
-        assert client.answer().header("content-length") == "14"
-        client.ask("/status?code=204")
-        assert client.answer().header("content-length") is None
-        client.ask("/", headers={"Connection": "Close"})
-        assert client.answer().body == HELLO
-        client.expect_end()
-    with Connection(server.address) as client:
-        client.ask("/stream?n=3&size=5", version="1.0")
-        assert client.answer().body == b"s" * 15
-        client.expect_end()
-    with Connection(server.address) as client:
-        for _ in range(2):
-            client.ask("/", version="1.0", headers={"Connection": "keep-alive"})
-            assert client.answer().header("connection") == "keep-alive"
-
-
 @PROTOCOLS
 def test_a_big_upload_is_the_file(mongrel2: MakeMongrel2, serve: MakeDaemon, tmp_path: Path, protocol: str) -> None:
     server = mongrel2(protocol=protocol)
@@ -89,15 +62,6 @@ def test_a_big_upload_is_the_file(mongrel2: MakeMongrel2, serve: MakeDaemon, tmp
     assert "HTTP_TRANSFER_ENCODING" not in told
     assert not [name for name in told if "MONGREL2" in name]
     assert list(server.uploads.iterdir()) == []
-
-
-def test_the_next_request_in_an_uploads_file_is_not_read(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
-    server = mongrel2()
-    serve("plain", *server.options)
-    with Connection(server.address) as client:
-        body = clients.request_bytes("/echo", "POST", body=LARGE[:30_000]) + clients.request_bytes("/")
-        client.send(body)
-        assert client.answer("POST").body == LARGE[:30_000]
 
 
 def test_uploads_go_through_a_chroot(mongrel2: MakeMongrel2, serve: MakeDaemon, tmp_path: Path) -> None:
@@ -212,46 +176,6 @@ def test_several_servers_and_handlers_over_tcp_and_ipc(
         assert clients.request(daemon.url + "/").body == HELLO
 
 
-@pytest.mark.parametrize(
-    ("route", "target", "script_name", "path_info"),
-    [
-        ("/", "/environ", "", "/environ"),
-        ("/environ", "/environ", "/environ", ""),
-        ("/environ/", "/environ/", "/environ", "/"),
-        ("/e%20e", "/e%20e/environ", "/e e", "/environ"),
-        ("/a/(.*)", "/a/environ", "/a", "/environ"),
-        ("/long/route", "/lo", "", "/lo"),
-        ("/a", "/apple", "", "/apple"),
-    ],
-)
-def test_script_name_comes_from_the_route(
-    mongrel2: MakeMongrel2,
-    serve: MakeDaemon,
-    endpoints: Endpoints,
-    route: str,
-    target: str,
-    script_name: str,
-    path_info: str,
-) -> None:
-    server = mongrel2({route: endpoints.ipc("routed")})
-    tell = (
-        "import json\n"
-        "def application(environ, start_response):\n"
-        "    start_response('200 OK', [])\n"
-        "    return [json.dumps([environ['SCRIPT_NAME'], environ['PATH_INFO']]).encode()]\n"
-    )
-    folder = _folder(serve, server, tell)
-    assert clients.request(server.url + target).json() == [script_name, path_info], folder
-
-
-def _folder(serve: MakeDaemon, server: Mongrel2, code: str) -> Path:
-    folder = server.folder.parent / "routed"
-    (folder / "app").mkdir(parents=True)
-    (folder / "app/wsgi.py").write_text(code)
-    serve(folder, *server.options)
-    return folder
-
-
 def test_answers_larger_than_its_queue(mongrel2: MakeMongrel2, serve: MakeDaemon) -> None:
     """Parts of any size and number, to a reader that takes its time: at most 16 messages."""
     server = mongrel2()
@@ -274,19 +198,6 @@ def test_many_parts_to_one_that_does_not_read_before_the_last(
         [line] = daemon.wait_for_access(1)
         assert " 200 " in line
         assert len(client.answer().body) == 100_000 * size
-
-
-def test_a_part_is_not_held_for_the_next(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:
-    server = mongrel2()
-    serve("plain", *server.options, env=gates.env)
-    with Connection(server.address) as client:
-        client.ask(f"/gate-stream?fifo={gates.make('gate')}")
-        received = b""
-        while b"first" not in received:
-            received += client.receive()
-        gates.release("gate")
-        while b"second" not in received:
-            received += client.receive()
 
 
 def test_a_flood_of_pipelined_requests_is_bounded(mongrel2: MakeMongrel2, serve: MakeDaemon, gates: Gates) -> None:

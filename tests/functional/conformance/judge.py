@@ -107,7 +107,9 @@ def check_records(records: list[str], wanted: list[Record], lines: list[Line]) -
     """Each record of the main log is one that was wanted, in order, and names the request as the access log does.
 
     Warnings are about an edge, and not about a request. That one is refused is said besides, of those only."""
-    refused = [f"request {line.request_id} is refused: " for line in lines if line.end == "refused"]
+    refused = [f"request {line.request_id} is refused: {line.code}: " for line in lines if line.end == "refused"]
+    for text in refused:
+        assert any(text in record for record in records), f"{text!r} is not in the log ({records})"
     records = [record for record in records if not any(each in record for each in refused)]
     same(len(records), len(wanted), f"how many records the log has ({records})")
     for record, texts in zip(records, wanted, strict=True):

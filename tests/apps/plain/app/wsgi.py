@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +71,6 @@ def pid(exchange: Exchange) -> Iterable[bytes]:
     return exchange.answer(str(os.getpid()).encode(), TEXT)
 
 
-def threads(exchange: Exchange) -> Iterable[bytes]:
-    return exchange.answer_json({"ident": threading.get_ident(), "active": threading.active_count()})
-
-
 def nolength(exchange: Exchange) -> Iterable[bytes]:
     exchange.start(TEXT)
     return [b"no ", b"length\n"]
@@ -110,19 +105,6 @@ def echo(exchange: Exchange) -> Iterable[bytes]:
     body = b"".join(iter(lambda: read(PIECE), b""))
     digest = hashlib.sha256(body).hexdigest()
     return exchange.answer(body, BINARY, ("X-Body-Length", str(len(body))), ("X-Body-SHA256", digest))
-
-
-def read(exchange: Exchange) -> Iterable[bytes]:
-    """What read(n) gives, again and again until it gives nothing."""
-    size, stream = int(exchange.query["n"]), exchange.environ["wsgi.input"]
-    return exchange.answer_json(_texts(iter(lambda: stream.read(size), b"")))
-
-
-def readline(exchange: Exchange) -> Iterable[bytes]:
-    """What readline(), or readline(n), gives until it gives nothing."""
-    sizes = [int(exchange.query["n"])] if "n" in exchange.query else []
-    stream = exchange.environ["wsgi.input"]
-    return exchange.answer_json(_texts(iter(lambda: stream.readline(*sizes), b"")))
 
 
 def readlines(exchange: Exchange) -> Iterable[bytes]:
@@ -224,16 +206,6 @@ def raise_(exchange: Exchange) -> Iterable[bytes]:
     raise RuntimeError("raised on request")
 
 
-def raise_late(exchange: Exchange) -> Iterable[bytes]:
-    exchange.start(TEXT)
-    return _part_and_exception()
-
-
-def _part_and_exception() -> Iterator[bytes]:
-    yield b"the first part\n"
-    raise RuntimeError("raised after the first part")
-
-
 def exc_info(exchange: Exchange) -> Iterable[bytes]:
     """Replaces an answer that was begun but not sent (PEP 3333, "Error Handling")."""
     exchange.start(TEXT)
@@ -272,14 +244,11 @@ ENDPOINTS: dict[str, Callable[[Exchange], Iterable[bytes]]] = {
     "/": hello,
     "/environ": environ,
     "/pid": pid,
-    "/threads": threads,
     "/nolength": nolength,
     "/status": status,
     "/headers": headers,
     "/file": file,
     "/echo": echo,
-    "/read": read,
-    "/readline": readline,
     "/readlines": readlines,
     "/iter": iterate,
     "/stream": stream,
@@ -290,7 +259,6 @@ ENDPOINTS: dict[str, Callable[[Exchange], Iterable[bytes]]] = {
     "/gate-stream": gate_stream,
     "/die": die,
     "/raise": raise_,
-    "/raise-late": raise_late,
     "/exc-info": exc_info,
     "/ledger": ledger,
     "/print": print_,

@@ -98,6 +98,23 @@ PERSISTENT = (
         get(BODY, "Connection: x, Keep-ALIVE", version="1.0"),
         KEPT_1_0,
     ),
+    *(
+        Rule(
+            f"1.0-keep-alive-behind-{code}",
+            PERSISTENCE,
+            f"A {code}, which has no body, lets HTTP/1.0 keep the connection.",
+            get(do("returns", status=f"{code} x", headers=[], value=[]), "Connection: keep-alive", version="1.0"),
+            Answer(code, b"", {"connection": "keep-alive"}),
+        )
+        for code in (204, 205, 304)
+    ),
+    Rule(
+        "1.0-keep-alive-behind-head",
+        PERSISTENCE,
+        "HEAD lets HTTP/1.0 keep the connection, also where the body's length is not known.",
+        head(do("yields"), "Connection: keep-alive", version="1.0"),
+        Answer(200, b"", {"connection": "keep-alive", "content-length": None}, notes=("closed",)),
+    ),
     Rule(
         "1.0-keep-alive-and-close",
         PERSISTENCE,
@@ -178,6 +195,13 @@ PIPELINED = (
         mongrel2=NOT_ITS_END,
     ),
     Rule(
+        "refused-behind-a-good-one",
+        PIPELINING,
+        "A request that is refused is so in its turn, behind the answers to those before.",
+        get(BODY) + get("/", "Host: another"),
+        (KEPT, refused(400, "Host")),
+    ),
+    Rule(
         "in-single-bytes",
         "RFC 9112 section 2.2",
         "A request may come byte by byte.",
@@ -200,8 +224,11 @@ PIPELINED = (
         "in-single-bytes-of-chunks",
         "RFC 9112 section 2.2",
         "Chunks may come byte by byte.",
-        get("/", "Transfer-Encoding: chunked", method="POST"),
-        (*(Sends(bytes([byte])) for byte in chunked(b"in ", b"chunks")), Answer(200, environ={"CONTENT_LENGTH": "9"})),
+        b"",
+        (
+            *(Sends(bytes([byte])) for byte in post_chunked("/", b"a", b"b")),
+            Answer(200, environ={"CONTENT_LENGTH": "2"}),
+        ),
         mongrel2=LAST_CHUNKED,
     ),
     Rule(

@@ -125,6 +125,13 @@ FRAMINGS = (
         Answer(205, b"", {"content-length": "0", "transfer-encoding": None}),
     ),
     Rule(
+        "205-for-head",
+        "RFC 9110 section 15.3.6",
+        "205 for HEAD has a Content-Length of 0, too.",
+        head(gives("205 Reset Content")),
+        Answer(205, b"", {"content-length": "0", "transfer-encoding": None}),
+    ),
+    Rule(
         "205-with-a-body",
         "RFC 9110 section 15.3.6",
         "The body of a 205 is not sent.",

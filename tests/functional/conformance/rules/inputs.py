@@ -49,7 +49,15 @@ ALL: list[Call] = [["read", 5], ["readline"], ["readlines", 12], ["read", 7], ["
 
 READING = (
     reads("input-read", "read() gives the whole body, then nothing.", ["read"], ["read"]),
-    reads("input-read-size", "read(n) gives at most n bytes.", ["read", 3], ["read", 100], ["read", 0], ["read", 1]),
+    reads(
+        "input-read-size",
+        "read(n) gives at most n bytes.",
+        ["read", 3],
+        ["read", 100],
+        ["read", 0],
+        ["read", -1],
+        ["read", 1],
+    ),
     reads(
         "input-read-beyond",
         "read(n) beyond the end gives what there is, then nothing.",
@@ -66,7 +74,13 @@ READING = (
         ["readline"],
         ["readline"],
     ),
-    reads("input-readline-size", "readline(n) gives at most n bytes of it.", ["readline", 4], ["readline", 100_000]),
+    reads(
+        "input-readline-size",
+        "readline(n) gives at most n bytes of it.",
+        ["readline", 4],
+        ["readline", 100_000],
+        ["readline", 0],
+    ),
     reads("input-readlines", "readlines() gives all lines.", ["readlines"], ["readlines"]),
     reads("input-readlines-hint", "readlines(hint) may give fewer.", ["readlines", 12], ["readlines"]),
     reads("input-iterated", "Iterating gives all lines.", ["list"], ["list"]),

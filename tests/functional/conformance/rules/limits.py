@@ -67,6 +67,19 @@ LIMITS = (
         refused(431),
         setup=SMALL,
     ),
+    Rule(
+        "limit-headers-without-end",
+        HEADERS,
+        "A header that has no end is refused when it is too long, and is not kept until then.",
+        get("/").removesuffix(b"\r\n") + b"X: " + b"y" * 1_000_000,
+        refused(431),
+        mongrel2=Differs(
+            Why.LEFT,
+            "Mongrel2 has a limit of its own for a head; it may reset the connection before its answer is read.",
+            (),
+        ),
+        setup=SMALL,
+    ),
     Rule("limit-body", BODY, "A body of --max-body is served.", post("/", b"b" * 1000), Answer(200), setup=SMALL),
     Rule(
         "limit-body-passed",
