@@ -36,3 +36,8 @@ def do(name: str, **given: object) -> str:
     """The target by which tests/apps/conformance does this, with values as Python writes them."""
     query = urlencode({key: ascii(value) for key, value in given.items()}, quote_via=quote)
     return f"/do/{name}?{query}"
+
+
+def long(size: int) -> list[tuple[str, str]]:
+    """Headers of an answer of so many bytes."""
+    return [("Content-Type", "text/plain"), ("Content-Length", str(size))]

@@ -23,11 +23,9 @@ PERSISTENCE = "RFC 9112 section 9.3"
 CLOSING = "RFC 9112 section 9.6"
 PIPELINING = "RFC 9112 section 9.3.2"
 EXPECT = "RFC 9110 section 10.1.1"
-
 BODY = do("returns")
 LARGE = b"large" * 40_000
 EXPECTING = get("/", "Content-Length: 4", "Expect: 100-continue", method="POST")
-
 KEPT = Answer(200, b"body", {"connection": None})
 KEPT_1_0 = Answer(200, b"body", {"connection": "keep-alive"})
 CLOSED = Answer(200, b"body", {"connection": "close"}, closes=True)

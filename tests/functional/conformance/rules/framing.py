@@ -12,7 +12,6 @@ FRAMING = "RFC 9112 section 6.3"
 DATE = "RFC 9110 section 6.6.1"
 SERVER = "RFC 9110 section 10.2.4"
 OWN = "docs/environ.md"
-
 TEXT = ("Content-Type", "text/plain")
 PARTS = [b"one, ", b"two"]
 

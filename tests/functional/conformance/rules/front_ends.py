@@ -26,7 +26,6 @@ def told_by(environ: dict[str, Told], doubt: str = "") -> Answer:
 
 
 ITS_OWN_WORD = "Mongrel2 itself says who its client is: wsgid believes that, and nothing that the client sends."
-
 DROPPED = "'x_forwarded_for' is dropped"
 
 MONGREL2S = Differs(

@@ -197,5 +197,4 @@ HEADERS = (
 )
 
 BLAMED = "The call of start_response raises where a rule is broken: the log has the application's line and the rule."
-
 GROUPS = (Group("Status", STATUSES, BLAMED), Group("Headers of an answer", HEADERS, BLAMED))

@@ -13,7 +13,6 @@ from tests.functional.conformance.rules.mongrel2 import LAST_CHUNKED
 
 CHUNKED = "RFC 9112 section 7.1"
 STREAMS = 'PEP 3333, "Input and Error Streams"'
-
 SMALL = b"first\nsecond line\n\n\xff\x00 the last, without an end"
 LARGE = b"".join(b"line %d %s\n" % (number, b"x" * (number % 97)) for number in range(3500)) + b"no end"
 """Above 200 KiB: the dispatcher keeps it in a file, and so does Mongrel2."""

@@ -1,5 +1,6 @@
 """What Mongrel2 does in more than one group of rules."""
 
+from tests.functional.conformance.outcomes import by_mongrel2
 from tests.functional.conformance.rule import Differs, Why
 
 LAST_CHUNKED = Differs(
@@ -8,3 +9,6 @@ LAST_CHUNKED = Differs(
     "the answer to a request in chunks.",
     None,
 )
+
+REFUSES = Differs(Why.LEFT, "Mongrel2 refuses the request by itself.", by_mongrel2(400))
+KNOWS_NO_WAY = Differs(Why.LEFT, "Mongrel2 refuses the request by itself, for no route leads there.", by_mongrel2(404))

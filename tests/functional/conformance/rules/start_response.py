@@ -1,15 +1,6 @@
 """How an application may start its answer (PEP 3333)."""
 
-from tests.functional.conformance.outcomes import (
-    BROKEN_RULE,
-    FAILED,
-    TRACEBACK,
-    Answer,
-    Comes,
-    Opens,
-    cut,
-    failed,
-)
+from tests.functional.conformance.outcomes import BROKEN_RULE, FAILED, TRACEBACK, Answer, Comes, Opens, cut, failed
 from tests.functional.conformance.requests import do, get, head
 from tests.functional.conformance.rule import Group, Rule
 
@@ -17,7 +8,6 @@ START = 'PEP 3333, "The start_response() Callable"'
 ERRORS = 'PEP 3333, "Error Handling"'
 WRITE = 'PEP 3333, "The write() Callable"'
 FLUSH = 'PEP 3333, "Buffering and Streaming"'
-
 AGAIN = f"{BROKEN_RULE}start_response may be called again only with exc_info"
 ENDED = f"{BROKEN_RULE}start_response must be called before the answer has ended"
 NEVER = f"{BROKEN_RULE}start_response must be called before the first part of the body"
