@@ -121,7 +121,7 @@ def _in_words(step: Step) -> str:
 
 
 def _answer_in_words(answer: Answer) -> str:
-    code = " ".join(map(str, (*answer.informational, answer.status)))
+    code = ", ".join(map(str, (*answer.informational, answer.status)))
     if answer.end:
         code += f" {answer.end}"
     elif not answer.ours:
