@@ -108,7 +108,8 @@ def reopen(config: Config) -> None:
 def enable_again() -> None:
     """Lets our loggers speak after the application was loaded, or has run: what it configures logging with disables all
     others there are, unless it says otherwise (``disable_existing_loggers``)."""
-    for name, logger in logging.root.manager.loggerDict.items():
+    # A copy, which is one step of the interpreter: other threads make loggers.
+    for name, logger in list(logging.root.manager.loggerDict.items()):
         if f"{name}.".startswith("wsgid.") and isinstance(logger, logging.Logger):
             logger.disabled = False
 

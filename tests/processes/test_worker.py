@@ -448,8 +448,10 @@ def test_requests_of_one_id_are_told_apart_by_their_keys(start: Start, gates: Ga
     late, left, good = called.channels
     gates.wait_until_held("late")
     gates.wait_until_held("good")
-    called.control.sock.sendall(frames.interrupt("late") + frames.client_gone("left"))
+    called.control.sock.sendall(frames.client_gone("left"))
     assert left.answer().body == b"gone"
+    # Only now: while the exception waits for a thread in C, CPython 3.11 lets none go on that coverage traces.
+    called.control.sock.sendall(frames.interrupt("late"))
     wait_for(lambda: "request same has taken too long: its thread 0x" in worker.log, "the line of the interruption")
     gates.release("late")
     assert late.answer().status == "500 Internal Server Error"
