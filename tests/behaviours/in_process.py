@@ -19,7 +19,7 @@ import uvloop
 from tests.apps.behaviours.app.wsgi import application
 from tests.behaviours.conversations import Conversation
 from tests.behaviours.judge import Received, judge
-from tests.behaviours.pep3333 import Ending, Expected
+from tests.behaviours.pep3333 import Ending, Expected, expect
 from tests.deadlines import seconds
 from tests.unit.dispatcher.edges.wires import (
     LINE,
@@ -87,6 +87,8 @@ class InProcess:
                 if conversation.slow:
                     await turns(1)
                     transport.choke()
+        expected = [expect(turn.behaviour, turn.asked.method).ending for turn in conversation.turns]
+        assert not transport.reset or Ending.CUT in expected, "a reset where nothing is cut"
         received = Received(transport.arrived, transport.reset, loses=conversation.slow)
         return self._judged(conversation, targets, received)
 

@@ -54,6 +54,7 @@ TARGETS = {
         Target("frames", 1024, 2000),
         Target("orders", 512, 5000),
         Target("http_requests", 1024, 2000, ("wsgid", "h11")),
+        Target("forwarded", 512, 3000),
         Target("answers", 2048, 50),
     )
 }
