@@ -527,6 +527,9 @@ class TestKnownLeniency:
     def test_proxy_connection_closes_like_connection(self) -> None:
         assert read([b"GET / HTTP/1.1\r\n" + HOST + b"Proxy-Connection: close\r\n\r\n"])[0].kept_alive == [False]
 
+    def test_a_trailer_closes_like_connection(self) -> None:
+        assert read([CHUNKED + b"0\r\nConnection: close\r\n\r\n"])[0].kept_alive == [False]
+
 
 def limits(**changes: int) -> HttpLimits:
     values = {"request_line": 100, "fields": 10, "headers": 1000, "body": 1000}
