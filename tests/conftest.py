@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import proc
 from tests.deadlines import wait_for
@@ -14,8 +14,9 @@ LAST_BREATH = 2.0
 
 
 def pytest_configure() -> None:
-    # How long an example takes says more about the machine than about the code.
-    settings.register_profile("wsgid", deadline=None)
+    # How long an example takes, or is in the making, says more about the machine than about the code. (A test that
+    # suppresses another check has to name this one as well.)
+    settings.register_profile("wsgid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("wsgid")
     # A shell that starts the tests in the background has them ignore Ctrl-C, as would all that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

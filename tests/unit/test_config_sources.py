@@ -115,7 +115,9 @@ NUMBERS = st.integers(1, 1000)
 @given(
     st.lists(st.none() | NUMBERS, min_size=3, max_size=3), st.lists(st.none() | st.booleans(), min_size=3, max_size=3)
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example writes the file anew
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)  # each example writes the file anew
 def test_options_are_independent(folder: Path, workers: list[int | None], debug: list[bool | None]) -> None:
     both = list(zip(workers, debug, strict=True))
     command_line, environment, saved = (
@@ -471,7 +473,9 @@ VALUES = st.recursive(
 
 
 @given(st.binary() | st.dictionaries(KEYS, VALUES, max_size=4).map(lambda saved: json.dumps(saved).encode()))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example writes the file anew
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)  # each example writes the file anew
 def test_any_file_gives_a_config_or_the_one_error(folder: Path, saved: bytes) -> None:
     try:
         result = loaded(folder, saved)

@@ -119,7 +119,9 @@ def test_what_is_no_link_is_left_alone(
     assert "cannot be read or removed" in caplog.text
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
+)
 @given(steps=st.lists(st.integers(0, 9), max_size=40))
 def test_in_any_order(steps: list[int], run_dir: int, store: Path) -> None:
     """Each step begins the upload of that number or, when it has begun, ends it; the last is followed by a kill."""
