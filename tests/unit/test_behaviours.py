@@ -16,7 +16,7 @@ def played() -> Iterator[InProcess]:
         yield stage
 
 
-@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(conversation=conversations())
 def test_any_behaviour(played: InProcess, conversation: Conversation) -> None:
     for edge in EDGES:
