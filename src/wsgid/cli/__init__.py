@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from wsgid.cli.called_commands import as_click
+from wsgid.cli.called_commands import own_command
 from wsgid.cli.command_line import FurtherCommands, WsgidCommand, build
 from wsgid.cli.commands import commands
 from wsgid.cli.complaints import EXIT_INTERRUPTED, complain
@@ -23,7 +23,7 @@ def command_line() -> WsgidCommand:
     """With all its commands."""
     whole = build(start, _plugin_commands)
     for each in commands():
-        whole.add_command(as_click(each, each.name, each.extra_options(), each.places))
+        whole.add_command(own_command(each))
     return whole
 
 

@@ -2,29 +2,54 @@
 
 import inspect
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import click
 
 from wsgid.cli.command_line import given, parameter
-from wsgid.cli.commands import PLACES, is_ours
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
+from wsgid.cli.own_commands import PLACES, OwnCommand, OwnGroup, Subcommand, is_ours
 from wsgid.config import OPTIONS
 from wsgid.config_sources import ConfigError, locate, locate_plugins
-from wsgid.core.parser import CommandLineOption
-from wsgid.interfaces.commands import CommandOptions, ICommand
+from wsgid.core.parser import CommandLineArgument, CommandLineOption
+from wsgid.interfaces.commands import CommandOptions
 
 TYPES: dict[type, click.ParamType[Any]] = {str: click.STRING, list: click.STRING, int: click.INT, float: click.FLOAT}
 
 
+class Runs(Protocol):
+    """A command, ours or not."""
+
+    def run(self, options: CommandOptions, command_name: str) -> int | None: ...
+
+
+def own_command(command: OwnCommand | Subcommand) -> click.Command:
+    """One that comes with wsgid."""
+    made = as_click(command, command.name, command.extra_options(), command.places)
+    if not isinstance(command, OwnGroup):
+        return made
+    members = {each.name: own_command(each) for each in command.subcommands()}
+    return click.Group(
+        made.name,
+        commands=members,
+        invoke_without_command=True,
+        callback=_unless_one_of_its_own_follows(made.callback),
+        help=made.help,
+        short_help=made.short_help,
+    )
+
+
 def as_click(
-    command: ICommand, name: str, options: Sequence[CommandLineOption], places: Sequence[str] = PLACES
+    command: Runs,
+    name: str,
+    options: Sequence[CommandLineOption | CommandLineArgument],
+    places: Sequence[str] = PLACES,
 ) -> click.Command:
     """The command of this name that calls ``command``. ``options`` are its own, ``places`` those of the main command
     that it has as well.
 
-    Raises ValueError when two of them cannot be told apart.
+    Raises ValueError when two of them cannot be told apart, or an argument that takes many is not the last.
     """
 
     @click.pass_context
@@ -39,10 +64,26 @@ def as_click(
     _check(params)
     help = inspect.cleandoc(type(command).__doc__ or "")
     short_help = " ".join(help.partition("\n\n")[0].split())
-    return click.Command(name, callback=callback, params=params, help=help, short_help=short_help)
+    return click.Command(
+        name, callback=callback, params=params, help=_with_arguments(help, options), short_help=short_help
+    )
 
 
-def _run(command: ICommand, options: CommandOptions, name: str) -> int:
+def _unless_one_of_its_own_follows(callback: Callable[..., int] | None) -> Callable[..., int | None]:
+    @click.pass_context
+    def run(context: click.Context, /) -> int | None:
+        return context.invoke(callback) if callback and context.invoked_subcommand is None else None
+
+    return run
+
+
+def _with_arguments(help: str, options: Iterable[CommandLineOption | CommandLineArgument]) -> str:
+    """click shows no help of arguments."""
+    arguments = [each for each in options if isinstance(each, CommandLineArgument) and each.help]
+    return "\n\n".join([help, *(f"{each.name.upper()}: {each.help}" for each in arguments)])
+
+
+def _run(command: Runs, options: CommandOptions, name: str) -> int:
     """Its exit code. What one of other people's raises is told; from ours it would be a mistake of ours."""
     if is_ours(command):
         return command.run(options, name) or 0
@@ -57,7 +98,9 @@ def _run(command: ICommand, options: CommandOptions, name: str) -> int:
     raise CannotDo(f"{name}: run() of {named(command)} returned {code!r:.80}, and must return an exit code or None")
 
 
-def _options(context: click.Context, own: Iterable[CommandLineOption], places: Sequence[str]) -> CommandOptions:
+def _options(
+    context: click.Context, own: Iterable[CommandLineOption | CommandLineArgument], places: Sequence[str]
+) -> CommandOptions:
     """Raises CannotDo."""
     told = _of_main(context, places) | given(context)
     told = {name: value for name, value in told.items() if name in places}
@@ -67,20 +110,29 @@ def _options(context: click.Context, own: Iterable[CommandLineOption], places: S
     except ConfigError as error:
         raise CannotDo(*error.errors, exit_code=EXIT_REFUSED) from None
     values = {each.attribute: _value(each, context.params[each.attribute]) for each in own}
-    return CommandOptions(app_path=place.app_path, run_dir=place.run_dir, loader_dir=loader_dirs, **values)
+    return CommandOptions(app_path=place.app_path, run_dir=place.run_dir, loader_dir=loader_dirs, told=told, **values)
 
 
 def _of_main(context: click.Context, places: Sequence[str]) -> dict[str, object]:
     """What stood in front of the command's name. Most options are for the start of a daemon: here they would be
     ignored, and whoever gave one expected something else."""
-    options = given(context.parent) if context.parent else {}
+    options = given(context.find_root()) if context.parent else {}
     for each in OPTIONS:
         if each.name in options and each.name not in places:
-            context.fail(f"{each.flag} is for the start of a daemon, it means nothing to {context.info_name}")
+            context.fail(f"{each.flag} is for the start of a daemon, it means nothing to {_words(context)}")
     return options
 
 
-def _own(option: CommandLineOption) -> click.Option:
+def _words(context: click.Context) -> str:
+    """``request list``: the command's name as it is written behind ``wsgid``."""
+    return context.command_path.partition(" ")[2]
+
+
+def _own(option: CommandLineOption | CommandLineArgument) -> click.Parameter:
+    if isinstance(option, CommandLineArgument):
+        return click.Argument(
+            [option.attribute], metavar=option.metavar, nargs=-1 if option.many else 1, required=option.required
+        )
     flags = [each for each in (option.flag, option.short_flag) if each]
     if option.type is bool:
         if option.default_value:
@@ -98,15 +150,19 @@ def _own(option: CommandLineOption) -> click.Option:
     )
 
 
-def _value(option: CommandLineOption, value: Any) -> object:
-    return list(value) if option.type is list else value
+def _value(option: CommandLineOption | CommandLineArgument, value: Any) -> object:
+    is_list = option.many if isinstance(option, CommandLineArgument) else option.type is list
+    return list(value) if is_list else value
 
 
 def _check(params: Iterable[click.Parameter]) -> None:
     """click itself takes the last of two that are called alike."""
     seen = {"help", "--help"}
+    arguments = [each for each in params if isinstance(each, click.Argument)]
+    if any(each.nargs == -1 for each in arguments[:-1]):
+        raise ValueError("only the last argument may take many")
     for each in params:
-        for spelling in (*each.opts, *each.secondary_opts, str(each.name)):
+        for spelling in {*each.opts, *each.secondary_opts, str(each.name)}:
             if spelling in seen:
                 raise ValueError(f"two options are called {spelling}")
             seen.add(spelling)

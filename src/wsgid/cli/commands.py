@@ -3,42 +3,11 @@
 What they do is imported when they are called, so that ``wsgid --help`` and the daemon itself have nothing of it.
 """
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
+from wsgid.cli.own_commands import JSON, PID, PLACES, OwnCommand, is_ours
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand
-from wsgid.plugins import Plugin
-
-PID = CommandLineOption("pid", "Only the daemon whose master has this process id.", metavar="N")
-JSON = CommandLineOption("json", "All that is known, as JSON.", bool)
-
-
-DAEMONS = ("app_path", "run_dir")
-"""Options of the main command that the others have, too: those that say where daemons are."""
-
-PLACES = (*DAEMONS, "loader_dir")
-"""Those that say where plug-ins are, as well."""
-
-
-class OwnCommand(Plugin, ICommand):
-    """With one name."""
-
-    name: ClassVar[str]
-    places: ClassVar[tuple[str, ...]] = DAEMONS
-
-    def command_name(self) -> str:
-        return self.name
-
-    def name_matches(self, command_name: str) -> bool:
-        return command_name == self.name
-
-    @abstractmethod
-    def extra_options(self) -> Sequence[CommandLineOption]: ...
-
-    @abstractmethod
-    def run(self, options: CommandOptions, command_name: str) -> int: ...
 
 
 class Status(OwnCommand):
@@ -131,10 +100,6 @@ def commands() -> list[OwnCommand]:
     return [each for each in ICommand.implementors(is_ours) if isinstance(each, OwnCommand)]
 
 
-def is_ours(command: ICommand) -> bool:
-    return type(command).__module__ == __name__
-
-
 def _signal(help: str) -> CommandLineOption:
     return CommandLineOption("send-signal", help, metavar="N")
 
@@ -142,4 +107,4 @@ def _signal(help: str) -> CommandLineOption:
 def _given(options: CommandOptions) -> Mapping[str, object]:
     """As text, which is how they are given on a command line."""
     folders = {name: str(path) for name in ("app_path", "run_dir") if (path := getattr(options, name)) is not None}
-    return {**{name: value for name, value in vars(options).items() if value}, **folders}
+    return {**{name: value for name, value in vars(options).items() if value and name != "told"}, **folders}

@@ -15,10 +15,11 @@ import click
 
 from wsgid.cli.called_commands import as_click
 from wsgid.cli.command_line import given, parameter
-from wsgid.cli.commands import PLACES, commands, is_ours
+from wsgid.cli.commands import commands
+from wsgid.cli.own_commands import PLACES, is_ours
 from wsgid.config import OPTIONS
 from wsgid.config_sources import ConfigError, PluginPlace, locate_plugins
-from wsgid.core.parser import CommandLineOption
+from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.interfaces.commands import ICommand
 from wsgid.plugin_faults import fault, named
 from wsgid.plugin_sources import load_all, plugin_folders
@@ -140,11 +141,16 @@ def _mistrust(folders: Iterable[Path]) -> str:
     return ""
 
 
-def _options_of(command: ICommand) -> list[CommandLineOption]:
+def _options_of(command: ICommand) -> list[CommandLineOption | CommandLineArgument]:
     """Raises CannotUse, and whatever its code raises."""
     told: object = command.extra_options()
     if told is None:
         return []
-    if not isinstance(told, list | tuple) or not all(isinstance(each, CommandLineOption) for each in told):
-        raise CannotUse(command, f"its extra_options() are {told!r:.80}, and must be a list of CommandLineOption")
+    if not isinstance(told, list | tuple) or not all(
+        isinstance(each, CommandLineOption | CommandLineArgument) for each in told
+    ):
+        raise CannotUse(
+            command,
+            f"its extra_options() are {told!r:.80}, and must be a list of CommandLineOption and CommandLineArgument",
+        )
     return list(told)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wsgid.cli.commands import is_ours
 from wsgid.cli.complaints import EXIT_FAILED
+from wsgid.cli.own_commands import is_ours
 from wsgid.cli.plugin_commands import PluginCommands
 from wsgid.config_sources import locate_plugins
 from wsgid.filters import import_shipped

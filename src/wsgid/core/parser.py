@@ -1,4 +1,4 @@
-"""Options of commands that are plug-ins."""
+"""Options and arguments of commands that are plug-ins."""
 
 import re
 from dataclasses import dataclass
@@ -56,3 +56,35 @@ class CommandLineOption:
     @property
     def attribute(self) -> str:
         return self.dest or self.flag.removeprefix("--").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLineArgument:
+    """What a command takes without a flag: with ``CommandLineArgument("id")`` in its ``extra_options`` it is
+    ``wsgid NAME ID``, and ``options.id`` has the text. Raises ValueError for what cannot be one.
+    """
+
+    name: str
+    help: str = ""
+    required: bool = True
+    """Otherwise the command gets None when there is none."""
+    many: bool = False
+    """As many as there are, as a list. Only the last argument of a command may take many."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"{self.name!r} cannot be the name of an argument: letters and digits, with dashes between"
+            )
+        if not self.attribute.isidentifier():
+            raise ValueError(f"{self.attribute!r} cannot be the name of an attribute")
+
+    @property
+    def attribute(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def metavar(self) -> str:
+        """As in manual pages: ``ID``, ``[ID]``, ``ID...``, ``[ID]...``."""
+        word = self.name.upper() if self.required else f"[{self.name.upper()}]"
+        return f"{word}..." if self.many else word

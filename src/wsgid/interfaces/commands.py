@@ -1,11 +1,11 @@
 """Commands: what ``wsgid NAME`` does (docs/plugins.md)."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from wsgid.core.parser import CommandLineOption
+from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.plugins import Interface
 
 
@@ -18,6 +18,8 @@ class CommandOptions(SimpleNamespace):
     """``--run-dir``, absolute."""
     loader_dir: tuple[Path, ...]
     """``--loader-dir``, absolute."""
+    told: Mapping[str, object]
+    """Options of the main command that were given on the command line, by name, as they were written."""
 
 
 class ICommand(Interface):
@@ -39,5 +41,5 @@ class ICommand(Interface):
         """Does it; ``command_name`` is what was written. Gives the exit code, None for 0."""
 
     @abstractmethod
-    def extra_options(self) -> Sequence[CommandLineOption] | None:
-        """Its own options."""
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument] | None:
+        """Its own options, and the arguments that it takes without a flag, in their order."""

@@ -15,7 +15,7 @@ from wsgid.config_sources import PluginPlace
 
 HEAD = """
 from wsgid.core import Plugin
-from wsgid.core.parser import CommandLineOption
+from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.interfaces.commands import ICommand
 """
 
@@ -37,7 +37,7 @@ class {cls}(Plugin):
         {run}
 """
 
-SHOW = """print(word, sorted(vars(options).items()))"""
+SHOW = """print(word, sorted((name, value) for name, value in vars(options).items() if name != "told"))"""
 
 OPTIONS = """[
             CommandLineOption("to", help="Whom.", default_value="all"),
@@ -133,6 +133,26 @@ def test_options_of_every_kind(folder: Path) -> None:
     assert wrong.stderr.endswith("'many' is not a valid integer. (see wsgid hello --help)\n")
 
 
+ARGUMENTS = """[
+            CommandLineArgument("request-id", "As in the logs."),
+            CommandLineOption("loud", type=bool),
+            CommandLineArgument("others", required=False, many=True),
+        ]"""
+
+
+def test_arguments(folder: Path) -> None:
+    (folder / "plugins" / "hello.py").write_text(
+        command(options=ARGUMENTS, run="print(options.request_id, options.loud, options.others, options.told)")
+    )
+    assert wsgid("hello", "7", "--loud", "8", "9", cwd=folder).stdout == "7 True ['8', '9'] {}\n"
+    assert wsgid("--loader-dir", ".", "hello", "7", cwd=folder).stdout == "7 False [] {'loader_dir': ('.',)}\n"
+    wrong = wsgid("hello", cwd=folder)
+    assert (wrong.returncode, wrong.stderr) == (2, "wsgid: Missing argument 'REQUEST-ID'. (see wsgid hello --help)\n")
+    told = wsgid("hello", "--help", cwd=folder).stdout
+    assert told.startswith("Usage: wsgid hello [OPTIONS] REQUEST-ID [OTHERS]...\n")
+    assert "\n  REQUEST-ID: As in the logs.\n" in told
+
+
 def test_a_loader_dir_has_them_too(folder: Path) -> None:
     (folder / "elsewhere/bye.py").write_text(command("'bye'", "word == 'bye'", cls="Bye", doc="pass"))
     assert wsgid("bye", "--loader-dir", str(folder / "elsewhere")).stdout.startswith(
@@ -182,6 +202,10 @@ BROKEN = {
     "unnamed.py": (command("None"), "its command_name() is None: letters and digits, with dashes between"),
     "raising.py": (command("{}['name']"), "line 14: KeyError: 'name'"),
     "options.py": (command("'options'", options="['--to']"), "and must be a list of CommandLineOption"),
+    "many.py": (
+        command("'many'", options="[CommandLineArgument('a', many=True), CommandLineArgument('b')]"),
+        "its extra_options() cannot be had: only the last argument may take many",
+    ),
     "places.py": (
         command("'places'", options="[CommandLineOption('app-path')]"),
         "its extra_options() cannot be had: two options are called --app-path",

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from wsgid.core.parser import CommandLineOption
+from wsgid.core.parser import CommandLineArgument, CommandLineOption
 
 
 @pytest.mark.parametrize("name", ["dry-run", "--dry-run", "dry_run", "--dry_run"])
@@ -31,3 +31,10 @@ def test_what_else_it_may_be_called() -> None:
 def test_what_cannot_be_an_option(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=f"^{told}"):
         CommandLineOption(**options)
+
+
+def test_what_cannot_be_an_argument() -> None:
+    for name, told in (("--id", "'--id' cannot be the name of an argument"), ("", "''"), ("a_b", "'a_b'")):
+        with pytest.raises(ValueError, match=f"^{told}"):
+            CommandLineArgument(name)
+    assert CommandLineArgument("request-id").attribute == "request_id"
