@@ -201,7 +201,10 @@ BROKEN = {
     "twice.py": (command(), "another plug-in has the name hello already"),
     "unnamed.py": (command("None"), "its command_name() is None: letters and digits, with dashes between"),
     "raising.py": (command("{}['name']"), "line 14: KeyError: 'name'"),
-    "options.py": (command("'options'", options="['--to']"), "and must be a list of CommandLineOption"),
+    "options.py": (
+        command("'options'", options="['--to']"),
+        "must be a list of CommandLineOption and CommandLineArgument",
+    ),
     "many.py": (
         command("'many'", options="[CommandLineArgument('a', many=True), CommandLineArgument('b')]"),
         "its extra_options() cannot be had: only the last argument may take many",
