@@ -162,7 +162,7 @@ def _check(params: Iterable[click.Parameter]) -> None:
     if any(each.nargs == -1 for each in arguments[:-1]):
         raise ValueError("only the last argument may take many")
     for each in params:
-        for spelling in {*each.opts, *each.secondary_opts, str(each.name)}:
+        for spelling in dict.fromkeys((*each.opts, *each.secondary_opts, str(each.name))):
             if spelling in seen:
                 raise ValueError(f"two options are called {spelling}")
             seen.add(spelling)
