@@ -13,6 +13,7 @@ from wsgid.filters import SHIPPED, shipped_filter
 from wsgid.options import (
     ForwardedHeaders,
     HeaderValue,
+    LogFormat,
     Mask,
     ScriptName,
     Size,
@@ -222,6 +223,12 @@ class Config:
     no_daemon: bool = option(False, group=RUNNING, help="Stay in the foreground.", fixed=True)
     stdout: bool = option(False, group=RUNNING, help="Log to standard output instead of logs/wsgid.log.", fixed=True)
     debug: bool = option(False, group=RUNNING, help="Log in more detail.")
+    log_format: LogFormat = option(
+        "text",
+        group=RUNNING,
+        help="Records of the log as lines for people, or each as a JSON object on a line of its own (docs/logs.md).",
+        fixed=True,
+    )
     run_dir: Path | None = option(
         None,
         group=RUNNING,

@@ -36,6 +36,9 @@ MAX_HEADER_VALUE = 128
 ForwardedHeaders = Literal["x-forwarded", "forwarded"]
 """By which headers a front end says who its client is: ``X-Forwarded-For`` and its kind, or RFC 7239's."""
 
+LogFormat = Literal["text", "json"]
+"""How the records of the main log are written."""
+
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
@@ -254,6 +257,12 @@ def _read_list(value: object, base: Path) -> tuple[str, ...]:
     return tuple(_read_text(item, base) for item in items)
 
 
+def _one_of(words: Any) -> Kind:
+    """A kind by a Literal of texts."""
+    allowed: tuple[str, ...] = get_args(words)
+    return Kind("|".join(allowed), " or ".join(allowed), lambda value, base: msgspec.convert(value, words))
+
+
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _SIZE = re.compile(r"(?P<number>[0-9]{1,18})(?P<unit>[kmgKMG]?)")
 
@@ -284,11 +293,8 @@ HEADER_VALUE = Kind(
     _read_header_value,
     lambda value: value or "empty",
 )
-FORWARDED_HEADERS = Kind(
-    "|".join(get_args(ForwardedHeaders)),
-    " or ".join(get_args(ForwardedHeaders)),
-    lambda value, base: msgspec.convert(value, ForwardedHeaders),
-)
+FORWARDED_HEADERS = _one_of(ForwardedHeaders)
+LOG_FORMAT = _one_of(LogFormat)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 DIRECTORIES = Kind("DIR", "a directory that exists and can be reached, or a list of such", _read_directories)
 
@@ -306,6 +312,7 @@ KINDS: dict[Any, Kind] = {
     ScriptName: SCRIPT_NAME,
     HeaderValue: HEADER_VALUE,
     ForwardedHeaders: FORWARDED_HEADERS,
+    LogFormat: LOG_FORMAT,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
     tuple[Path, ...]: DIRECTORIES,

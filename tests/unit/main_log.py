@@ -24,6 +24,11 @@ def logger_kept() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def text_of(record: logging.LogRecord) -> str:
+    """Of one that a test has caught: its message, and the traceback that it has beside it."""
+    return "\n".join(part for part in (record.getMessage(), getattr(record, "traceback", "")) if part)
+
+
 @contextmanager
 def loggers_kept() -> Iterator[None]:
     """Afterwards those of them can speak that could before."""

@@ -20,6 +20,7 @@ from wsgid.options import (
     FORWARDED_HEADERS,
     HEADER_VALUE,
     LIST,
+    LOG_FORMAT,
     MASK,
     NUMBER,
     SCRIPT_NAME,
@@ -78,6 +79,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     HEADER_VALUE: ("one/1", "two/2", ""),
     SIZE: ("1m", "2m", "3m"),
     FORWARDED_HEADERS: ("forwarded", "x-forwarded", "forwarded"),
+    LOG_FORMAT: ("json", "text", "json"),
     SCRIPT_NAME: ("/one", "/two", "/three"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),
 }

@@ -29,6 +29,7 @@ from wsgid.dispatcher.stored_answer import StoredAnswer
 from wsgid.dispatcher.work import ANSWERING, SENDING, Work
 from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
+from wsgid.logs import about
 from wsgid.protocol.values import Request
 
 STOPPING = "the server is stopping"
@@ -177,7 +178,8 @@ class Dispatch:
         worker.slots.remove(slot)
         work = slot.work
         if work is not None:
-            log.debug("worker %d: thread %d is gone: %s", worker.pid, slot.thread, why)
+            told = "worker %d: thread %d is gone: %s"
+            log.debug(told, worker.pid, slot.thread, why, extra=about(worker=worker.pid))
             self._pool.finished(slot)
             if not slot.done:
                 self._orphaned(work, slot)
@@ -309,7 +311,8 @@ class Dispatch:
         slot.overdue = True
         worker.to_interrupt.append(work.request)
         if worker.hung:
-            log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told)
+            extra = about(work.request.id, worker.pid)
+            log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told, extra=extra)
         else:
             worker.hung = True
             self._shut(worker)

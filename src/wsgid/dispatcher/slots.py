@@ -15,6 +15,7 @@ from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.work import ANSWERING, SENDING, SERVING, Work
+from wsgid.logs import about
 from wsgid.protocol.values import UnwritableHead
 
 if TYPE_CHECKING:
@@ -169,7 +170,8 @@ class Slot:
             for kind, payload in self._reader.feed(data):
                 self._take(kind, payload)
         except (frames.FrameError, UnwritableHead) as error:
-            log.error("worker %d broke the rules of its channel %d: %s", self.worker.pid, self.thread, error)
+            told, worker = "worker %d broke the rules of its channel %d: %s", self.worker.pid
+            log.error(told, worker, self.thread, error, extra=about(worker=worker))
             self.close("it broke the channel's rules")
         return True
 
@@ -249,6 +251,7 @@ class Slot:
                 "LimitNOFILE of a systemd unit",
                 exchange.request.id,
                 NO_FILE,
+                extra=about(exchange.request.id),
             )
             exchange.fail(500, NO_FILE)
 

@@ -11,6 +11,7 @@ from typing import Final
 from wsgid.channel import frames
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.work import Work
+from wsgid.logs import about
 from wsgid.protocol.values import Request
 
 log = logging.getLogger("wsgid.dispatcher")
@@ -99,7 +100,7 @@ class Worker:
             try:
                 self.control.send(frame)
             except OSError as error:  # a full buffer or a dead worker
-                log.debug("worker %d was not told that %s: %s", self.pid, what, error)
+                log.debug("worker %d was not told that %s: %s", self.pid, what, error, extra=about(worker=self.pid))
 
 
 def described(work: Work, outcome: str, now: float) -> str:

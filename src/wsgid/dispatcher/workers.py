@@ -11,6 +11,7 @@ from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
 from wsgid.dispatcher.slots import Slot, SlotOwner
 from wsgid.dispatcher.worker import NOTHING, Lost, Worker
+from wsgid.logs import about
 
 log = logging.getLogger("wsgid.dispatcher")
 
@@ -123,7 +124,8 @@ class Workers:
         except BlockingIOError:
             return
         except (OSError, frames.FrameError) as error:
-            log.warning("worker %d: the control connection failed: %s", worker.pid, error)
+            told = "worker %d: the control connection failed: %s"
+            log.warning(told, worker.pid, error, extra=about(worker=worker.pid))
             data, said = b"", []
         self._heard(worker, said)
         if not data:
@@ -161,9 +163,10 @@ class Workers:
                 worker.control = None
         lost = worker.lost if worker is not None else []
         if expected and not lost:
-            log.info("worker %d ended: %s", pid, how)
+            log.info("worker %d ended: %s", pid, how, extra=about(worker=pid))
         else:
-            log.error("worker %d died: %s; it held %s", pid, how, worker.held if worker is not None else NOTHING)
+            held = worker.held if worker is not None else NOTHING
+            log.error("worker %d died: %s; it held %s", pid, how, held, extra=about(worker=pid))
         return lost
 
     def forget_if_gone(self, worker: Worker) -> None:
@@ -181,7 +184,7 @@ class Workers:
     def _forget_untold(self, worker: Worker) -> None:
         if self.by_pid.get(worker.pid) is worker and not worker.connected:
             del self.by_pid[worker.pid]
-            log.error("worker %d is gone; it held %s", worker.pid, worker.held)
+            log.error("worker %d is gone; it held %s", worker.pid, worker.held, extra=about(worker=worker.pid))
 
 
 def caller(sock: socket.socket) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from wsgid.core import Message, Plugin, log
 from wsgid.interfaces.filters import Headers, IPostRequestFilter, IPreRequestFilter
+from wsgid.logs import about
 
 OUTERMOST: Final = 1000
 """The clock starts behind all other pre filters, and stops before all other post filters (as its negative): what they
@@ -36,13 +37,17 @@ class Stop(Plugin, IPostRequestFilter):
         self, m2message: Message, status: str, headers: list[tuple[str, str]], body: bytes | None
     ) -> tuple[str, Headers, bytes | None]:
         elapsed = _elapsed(m2message)
-        log.info("request %s: the application took %s s: %s", m2message.request_id, elapsed, status)
+        _tell(m2message.request_id, elapsed, status)
         return status, [*headers, ("X-Elapsed-Time", elapsed)], body
 
     def exception(self, m2message: Message, e: BaseException) -> None:
         if m2message in _began:  # else another pre filter has ended the request before the application was called
             elapsed, kind = _elapsed(m2message), type(e).__name__
-            log.info("request %s: the application took %s s: %s", m2message.request_id, elapsed, kind)
+            _tell(m2message.request_id, elapsed, kind)
+
+
+def _tell(request_id: str, elapsed: str, end: str) -> None:
+    log.info("request %s: the application took %s s: %s", request_id, elapsed, end, extra=about(request_id))
 
 
 def _elapsed(message: Message) -> str:

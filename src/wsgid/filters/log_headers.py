@@ -5,6 +5,7 @@ from typing import Any, Final, final
 
 from wsgid.core import Message, Plugin, log
 from wsgid.interfaces.filters import IPreRequestFilter
+from wsgid.logs import about
 
 MASK: Final = "***"
 
@@ -21,7 +22,9 @@ class LogHeaders(Plugin, IPreRequestFilter):
         told = m2message.headers
         # repr: what a client sends may hold anything but line ends, quotes too.
         headers = ", ".join(f"{name}: {masked(name, told[name])!r}" for name in told if not name.isupper())
-        log.info("request %s: %s %s with %s", m2message.request_id, told["METHOD"], m2message.path, headers)
+        request_id = m2message.request_id
+        words = "request %s: %s %s with %s"
+        log.info(words, request_id, told["METHOD"], m2message.path, headers, extra=about(request_id))
 
 
 def masked(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 import enum
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wsgid.channel.orders import Drain, Exit, RestartNews, Retire, WorkerDied
 
@@ -60,6 +60,8 @@ class WriteStacks:
 class Log:
     level: int
     text: str
+    worker: int = field(default=0, compare=False)
+    """Process id of the one that it is about; 0 when it is about none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,9 @@ Action = Deed | Finish
 def logged(death: WorkerDied) -> Log:
     """The line about a worker's death when there is no dispatcher to write a better one."""
     if death.expected:
-        return Log(logging.INFO, f"worker {death.pid} ended: {death.how}")
+        return Log(logging.INFO, f"worker {death.pid} ended: {death.how}", death.pid)
     return Log(
         logging.ERROR,
         f"worker {death.pid} died: {death.how}; there was no dispatcher to say which requests it held",
+        death.pid,
     )

@@ -16,6 +16,7 @@ import os
 import selectors
 import signal
 import sys
+from collections.abc import Callable
 from signal import Signals
 from typing import BinaryIO, NoReturn, Protocol, TextIO
 
@@ -51,11 +52,19 @@ class Herald(Protocol):
 class Terminal:
     """In the foreground it is still there."""
 
+    def __init__(self, as_record: Callable[[int, str], str] | None = None) -> None:
+        """``as_record`` writes a text as the log has its records, by their level: where the log comes this way as JSON,
+        its reader can do with nothing else."""
+        self._as_record = as_record
+
     def ready(self, text: str) -> None:
-        _print(text, sys.stdout)
+        self._tell(text, logging.INFO, sys.stdout)
 
     def failed(self, text: str) -> None:
-        _print(text, sys.stderr)
+        self._tell(text, logging.ERROR, sys.stderr)
+
+    def _tell(self, text: str, level: int, stream: TextIO) -> None:
+        _print(text if self._as_record is None else self._as_record(level, text).rstrip("\n"), stream)
 
     def close_in_child(self) -> None:
         """The standard streams are everybody's."""

@@ -34,7 +34,7 @@ def hung(state: State, said: Hung, now: float) -> Step:
 
 
 def _hangs(state: State, worker: Worker, over: str, now: float) -> Step:
-    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {over}")
+    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {over}", worker.pid)
     # It may hang before all of its threads have called: then it has served all the same.
     dumped = replace(worker, stage=Stage.HUNG, has_served=True, stacks_due=now + DUMP_TIME, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
@@ -93,7 +93,8 @@ def _write_stacks(state: State, now: float) -> Step:
 def _overdue(state: State, worker: Worker, now: float) -> Step:
     match worker.stage:
         case Stage.LOADING:
-            told = Log(logging.ERROR, f"{_not_ready(state, worker)}: its stacks follow, then it is killed")
+            words = f"{_not_ready(state, worker)}: its stacks follow, then it is killed"
+            told = Log(logging.ERROR, words, worker.pid)
             late = replace(worker, stage=Stage.LATE, stacks_due=now + DUMP_TIME, deadline=now + DUMP_TIME)
             # Should it call now, no request is to be lost with it.
             return state.with_worker(late), [told, Kill(worker.pid, DUMP_SIGNAL), Tell(Retire(worker.pid))]
@@ -102,7 +103,7 @@ def _overdue(state: State, worker: Worker, now: float) -> Step:
             killed = _killed(state, worker)
             return after([Kill(worker.pid, SIGKILL)], deaths.not_ready(killed, worker, why, now))
         case Stage.LEAVING:
-            told = Log(logging.WARNING, f"worker {worker.pid} has not left in time: killing it")
+            told = Log(logging.WARNING, f"worker {worker.pid} has not left in time: killing it", worker.pid)
             return _killed(state, worker), [told, Kill(worker.pid, SIGKILL)]
     return _killed(state, worker), [Kill(worker.pid, SIGKILL)]
 
@@ -112,7 +113,8 @@ def _has_not_called(state: State, worker: Worker, now: float) -> Step:
     which no dispatcher knows."""
     limit, still = state.settings.timeout, "still is at a request of the dispatcher that died"
     if not limit:
-        told = Log(logging.WARNING, f"worker {worker.pid} {still}; as there is no --timeout, it may stay so for ever")
+        words = f"worker {worker.pid} {still}; as there is no --timeout, it may stay so for ever"
+        told = Log(logging.WARNING, words, worker.pid)
         return state.with_worker(replace(worker, call_by=math.inf)), [told]
     state, actions = _hangs(state, worker, f"It {still}, for longer than --timeout ({limit:g} s)", now)
     return state, [*actions, Tell(Retire(worker.pid))]  # others of its threads may have called

@@ -12,7 +12,7 @@ from functools import partial
 from wsgid.app import WsgidApp, make_folder
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
-from wsgid.logs import configure, log_file, redirect_stdio
+from wsgid.logs import configure, line, log_file, redirect_stdio
 from wsgid.master import jail, jail_paths, reach, rights
 from wsgid.master.actions import Finish
 from wsgid.master.activation import take_activated
@@ -65,15 +65,21 @@ def run_master(
     where the forked children begin. Without `reread` a restart goes by the options of the start.
     """
     fill_standard_descriptors()
+    terminal = _terminal(config)
     try:
         sockets = take_activated(os.environ)
-        place: Terminal | LauncherPipe | int = Terminal() if config.no_daemon else detach(_where_to_look(config))
+        place: Terminal | LauncherPipe | int = terminal if config.no_daemon else detach(_where_to_look(config))
     except CannotStart as error:
-        Terminal().failed(str(error))
+        terminal.failed(str(error))
         return EXIT_FAILED
     if isinstance(place, int):
         return place
     return _be_master(Start(config, warnings, Entries(dispatcher, worker), reread, sockets, os.getcwd()), place)
+
+
+def _terminal(config: Config) -> Terminal:
+    is_log = config.no_daemon and config.stdout and config.log_format == "json"
+    return Terminal(partial(line, config, "master") if is_log else None)
 
 
 def _be_master(start: Start, herald: Herald) -> int:

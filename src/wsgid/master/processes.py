@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from wsgid.channel.orders import FromMaster
-from wsgid.logs import configure
+from wsgid.logs import about, configure
 from wsgid.master import children
 from wsgid.master.actions import Fork, ForkDispatcher, ForkWatcher, ForkWorker
 from wsgid.master.facts import (
@@ -160,19 +160,23 @@ class Processes:
     def log_stacks(self, pid: int) -> None:
         """Of a dispatcher or a worker: what it has written of them since the last time, if anything."""
         if text := self._stacks[pid].read():
-            log.error("stacks of %s %d:\n%s", "dispatcher" if pid in self._orders else "worker", pid, text)
+            if pid in self._orders:
+                log.error("stacks of dispatcher %d:", pid, extra=about(traceback=text))
+            else:
+                log.error("stacks of worker %d:", pid, extra=about(worker=pid, traceback=text))
 
     def _write_pid_file(self, worker: int) -> None:
         try:
             self._run_dir.add_worker(worker)
         except OSError as error:
-            log.error("worker %d has no pid file: %s", worker, error.strerror)
+            log.error("worker %d has no pid file: %s", worker, error.strerror, extra=about(worker=worker))
 
     def _remove_pid_file(self, worker: int) -> None:
         try:
             self._run_dir.remove_worker(worker)
         except OSError as error:
-            log.error("the pid file of worker %d stays behind: %s", worker, error.strerror)
+            told = "the pid file of worker %d stays behind: %s"
+            log.error(told, worker, error.strerror, extra=about(worker=worker))
 
     # In the children
 

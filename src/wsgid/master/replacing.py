@@ -54,7 +54,7 @@ def worn_out(state: State, said: WornOut) -> Step:
     worker = state.worker(said.pid)
     if worker is None or not worker.counts or worker.worn:
         return state, []
-    told = Log(logging.INFO, f"worker {worker.pid} is to be replaced: {said.why}")
+    told = Log(logging.INFO, f"worker {worker.pid} is to be replaced: {said.why}", worker.pid)
     return state.with_worker(replace(worker, worn=said.why)), [told]
 
 

@@ -30,7 +30,8 @@ def says_it_leaves(state: State, said: WorkerLeaving, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage not in (Stage.LOADING, Stage.READY):
         return state, []
-    told = Log(logging.INFO, f"worker {worker.pid} finishes its requests and leaves, as somebody has told it to")
+    words = f"worker {worker.pid} finishes its requests and leaves, as somebody has told it to"
+    told = Log(logging.INFO, words, worker.pid)
     state = _leaves(state, replace(worker, has_served=True), now)
     if state.phase is Phase.SERVING and not state.settings.keep_alive:
         state = replace(state, wanted=min(state.wanted, len(state.staff)))  # as if it had died

@@ -13,7 +13,7 @@ from typing import Self
 from wsgid.channel.orders import Adopt
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
-from wsgid.logs import reopen
+from wsgid.logs import about, reopen
 from wsgid.master import children, plan
 from wsgid.master.actions import (
     Abort,
@@ -195,8 +195,8 @@ class Supervisor:
                 self._abort(pid)
             case WriteStacks(pid):
                 self._processes.log_stacks(pid)
-            case Log(level, text):
-                log.log(level, "%s", text)
+            case Log(level, text, worker):
+                log.log(level, "%s", text, extra=about(worker=worker))
             case AnnounceReady(text):
                 self._herald.ready(text)
                 self._notify.ready(text)

@@ -17,7 +17,7 @@ from typing import Final
 
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
-from wsgid.logs import enable_again
+from wsgid.logs import about, enable_again
 from wsgid.worker.channel import connect
 from wsgid.worker.in_hand import Held, InHand
 from wsgid.worker.take import next_pause
@@ -172,9 +172,9 @@ def _interrupt(held: Held) -> None:
     where = "".join(held.stack().format()).rstrip()
     enable_again()
     log.warning(
-        "request %s has taken too long: its thread 0x%016x is interrupted here:\n%s",
+        "request %s has taken too long: its thread 0x%016x is interrupted here:",
         held.request_id,
         held.thread,
-        where,
+        extra=about(held.request_id, traceback=where),
     )
     held.interrupt()

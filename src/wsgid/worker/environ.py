@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 from wsgiref.types import ErrorStream
 
 from wsgid import SERVER_SOFTWARE
+from wsgid.logs import about
 from wsgid.protocol.values import Request
 from wsgid.worker.file_wrapper import FileWrapper
 
@@ -118,7 +119,8 @@ def build_environ(
             key = _learn(name)
         if key is DROPPED:
             if "_" in name:
-                log.debug("request %s: header %r is dropped: it could pose as one with '-'", request.id, name)
+                told = "request %s: header %r is dropped: it could pose as one with '-'"
+                log.debug(told, request.id, name, extra=about(request.id))
         elif key not in environ:
             environ[key] = value
         else:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from wsgid.channel.frames import PART_SIZE
-from wsgid.logs import enable_again
+from wsgid.logs import about, enable_again
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
 from wsgid.worker.checks import ExcInfo, check_exc_info, check_headers, check_status, shown, trimmed
@@ -261,6 +261,7 @@ class Response:
                 named(self._request),
                 self._head.content_length,
                 size,
+                extra=about(self._request.id),
             )
 
     def _tell_length(self, size: int) -> None:

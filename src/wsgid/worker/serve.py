@@ -6,7 +6,7 @@ from types import GeneratorType
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
-from wsgid.logs import enable_again
+from wsgid.logs import about, enable_again
 from wsgid.protocol.values import Request
 from wsgid.worker.body import open_body
 from wsgid.worker.checks import shown
@@ -54,7 +54,8 @@ def serve(
         if not response.done:
             outlet.done()
     except DispatcherGone:
-        log.warning("%s: the dispatcher died before the answer had ended, which is dropped", named(request))
+        told = "%s: the dispatcher died before the answer had ended, which is dropped"
+        log.warning(told, named(request), extra=about(request.id))
         raise
     finally:
         errors.flush()
@@ -84,10 +85,11 @@ def _answer(
     except DispatcherGone:
         raise
     except ClientGone as error:
-        log.info("%s: its client has left, the answer is given up", named(request))
+        log.info("%s: its client has left, the answer is given up", named(request), extra=about(request.id))
         response.fail(error)
     except RequestTimeout as error:
-        log.info("%s: the application was interrupted, the answer is given up", named(request))
+        told = "%s: the application was interrupted, the answer is given up"
+        log.info(told, named(request), extra=about(request.id))
         response.fail(error)
     except BaseException as error:  # noqa: BLE001  # whatever comes out of the application
         # SystemExit too. gunicorn lets it end the worker; but then a view that calls sys.exit() lets every visitor who
@@ -123,15 +125,15 @@ def _close(close: Callable[[], object], request: Request, inside: Interruptible)
     try:
         inside.call(close, also_late=True)
     except RequestTimeout:
-        log.info("%s: close() was interrupted", named(request))
+        log.info("%s: close() was interrupted", named(request), extra=about(request.id))
     except BaseException as error:  # whatever comes out of the application; its answer is out
         enable_again()
-        log.error("%s: close() failed, after the answer", named(request), exc_info=error)
+        log.error("%s: close() failed, after the answer", named(request), exc_info=error, extra=about(request.id))
 
 
 def _log_failure(request: Request, error: BaseException) -> None:
     enable_again()  # the application may have configured its logging only now
     if isinstance(error, UnusableAnswer):
-        log.error("%s: %s", named(request), error)
+        log.error("%s: %s", named(request), error, extra=about(request.id))
     else:
-        log.error("%s: the application failed", named(request), exc_info=error)
+        log.error("%s: the application failed", named(request), exc_info=error, extra=about(request.id))

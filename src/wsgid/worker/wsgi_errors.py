@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from threading import Lock
 from typing import Final, NoReturn
 
-from wsgid.logs import write_record
+from wsgid.logs import about, write_record
 from wsgid.worker.checks import shown
 
 LEVEL: Final = logging.ERROR
@@ -92,7 +92,7 @@ class ErrorsStream:
 
     def _tell(self, text: str) -> None:
         if text := text.strip("\n"):
-            write_record(LEVEL, f"request {self._request_id}: {text}")
+            write_record(LEVEL, f"request {self._request_id}: {text}", about(self._request_id))
 
 
 def _plain(text: object) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import POLL, seconds, wait_for
+from tests.unit.main_log import text_of
 from tests.unit.worker.dispatcher_side import Listener
 from wsgid.channel import frames
 from wsgid.channel.frames import Hello, Kind, Role
@@ -161,8 +162,10 @@ def test_it_interrupts_the_request_that_is_named(office: Office, caplog: pytest.
     assert office.held["a"].call(lambda: "untouched") == "untouched"
     number = f"0x{threading.get_ident():016x}"
     wait_for(lambda: caplog.messages, "the line in the log")
-    [message] = caplog.messages
-    assert message.startswith(f"request id-5 has taken too long: its thread {number} is interrupted here:\n  File ")
+    [record] = caplog.records
+    assert text_of(record).startswith(
+        f"request id-5 has taken too long: its thread {number} is interrupted here:\n  File "
+    )
 
 
 def test_the_interruption_of_a_request_that_has_ended_is_not_told(

@@ -18,6 +18,7 @@ from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.outgoing import Outgoing
 from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile, SentFile
+from wsgid.logs import about
 from wsgid.protocol import http_answer
 from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, UNTIL_CLOSE, Opening
 from wsgid.protocol.http_request import Refused
@@ -155,7 +156,7 @@ class ClientConnection(ABC):
         even kept."""
         if request.body:
             request = msgspec.structs.replace(request, body=b"")
-        log.debug("request %s is refused: %s", request.id, refused)
+        log.debug("request %s is refused: %s", request.id, refused, extra=about(request.id))
         exchange = self._dispatch.open(request, self, keep_alive=False)
         if self._deaf:
             exchange.drop(refused.code)
@@ -201,7 +202,8 @@ class ClientConnection(ABC):
     def _body_ready(self, exchange: Exchange, body: PendingBody, opened: int | OSError) -> None:
         self._bodies.pop(exchange, None)
         if isinstance(opened, OSError):
-            log.error("request %s: %s", exchange.request.id, body.explain(opened))
+            request_id = exchange.request.id
+            log.error("request %s: %s", request_id, body.explain(opened), extra=about(request_id))
             exchange.fail(500, BODY_LOST)
         elif exchange.ended:
             self._dispatch.close_file(opened)
@@ -381,7 +383,8 @@ class ClientConnection(ABC):
 
     def outgoing_failed(self, why: str) -> None:
         if (exchange := self.current) is not None:
-            log.error("request %s: the answer is cut: %s", exchange.request.id, why)
+            request_id = exchange.request.id
+            log.error("request %s: the answer is cut: %s", request_id, why, extra=about(request_id))
             exchange.cut()
 
     def _forget_outgoing(self) -> None:

@@ -16,6 +16,7 @@ from wsgid.dispatcher.edges.client import PendingBody
 from wsgid.dispatcher.edges.upload_file import UploadFile
 from wsgid.dispatcher.edges.uploads import Uploads
 from wsgid.dispatcher.question import Judged, Question, in_its_turn
+from wsgid.logs import about
 from wsgid.protocol import mongrel2_uploads
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_messages import UploadDone, UploadStarted
@@ -121,7 +122,7 @@ class FileUploads:
         else:
             # No less genuine than those whose start we have seen: so its file is ours to remove.
             self._file(path).close()
-            log.warning(BEGINNING_MISSED, request.id, os.fsdecode(path))
+            log.warning(BEGINNING_MISSED, request.id, os.fsdecode(path), extra=about(request.id))
             self._owner.file_refused(request, Refused(503, BEGUN_ELSEWHERE))
 
     def refused(self, request: Request, path: bytes, *, done: bool) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.peer import peer_and_origin
+from wsgid.logs import about
 from wsgid.protocol.forwarded import FrontEnds, as_told
 from wsgid.protocol.http_reader import Incoming, RequestReader
 from wsgid.protocol.http_request import Target
@@ -59,7 +60,8 @@ class Requests:
             origin, headers = as_told(origin, headers, told)
             request_id = told.request_id or key
             for doubt in told.doubts:
-                log.debug("request %s: what a front end says is not believed: %s", request_id, doubt)
+                told_of = "request %s: what a front end says is not believed: %s"
+                log.debug(told_of, request_id, doubt, extra=about(request_id))
         # By position: msgspec takes six times as long when so many fields are named.
         return Request(
             key,

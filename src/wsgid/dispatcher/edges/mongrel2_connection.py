@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wsgid.dispatcher.edges.client import WINDOW, WRITE_TIMEOUT, ClientConnection
 from wsgid.dispatcher.edges.joined_bytes import ALWAYS
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.logs import about
 from wsgid.protocol import mongrel2_replies, mongrel2_uploads
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.mongrel2_credits import DownloadCredits
@@ -106,13 +107,14 @@ class Mongrel2Connection(ClientConnection):
             size = os.fstat(exchange.body_fd).st_size
             exchange.request = mongrel2_uploads.with_file(exchange.request, size)
         except ValueError as error:
-            log.error("request %s: %s", exchange.request.id, error)
+            log.error("request %s: %s", exchange.request.id, error, extra=about(exchange.request.id))
             exchange.fail(500, "the body of the request is not whole")
             return
         try:
             self._edge.check_size(exchange.request)
         except Refused as refused:
-            log.debug("request %s is refused: %s", exchange.request.id, refused)
+            request_id = exchange.request.id
+            log.debug("request %s is refused: %s", request_id, refused, extra=about(request_id))
             exchange.fail(refused.code, refused.why)
         else:
             super()._submit_with_file(exchange)

@@ -8,6 +8,7 @@ from wsgid.channel import frames
 from wsgid.channel.frames import Answer
 from wsgid.core.message import STARTED, Message
 from wsgid.interfaces.filters import IUploadFilter
+from wsgid.logs import about
 from wsgid.protocol.values import Request
 from wsgid.worker.errors import RequestTimeout
 from wsgid.worker.filters.complaints import Complaints
@@ -41,7 +42,7 @@ class UploadFilters:
         try:
             refused = self._refusal(request, held)
         except RequestTimeout:
-            log.info("%s: an upload filter was interrupted", named(request))
+            log.info("%s: an upload filter was interrupted", named(request), extra=about(request.id))
             refused = None  # the dispatcher has not waited for it
         finally:
             in_hand.release(request.key)

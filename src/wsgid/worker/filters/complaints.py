@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
 
+from wsgid.logs import about
 from wsgid.plugin_faults import short_traceback
 from wsgid.plugins import registered
 from wsgid.worker.filters.returned import Unusable
@@ -35,10 +36,10 @@ class Complaints:
             return
         named = f"request {request_id}: the filter {_named(plugin)}"
         if isinstance(error, Unusable):
-            log.error("%s returned %s. %s%s", named, error, error.INSTEAD, again)
+            log.error("%s returned %s. %s%s", named, error, error.INSTEAD, again, extra=about(request_id))
         else:
-            told = short_traceback(error)
-            log.error("%s failed in %s(), and has changed nothing%s\n%s", named, method, again, told)
+            extra = about(request_id, traceback=short_traceback(error))
+            log.error("%s failed in %s(), and has changed nothing%s", named, method, again, extra=extra)
 
     def passed_by(self, plugin: object, request_id: str, why: str) -> None:
         """The filter wanted the body of an answer that could not wait for it."""
@@ -51,6 +52,7 @@ class Complaints:
                 named,
                 why,
                 again,
+                extra=about(request_id),
             )
 
     def _again(self, kind: Hashable) -> str | None:

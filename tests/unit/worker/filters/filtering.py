@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tests.unit.main_log import text_of
 from tests.unit.worker.serving import Bench
 from wsgid.core.message import Message
 from wsgid.interfaces.filters import IPostRequestFilter, IPreRequestFilter, IUploadFilter
@@ -80,7 +81,7 @@ def filter_by(bench: Bench, *post: Post, pre: Sequence[Callable[..., object]] = 
 
 def complaints(caplog: Any) -> list[str]:
     """What the log was told of filters."""
-    return [each.getMessage() for each in caplog.records if each.name == LOG and each.levelno >= logging.INFO]
+    return [text_of(each) for each in caplog.records if each.name == LOG and each.levelno >= logging.INFO]
 
 
 def _pre_plugin(function: Callable[..., object]) -> None:

@@ -1,9 +1,7 @@
-import fcntl
 import logging
 import logging.config
 import os
 import re
-import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ import pytest
 from tests.deadlines import seconds
 from tests.unit.main_log import logger_kept
 from wsgid.config import Config
-from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, reopen, room
+from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, reopen
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<level>[A-Z]+) {1,2}(?P<role>\w+)\[(?P<pid>\d+)\] (?P<text>.*)"
@@ -333,81 +331,6 @@ def test_a_full_disk_harms_nobody_and_is_told_later(folder: Path) -> None:
 # A standard output that nobody reads
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    yield reader, writer
-    os.close(reader)
-    os.close(writer)
-
-
-def fill(writer: int) -> None:
-    os.set_blocking(writer, False)
-    try:
-        while os.write(writer, b"x" * select.PIPE_BUF):
-            pass
-    except BlockingIOError:
-        os.set_blocking(writer, True)
-
-
-def logger_into(writer: int) -> tuple[logging.Logger, DescriptorHandler]:
-    """That may not block."""
-    into = DescriptorHandler(writer, may_block=False)
-    logger = logging.Logger("of this test")
-    logger.addHandler(into)
-    return logger, into
-
-
-def test_there_is_room_for_what_a_pipe_promises(pipe: tuple[int, int], tmp_path: Path) -> None:
-    reader, writer = pipe
-    assert room(writer) == fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ), "nothing waits in it"
-    os.write(writer, b"x")
-    assert room(writer) == select.PIPE_BUF
-    fill(writer)
-    assert room(writer) == 0
-    os.read(reader, select.PIPE_BUF)
-    assert room(writer) == select.PIPE_BUF
-    with open(tmp_path / "file", "wb") as file:
-        assert room(file.fileno()) > MAX_RECORD
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        room(-1)
-
-
-def test_there_is_room_for_an_error_when_the_reader_is_gone() -> None:
-    reader, writer = os.pipe()
-    fill(writer)
-    os.close(reader)
-    assert room(writer)
-    logger, into = logger_into(writer)
-    logger.error("to nobody")
-    assert into.lost == 1
-    os.close(writer)
-
-
-def test_records_without_room_are_lost_and_counted(pipe: tuple[int, int]) -> None:
-    reader, writer = pipe
-    logger, into = logger_into(writer)
-    fill(writer)
-    logger.error("one")
-    logger.error("two")
-    assert into.lost == 2
-    os.read(reader, 1 << 20)
-    logger.error("three")
-    assert os.read(reader, 1 << 20) == b"(2 records before this one could not be written)\nthree\n"
-    assert into.lost == 0
-
-
-def test_a_record_longer_than_the_room_keeps_both_ends(pipe: tuple[int, int]) -> None:
-    reader, writer = pipe
-    logger, into = logger_into(writer)
-    os.write(writer, b"x")
-    logger.error("begin%send", "x" * select.PIPE_BUF)
-    told = os.read(reader, 1 << 20)[1:]
-    assert len(told) <= select.PIPE_BUF
-    assert re.fullmatch(rb"beginx+\n    \(\d+ bytes left out\)\n    x+end\n", told)
-    assert into.lost == 0
-
-
 @pytest.mark.parametrize(("role", "longest"), [("master", 5000), ("dispatcher", 5000), ("worker", 20000)])
 def test_only_a_worker_waits_for_the_reader(role: str, longest: int, folder: Path) -> None:
     """So only a worker's record may be longer than what a pipe, in which something waits, takes without waiting."""
@@ -452,8 +375,8 @@ class Unprintable:
 @pytest.mark.parametrize(
     ("message", "argument", "told"),
     [
-        ("%d things", "x", r"a record that cannot be formatted: %d things \(.*test_logs.py, line \d+\): TypeError"),
-        ("%s", Unprintable(), r"a record that cannot be formatted: %s \(.*test_logs.py, line \d+\): RuntimeError"),
+        ("%d things", "x", r"a record that cannot be formatted: %d things \(.*test_main_log.py, line \d+\): TypeError"),
+        ("%s", Unprintable(), r"a record that cannot be formatted: %s \(.*test_main_log.py, line \d+\): RuntimeError"),
         (Unprintable(), None, r"a record that cannot be formatted: <class '.*Unprintable'> \(.*\): RuntimeError"),
     ],
 )

@@ -5,44 +5,19 @@ keep in one piece, so neither a lock nor a process for logging is needed. Buffer
 record in two, and after a fork they write it twice.
 """
 
-import contextlib
-import fcntl
 import io
 import logging
 import os
-import select
-import stat
-import struct
 import sys
-import termios
 from collections.abc import Iterable
 from pathlib import Path
 
 from wsgid.config import Config
-
-STDIN, STDOUT, STDERR = 0, 1, 2
-
-CLOSED = -1
-"""No descriptor: a write to it fails."""
-
-MAX_RECORD = 64 * 1024
-"""Bytes. A pipe's usual capacity, so that the reader of ``--stdout`` can take a record at once; no traceback of use is
-longer, but a message that repeats a request's body may be."""
+from wsgid.logs.descriptors import MAX_RECORD, STDERR, STDIN, STDOUT, DescriptorHandler
+from wsgid.logs.forms import FORMS, About
 
 MODE = 0o640
 """The log repeats what clients send: the owner and their group read it, as most of /var/log."""
-
-_CUT_MARK = 64
-"""Bytes, at most, of the words that stand for what a record too long has lost."""
-
-_CONTINUED = "\n    "
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {
-    ord("\n"): _CONTINUED,
-    0x2028: "\\u2028",  # Unicode's ends of lines and paragraphs, which many a reader of logs knows
-    0x2029: "\\u2029",
-}
-"""Only the first line of a record begins with a date: a client whose header holds a line end cannot forge a record, nor
-one with escape sequences (C0 and C1 controls) take the terminal of whoever reads the log."""
 
 _logger = logging.getLogger("wsgid")
 
@@ -59,8 +34,8 @@ def configure(config: Config, role: str) -> None:
     did would hold up all the others. Raises OSError, which names the file, when it cannot be opened; the log is then
     as before.
     """
-    handler = DescriptorHandler(STDOUT if config.stdout else open_log(config), may_block=role == "worker")
-    handler.setFormatter(OneRecord(role))
+    form = FORMS[config.log_format](role)
+    handler = DescriptorHandler(STDOUT if config.stdout else open_log(config), form, may_block=role == "worker")
     earlier, _logger.handlers[:] = _logger.handlers[:], [handler]
     for each in earlier:
         if isinstance(each, DescriptorHandler):
@@ -114,7 +89,19 @@ def enable_again() -> None:
             logger.disabled = False
 
 
-def write_record(level: int, text: str) -> None:
+def about(request_id: str = "", worker: int = 0, traceback: str = "") -> About:
+    """The ``extra`` of a record that knows this: fields of their own where records are JSON."""
+    extra: About = {}
+    if request_id:
+        extra["request_id"] = request_id
+    if worker:
+        extra["worker"] = worker
+    if traceback:
+        extra["traceback"] = traceback
+    return extra
+
+
+def write_record(level: int, text: str, extra: About) -> None:
     """Writes one record past `logging`: without its locks, and whatever has become of its loggers.
 
     For what runs among the application's code, where an interruption may strike between any two lines
@@ -122,7 +109,18 @@ def write_record(level: int, text: str) -> None:
     """
     for each in _logger.handlers:
         if isinstance(each, DescriptorHandler):
-            each.emit(logging.LogRecord(_logger.name, level, "", 0, text, (), None))
+            each.emit(_record(level, text, extra))
+
+
+def line(config: Config, role: str, level: int, text: str) -> str:
+    """A record for a place where there is no log, or none yet, with its line end."""
+    return FORMS[config.log_format](role).data(_record(level, text, {}), 0, MAX_RECORD).decode()
+
+
+def _record(level: int, text: str, extra: About) -> logging.LogRecord:
+    record = logging.LogRecord(_logger.name, level, "", 0, text, (), None)
+    record.__dict__.update(extra)
+    return record
 
 
 def redirect_stdio(config: Config) -> None:
@@ -162,101 +160,6 @@ def open_log(config: Config) -> int:
     return os.open(log_file(config), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
 
-def room(descriptor: int) -> int:
-    """Bytes that can be written at once without waiting for a reader; 0 when there is no room now. Raises OSError.
-
-    That a pipe is ready for writing promises room for PIPE_BUF bytes (Linux, pipe(7)); sockets have more. A pipe in
-    which nothing waits takes as much as it holds: the stacks of a worker are longer than PIPE_BUF.
-
-    Another process that writes into the same pipe may take the room before we do. Then we wait after all, for as long
-    as nobody reads: that is rare, and O_NONBLOCK, which would rule it out, would be set for whoever shares the pipe
-    with us, also for programs that cannot do with it.
-    """
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return sys.maxsize
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    # An error (POLLERR: nobody has the pipe open for reading) counts as room: the write will say which.
-    if not poll.poll(0):
-        return 0
-    return max(select.PIPE_BUF, _capacity(descriptor))
-
-
-def _capacity(descriptor: int) -> int:
-    """Bytes that a pipe holds (F_GETPIPE_SZ of fcntl(2)); 0 when something waits in it, and of what is no pipe."""
-    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        return 0
-    [waiting] = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
-    return 0 if waiting else fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
-
-
-class OneRecord(logging.Formatter):
-    """``2026-11-21 07:33:24,123 INFO  worker[1234] text``, further lines indented."""
-
-    def __init__(self, role: str) -> None:
-        super().__init__(f"%(asctime)s %(levelname)-5s {role}[%(process)d] %(message)s")
-
-    def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).translate(_CONTROLS)
-
-
-class DescriptorHandler(logging.Handler):
-    """Writes each record with one write(2), and never fails: logging must not break what it tells about. `emit` needs
-    no lock: at worst a loss is counted once too few.
-
-    One that may not block loses the records for which there is no `room`, and the middle of those too long for it.
-    """
-
-    def __init__(self, descriptor: int, may_block: bool) -> None:
-        super().__init__()
-        self.descriptor = descriptor
-        self._may_block = may_block
-        self.lost = 0
-        """Records that could not be written, since the last one that could."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        data = self._text(record).encode("utf-8", "backslashreplace") + b"\n"
-        if self.lost:
-            data = f"({self.lost} records before this one could not be written)\n".encode() + data
-        try:
-            written = self._write(data)
-        except OSError:  # the disk is full, or nobody has the pipe open: there is no place left to say so
-            written = False
-        self.lost = 0 if written else self.lost + 1
-
-    def _write(self, data: bytes) -> bool:
-        """Whether it could be written. Raises OSError."""
-        most = MAX_RECORD if self._may_block else min(MAX_RECORD, room(self.descriptor))
-        if not most:
-            return False
-        data = _cut(data, most)
-        # The rest of a record is not written afterwards: by then another process may have written its own.
-        return os.write(self.descriptor, data) == len(data)
-
-    def close(self) -> None:
-        """Nothing: `logging.config` closes every handler there is when an application configures its own logging
-        (Django does at each start), and the log must go on. See `close_descriptor`."""
-
-    def close_descriptor(self) -> None:
-        """What comes later, from a thread that outlives the log, is lost."""
-        with self.lock or contextlib.nullcontext():
-            if self.descriptor > STDERR:  # the standard ones are the process's, not ours
-                os.close(self.descriptor)
-            self.descriptor = CLOSED
-        super().close()
-
-    def _text(self, record: logging.LogRecord) -> str:
-        try:
-            return self.format(record)
-        except Exception as error:  # noqa: BLE001 - whatever __str__ of the arguments may raise
-            what = (
-                f"a record that cannot be formatted: {record.msg if isinstance(record.msg, str) else type(record.msg)}"
-            )
-            where = f"{record.pathname}, line {record.lineno}"
-            text = f"{what} ({where}): {type(error).__name__}"
-            return self.format(logging.LogRecord(record.name, logging.ERROR, record.pathname, 0, text, (), None))
-
-
 def _is_redirected(standard: int) -> bool:
     """Whether this is still the log that we put there: the application may have put something else. Its file is not
     compared with that of the records, which a child opens anew, perhaps after the old one has been moved away."""
@@ -273,11 +176,3 @@ def _replace(source: int, targets: Iterable[int]) -> None:
         os.set_inheritable(target, True)  # dup2 leaves it alone where source and target are the same
     if source > STDERR:
         os.close(source)
-
-
-def _cut(data: bytes, most: int) -> bytes:
-    """The first and the last half of what is longer than ``most`` bytes: a traceback's cause is at its end."""
-    if len(data) <= most:
-        return data
-    half = (most - _CUT_MARK) // 2
-    return data[:half] + f"{_CONTINUED}({len(data) - 2 * half} bytes left out){_CONTINUED}".encode() + data[-half:]

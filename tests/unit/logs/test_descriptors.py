@@ -1,0 +1,88 @@
+import fcntl
+import logging
+import os
+import re
+import select
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wsgid.logs import MAX_RECORD, DescriptorHandler, TextForm, room
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def fill(writer: int) -> None:
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b"x" * select.PIPE_BUF):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+
+
+def logger_into(writer: int) -> tuple[logging.Logger, DescriptorHandler]:
+    """That may not block."""
+    into = DescriptorHandler(writer, TextForm("worker"), may_block=False)
+    logger = logging.Logger("of this test")
+    logger.addHandler(into)
+    return logger, into
+
+
+def test_there_is_room_for_what_a_pipe_promises(pipe: tuple[int, int], tmp_path: Path) -> None:
+    reader, writer = pipe
+    assert room(writer) == fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ), "nothing waits in it"
+    os.write(writer, b"x")
+    assert room(writer) == select.PIPE_BUF
+    fill(writer)
+    assert room(writer) == 0
+    os.read(reader, select.PIPE_BUF)
+    assert room(writer) == select.PIPE_BUF
+    with open(tmp_path / "file", "wb") as file:
+        assert room(file.fileno()) > MAX_RECORD
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        room(-1)
+
+
+def test_there_is_room_for_an_error_when_the_reader_is_gone() -> None:
+    reader, writer = os.pipe()
+    fill(writer)
+    os.close(reader)
+    assert room(writer)
+    logger, into = logger_into(writer)
+    logger.error("to nobody")
+    assert into.lost == 1
+    os.close(writer)
+
+
+def test_records_without_room_are_lost_and_counted(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    logger, into = logger_into(writer)
+    fill(writer)
+    logger.error("one")
+    logger.error("two")
+    assert into.lost == 2
+    os.read(reader, 1 << 20)
+    logger.error("three")
+    told = os.read(reader, 1 << 20)
+    assert told.startswith(b"(2 records before this one could not be written)\n")
+    assert told.endswith(b"] three\n")
+    assert into.lost == 0
+
+
+def test_a_record_longer_than_the_room_keeps_both_ends(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    logger, into = logger_into(writer)
+    os.write(writer, b"x")
+    logger.error("begin%send", "x" * select.PIPE_BUF)
+    told = os.read(reader, 1 << 20)[1:]
+    assert len(told) <= select.PIPE_BUF
+    assert re.fullmatch(rb".* beginx+\n    \(\d+ bytes left out\)\n    x+end\n", told)
+    assert into.lost == 0
