@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.deadlines import seconds
-from tests.unit.loaders.fresh import load
+from tests.unit.loaders.fresh import interpreters, load
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "pages"
@@ -62,4 +62,5 @@ def test_commands_print_what_is_shown(folder: Path) -> None:
 
 
 def test_the_loader_serves_the_pages(folder: Path) -> None:
-    assert load(folder).body == "<title>Home</title>\n"
+    with interpreters():
+        assert load(folder).body == "<title>Home</title>\n"

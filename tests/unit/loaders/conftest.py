@@ -1,4 +1,4 @@
-"""For loading in the test's own interpreter."""
+"""For loading, in another interpreter and in the test's own."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,13 @@ from typing import Protocol
 
 import pytest
 
-from tests.unit.loaders.fresh import lay_out
+from tests.unit.loaders.fresh import interpreters, lay_out
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fresh_interpreters() -> Iterator[None]:
+    with interpreters():
+        yield
 
 
 class WriteModules(Protocol):

@@ -1,10 +1,5 @@
-"""Loads an application in an interpreter of its own and asks it for ``/``.
+"""Loads an application and asks it for ``/``: what a child of `zygote` does."""
 
-Run as ``python -m tests.unit.loaders.driver`` with the arguments of ``main`` as JSON. What comes of it is printed as
-JSON, to be read by ``fresh``.
-"""
-
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,7 +39,3 @@ def _get(application: WSGIApplication) -> tuple[str, str]:
     body = b"".join(answer)
     getattr(answer, "close", lambda: None)()
     return statuses[-1], body.decode()
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(**json.loads(sys.argv[1]))))

@@ -1,17 +1,36 @@
-"""Loads in a fresh interpreter: what an application leaves in sys.modules, sys.path and Django stays there."""
+"""Loads in an interpreter of its own: what an application leaves in sys.modules, sys.path and Django stays there."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.deadlines import seconds
-
 ROOT = Path(__file__).parents[3]
 APPS = ROOT / "tests" / "apps"
+
+
+_zygotes: list[subprocess.Popen[str]] = []
+"""The one that is forked, while a fixture has it."""
+
+
+@contextmanager
+def interpreters() -> Iterator[None]:
+    """While this is entered `load` can be called."""
+    if _zygotes:
+        yield
+        return
+    command = [sys.executable, "-m", "tests.unit.loaders.zygote"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as zygote:
+        _zygotes.append(zygote)
+        try:
+            yield
+        finally:
+            _zygotes.clear()  # the end of its input is the zygote's end
 
 
 @dataclass(frozen=True)
@@ -43,20 +62,23 @@ def load(
 ) -> Result:
     """What comes of loading the application in the folder, with its plug-ins, and asking it for ``/``."""
     dirs = [str(each) for each in loader_dirs]
-    asked = json.dumps({"app_path": str(folder), "wsgi_app": wsgi_app, "django": django, "loader_dirs": dirs})
+    asked = {"app_path": str(folder), "wsgi_app": wsgi_app, "django": django, "loader_dirs": dirs}
     clean = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    done = subprocess.run(
-        [sys.executable, "-W", warnings, "-m", "tests.unit.loaders.driver", asked],
-        cwd=ROOT,
-        env={**clean, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=seconds(),
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    # The application may have printed before.
-    return Result(**json.loads(done.stdout.splitlines()[-1]))
+    with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+        order = {
+            "asked": asked,
+            "warnings": warnings,
+            "env": {**clean, **(env or {})},
+            "out": out.name,
+            "err": err.name,
+        }
+        [zygote] = _zygotes
+        assert zygote.stdin is not None
+        assert zygote.stdout is not None
+        print(json.dumps(order), file=zygote.stdin, flush=True)
+        assert zygote.stdout.readline() == "0\n", err.read().decode()
+        # The application may have printed before.
+        return Result(**json.loads(out.read().decode().splitlines()[-1]))
 
 
 def lay_out(folder: Path, files: Mapping[str, str]) -> Path:
