@@ -23,6 +23,7 @@ _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_VARIABLE = {each.variable: each for each in OPTIONS}
 _APP_PATH, _RUN_DIR = _BY_NAME["app_path"], _BY_NAME["run_dir"]
 _LOADER_DIR, _CHROOT, _FILTER = _BY_NAME["loader_dir"], _BY_NAME["chroot"], _BY_NAME["filter"]
+_USER, _GROUP = _BY_NAME["user"], _BY_NAME["group"]
 
 
 class Source(enum.StrEnum):
@@ -107,6 +108,31 @@ def locate(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: 
     if errors:
         raise ConfigError(errors)
     return Place(values["app_path"], values["run_dir"], unread)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlace:
+    """Where an app folder is, or is to be, and who its daemons shall be."""
+
+    app_path: Path
+    user: str | None
+    group: str | None
+
+
+def locate_new(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None) -> NewPlace:
+    """As `load`, but only this, and of a folder that need not be there. Raises ConfigError."""
+    errors: list[str] = []
+    values: dict[str, Any] = {}
+    layers = _first_layers(command_line, environ, cwd, [])
+    told = next((each.values["app_path"] for each in layers if each.values.get("app_path")), ".")
+    app_path = layers[0].base / str(told)
+    saved = _read_file(app_path / FILE, errors) if app_path.is_dir() else {}
+    layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
+    for each in (_USER, _GROUP):
+        _choose(each, layers, values, {}, errors)
+    if errors:
+        raise ConfigError(errors)
+    return NewPlace(app_path, values["user"], values["group"])
 
 
 @dataclass(frozen=True, slots=True)

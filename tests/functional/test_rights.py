@@ -5,6 +5,7 @@ import pwd
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +16,10 @@ import pytest
 
 from tests import proc
 from tests.apps.django_project import make_django_project
-from tests.deadlines import wait_for
+from tests.deadlines import seconds, wait_for
 from tests.functional import clients, mounts
 from tests.functional.conftest import MakeFolder
-from tests.functional.daemon import Daemon
+from tests.functional.daemon import Daemon, environment
 from wsgid.posts import DUMP_SIGNAL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
@@ -447,3 +448,62 @@ def test_a_read_only_folder_that_would_be_written_to(
     assert f"{folder}/{place}: Read-only file system" in told
     assert "--run-dir" in told
     assert "--stdout" in told
+
+
+# Folders that root has made by `wsgid init`
+
+
+def init(*arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "wsgid", "init", *arguments]
+    return subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=seconds(), umask=0o077)
+
+
+def test_a_folder_made_for_a_user(tmp_path: Path, launch: Launch) -> None:
+    site = tmp_path / "site"
+    done = init(str(site), "--example", "django", "--user", str(GUEST))
+    assert done.returncode == 0, done.stderr
+    owners = {each.name: each.stat().st_uid for each in site.iterdir() if each.is_dir()}
+    assert owners == {"app": 0, "plugins": 0, "pid": GUEST, "logs": GUEST, "run": GUEST, "data": GUEST}
+    key = (site / "secret-key").stat()
+    assert (key.st_uid, key.st_gid, stat.S_IMODE(key.st_mode)) == (0, GUEST, 0o640)
+    daemon = launch(site, *HTTP)  # the user is in wsgid.json
+    daemon.start()
+    assert clients.request(daemon.url + "/").body == b"Hello from Django\n"
+    assert {os.stat(f"/proc/{pid}").st_uid for pid in (daemon.pid, *daemon.worker_pids)} == {GUEST}
+
+
+def test_a_folder_of_roots_that_is_to_be_a_users_after_all(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    assert "name another user by --user" in init(str(site), "--example", "plain").stdout
+    assert init(str(site), "--user", str(GUEST)).stdout.endswith(f"\n  wsgid --app-path {site} --user {GUEST}\n")
+    wanted = [site / name for name in ("logs", "run", "pid/master", "pid/worker")]
+    assert {each.stat().st_uid for each in wanted} == {GUEST}
+
+
+def test_a_folder_made_where_all_is_a_users(tmp_path: Path) -> None:
+    os.chown(tmp_path, GUEST, GUEST)
+    assert init(str(tmp_path / "site"), "--example", "plain").returncode == 0
+    assert {each.stat().st_uid for each in (tmp_path / "site").rglob("*")} == {GUEST}
+
+
+def test_root_follows_no_link_of_a_users(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder in (mine, theirs):
+        folder.mkdir()
+    os.chown(theirs, GUEST, GUEST)
+    os.symlink(mine, theirs / "app")
+    done = init(str(theirs), "--example", "plain")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"wsgid: {theirs}/app/wsgi.py cannot be made: Permission denied; it is done as the user whose the folder is: "
+        "let them, or name another folder\n",
+    )
+    assert not list(mine.iterdir())
+
+
+def test_a_way_that_is_shut_to_the_user(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    done = init(str(tmp_path / "site"), "--user", str(GUEST))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"wsgid: {tmp_path} may not be searched by user {GUEST}: ")
+    assert not (tmp_path / "site").exists()

@@ -26,7 +26,7 @@ class Runs(Protocol):
 
 def own_command(command: OwnCommand | Subcommand) -> click.Command:
     """One that comes with wsgid."""
-    made = as_click(command, command.name, command.extra_options(), command.places)
+    made = as_click(command, command.name, command.extra_options(), command.places, makes_folder=command.makes_folder)
     if not isinstance(command, OwnGroup):
         return made
     members = {each.name: own_command(each) for each in command.subcommands()}
@@ -45,9 +45,11 @@ def as_click(
     name: str,
     options: Sequence[CommandLineOption | CommandLineArgument],
     places: Sequence[str] = PLACES,
+    *,
+    makes_folder: bool = False,
 ) -> click.Command:
     """The command of this name that calls ``command``. ``options`` are its own, ``places`` those of the main command
-    that it has as well.
+    that it has as well; with ``makes_folder`` the app folder need not be there.
 
     Raises ValueError when two of them cannot be told apart, or an argument that takes many is not the last.
     """
@@ -55,7 +57,7 @@ def as_click(
     @click.pass_context
     def callback(context: click.Context, /, **_values: object) -> int:
         try:
-            return _run(command, _options(context, options, places), context.info_name or name)
+            return _run(command, _options(context, options, places, makes_folder), context.info_name or name)
         except CannotDo as error:
             complain(error.lines)
             return error.exit_code
@@ -99,17 +101,22 @@ def _run(command: Runs, options: CommandOptions, name: str) -> int:
 
 
 def _options(
-    context: click.Context, own: Iterable[CommandLineOption | CommandLineArgument], places: Sequence[str]
+    context: click.Context,
+    own: Iterable[CommandLineOption | CommandLineArgument],
+    places: Sequence[str],
+    makes_folder: bool,
 ) -> CommandOptions:
     """Raises CannotDo."""
     told = _of_main(context, places) | given(context)
     told = {name: value for name, value in told.items() if name in places}
+    values = {each.attribute: _value(each, context.params[each.attribute]) for each in own}
+    if makes_folder:
+        return CommandOptions(told=told, **values)
     try:
         place = locate(told, os.environ)
         loader_dirs = locate_plugins(told, os.environ).loader_dirs if "loader_dir" in places else ()
     except ConfigError as error:
         raise CannotDo(*error.errors, exit_code=EXIT_REFUSED) from None
-    values = {each.attribute: _value(each, context.params[each.attribute]) for each in own}
     return CommandOptions(app_path=place.app_path, run_dir=place.run_dir, loader_dir=loader_dirs, told=told, **values)
 
 
@@ -142,7 +149,7 @@ def _own(option: CommandLineOption | CommandLineArgument) -> click.Parameter:
         )
     return click.Option(
         [option.attribute, *flags],
-        type=TYPES[option.type],
+        type=click.Choice(option.choices) if option.choices else TYPES[option.type],
         multiple=option.type is list,
         default=option.default_value,
         metavar=option.metavar,

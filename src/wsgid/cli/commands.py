@@ -5,6 +5,7 @@ What they do is imported when they are called, so that ``wsgid --help`` and the 
 
 from collections.abc import Mapping, Sequence
 
+from wsgid.cli import setup_commands  # noqa: F401 - they are found by being there
 from wsgid.cli.own_commands import JSON, PID, PLACES, OwnCommand, is_ours
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand

@@ -32,6 +32,8 @@ class OwnCommand(Plugin, ICommand):
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
     """Options of the main command that it has as well, by name."""
+    makes_folder: ClassVar[bool] = False
+    """The app folder need not be there; only `CommandOptions.told` says then where it is to be."""
 
     def command_name(self) -> str:
         return self.name
@@ -51,6 +53,7 @@ class Subcommand(ABC):
 
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
+    makes_folder: ClassVar[bool] = False
 
     @abstractmethod
     def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]: ...

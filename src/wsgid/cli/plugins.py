@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from wsgid.cli.commands import commands
 from wsgid.cli.complaints import EXIT_FAILED
 from wsgid.cli.own_commands import is_ours
 from wsgid.cli.plugin_commands import PluginCommands
@@ -88,7 +89,7 @@ def as_text(told: PluginList) -> list[str]:
         lines += ["", source]
         lines += [f"  {_described(each)}" for each in told.plugins if each.source == source] or ["  no plug-in"]
     lines += ["", "In this order"]
-    lines += [f"  {interface}: {', '.join(names)}" for interface, names in told.asked.items()]
+    lines += [f"  {interface}: {', '.join(_shortened(names))}" for interface, names in told.asked.items()]
     for failed in told.failed:
         lines += ["", f"Cannot be loaded: {failed.reason}", *_traceback(failed)]
     lines += [line for each in told.unusable for line in ("", f"Cannot be used: {each}")]
@@ -121,6 +122,13 @@ def _asked() -> dict[str, list[str]]:
 
 def _names(implementors: Iterable[Interface]) -> list[str]:
     return [type(each).__qualname__ for each in implementors]
+
+
+def _shortened(names: Iterable[str]) -> list[str]:
+    """Without each single command of ours: `wsgid --help` has them."""
+    ours = [type(each).__qualname__ for each in commands()]
+    others = [each for each in names if each not in ours]
+    return others if others == names else ["those of wsgid", *others]
 
 
 def _described(each: PluginSeen) -> str:

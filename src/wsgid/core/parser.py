@@ -33,6 +33,8 @@ class CommandLineOption:
     """The attribute, when it is not the name with underscores."""
     metavar: str | None = None
     """What stands for the value in the help: ``FILE``."""
+    choices: tuple[str, ...] = ()
+    """The only texts that there are to choose from, of a str."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.flag.removeprefix("--")):
@@ -42,6 +44,8 @@ class CommandLineOption:
         if self.type not in KINDS:
             kinds = ", ".join(each.__name__ for each in KINDS)
             raise ValueError(f"{self.flag}: its type is {self.type!r}, and must be one of {kinds}")
+        if self.choices and self.type is not str:
+            raise ValueError(f"{self.flag}: only a str can have choices")
         if not self.attribute.isidentifier():
             raise ValueError(f"{self.flag}: {self.attribute!r} cannot be the name of an attribute")
 

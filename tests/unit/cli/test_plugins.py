@@ -51,7 +51,7 @@ def test_what_is_there_and_in_which_order(folder: Path) -> None:
         "\n"
         "In this order\n"
         "  IAppLoader: Own, NamedLoader, DjangoLoader, PyroutesLoader, PlainLoader\n"
-        "  ICommand: Status, Stop, Restart, Plugins, Hello\n"
+        "  ICommand: those of wsgid, Hello\n"
     )
 
 

@@ -25,6 +25,7 @@ def test_what_else_it_may_be_called() -> None:
         ({"name": "x=1"}, "'x=1' cannot be the name of an option"),
         ({"name": "x", "shortname": "xy"}, "--x: 'xy' is not one letter"),
         ({"name": "x", "type": "int"}, "--x: its type is 'int', and must be one of str, int, float, bool, list"),
+        ({"name": "x", "type": list, "choices": ("a",)}, "--x: only a str can have choices"),
         ({"name": "x", "dest": "a b"}, "--x: 'a b' cannot be the name of an attribute"),
     ],
 )
