@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from wsgid.channel.counts import Counts
+
 MAX_COMMAND = 256
 """Bytes of a line that a command may say. The longest has 18; nesting that deep is nothing to the decoder."""
 
@@ -95,6 +97,9 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     """Those that have called."""
     unnamed: int
     """Requests in the workers' hands beyond the `MAX_NAMED` oldest."""
+    longest_wait: float
+    """Seconds since the first of the queue arrived; 0 when none waits."""
+    counts: Counts
 
 
 class Noted(msgspec.Struct, frozen=True, tag="noted"):

@@ -9,6 +9,7 @@ master   WorkerDied, Retire, Adopt, RestartNews, Drain, Exit
 ======== ==========================================================================================
 """
 
+import enum
 from collections.abc import Callable
 from typing import Final
 
@@ -88,6 +89,31 @@ class Drained(msgspec.Struct, frozen=True, tag=True):
     """Requests that were refused or cut because the time for draining was over."""
 
 
+class Cause(enum.StrEnum):
+    """Why a worker has ended."""
+
+    SIGNAL = enum.auto()
+    """Somebody, or a fault of its own, has killed it: ``kill -9``, a segmentation fault."""
+    MEMORY = enum.auto()
+    """The kernel has killed it for want of memory."""
+    EXIT = enum.auto()
+    """It has ended of itself: the application called ``os._exit``, say."""
+    START = enum.auto()
+    """It has not become ready: the application could not be loaded, or not within ``--start-timeout``."""
+    TIMEOUT = enum.auto()
+    """A request of it has reached ``--timeout``."""
+    LATE = enum.auto()
+    """It was to leave, has not within ``--graceful-timeout``, and was killed."""
+    MAX_REQUESTS = enum.auto()
+    """It was replaced for ``--max-requests``."""
+    MAX_RSS = enum.auto()
+    """It was replaced for ``--max-rss``."""
+    RESTART = enum.auto()
+    """It was replaced by one with newer code and options."""
+    ASKED = enum.auto()
+    """Somebody has told it to leave, or that there be fewer workers, or that the daemon stop."""
+
+
 class WorkerDied(msgspec.Struct, frozen=True, tag=True):
     """The master has reaped this worker; the dispatcher logs it with the requests it held."""
 
@@ -96,6 +122,7 @@ class WorkerDied(msgspec.Struct, frozen=True, tag=True):
     """In words: ``killed by SIGKILL``, ``exited with code 3``, ``left``."""
     expected: bool
     """It had been asked to leave, or had said so itself and exited with code 0."""
+    cause: Cause
 
 
 class Retire(msgspec.Struct, frozen=True, tag=True):

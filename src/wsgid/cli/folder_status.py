@@ -6,6 +6,7 @@ import msgspec
 
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import Report, Served, WorkerReport, WorkerState
+from wsgid.channel.counts import Counts
 from wsgid.cli.control import ask_status
 from wsgid.cli.daemons import Daemon, Found, running
 
@@ -45,6 +46,8 @@ class DaemonStatus(msgspec.Struct, frozen=True):
     queued: int | None = None
     busy: int | None = None
     unnamed: int | None = None
+    longest_wait: float | None = None
+    counts: Counts | None = None
 
 
 class FolderStatus(msgspec.Struct, frozen=True):
@@ -93,6 +96,8 @@ def _daemon(daemon: Daemon, report: Report | None) -> DaemonStatus:
         queued=report.queued,
         busy=report.busy,
         unnamed=report.unnamed,
+        longest_wait=report.longest_wait,
+        counts=report.counts,
     )
 
 

@@ -87,6 +87,7 @@ class AccessLog:
         "_within_line",
         "_written_at",
         "lost",
+        "lost_ever",
     )
 
     def __init__(
@@ -111,6 +112,9 @@ class AccessLog:
         self._retrying = False
         self.lost = 0
         """Lines that could not be written (a full disk, say), since all could be: requests are served all the same."""
+
+        self.lost_ever = 0
+        """The same, since the beginning."""
 
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         now = self._clock.now()
@@ -185,5 +189,7 @@ class AccessLog:
             return
         begun = self._unwritten.find(b"\n") + 1 if self._within_line else 0
         kept = max(begun, self._unwritten.rfind(b"\n", 0, most) + 1)
-        self.lost += self._unwritten.count(b"\n", kept)
+        lost = self._unwritten.count(b"\n", kept)
+        self.lost += lost
+        self.lost_ever += lost
         del self._unwritten[kept:]

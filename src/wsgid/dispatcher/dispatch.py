@@ -5,15 +5,17 @@ An edge opens an exchange when a request has arrived and submits it when it may 
 
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import count
 
-from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.counts import Counts, EdgeCounts
+from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerDied, WorkerLeaving, WorkerReady, WornOut
 from wsgid.channel.policy import Policy
 from wsgid.dispatcher import deadlines, descriptors, quarantine
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
+from wsgid.dispatcher.counters import Counters
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.exchange import Client, Exchange
 from wsgid.dispatcher.fates import Fate, at_the_limit, fate
@@ -53,6 +55,7 @@ class Dispatch:
         self.disk = disk
         """For bodies in files, on their way in and out."""
         self.storage = Storage(disk, policy.answer_memory_total, policy.answer_spool_total, descriptors.files())
+        self.counters = Counters(clock.now())
         self.draining = False
         self.workers: Workers | None = None
         self.on_quiet: Callable[[], None] | None = None
@@ -96,6 +99,7 @@ class Dispatch:
     def ask(self, request: Request, judged: Judged) -> Question:
         """An upload has begun: may it go on? `judged` is called with the verdict, later, unless the question is closed
         before."""
+        self.counters.uploads_asked += 1
         question = Question(request, judged, self, self.clock.now())
         self.disk.soon(partial(self.submit, question))  # not here: it may be refused, and whoever asks is not done yet
         return question
@@ -134,11 +138,16 @@ class Dispatch:
         """See `Asker`."""
         self._pool.leave(question)
 
+    def upload_refused(self) -> None:
+        """See `Asker`."""
+        self.counters.uploads_refused += 1
+
     def ended(self, exchange: Exchange, code: int, note: str) -> None:
         """Every exchange comes here, once (see `Journal`)."""
         self._open.discard(exchange)
         if exchange.slot is None:
             self._pool.leave(exchange)
+        self.counters.ended(exchange, code, note, self.clock.now())
         self._access_log.ended(exchange, code, note)
         if self.draining:
             self.check_quiet()
@@ -165,6 +174,7 @@ class Dispatch:
 
     def slot_finished(self, slot: Slot, work: Work) -> None:
         worker = slot.worker
+        self.counters.busy_seconds += self.clock.now() - work.served_at
         worker.served += isinstance(work, Exchange)
         if worker.served >= worker.most:
             worker.most = NO_LIMIT
@@ -181,6 +191,7 @@ class Dispatch:
             told = "worker %d: thread %d is gone: %s"
             log.debug(told, worker.pid, slot.thread, why, extra=about(worker=worker.pid))
             self._pool.finished(slot)
+            self.counters.busy_seconds += self.clock.now() - work.served_at
             if not slot.done:
                 self._orphaned(work, slot)
         if self.workers is not None:
@@ -199,6 +210,7 @@ class Dispatch:
         if what is not Fate.UNREAD:
             slot.worker.lost.append(Lost(*_key(request), described(work, what.value, now)))
         if again:
+            self.counters.redelivered += 1
             work.take_back(request.attempt + (what is Fate.AGAIN), now)
             other = self._pool.come_back(work)
             if other is not None:
@@ -248,14 +260,15 @@ class Dispatch:
         if worker is not None:
             self._let_go(worker)
 
-    def worker_died(self, pid: int, how: str, expected: bool) -> None:
+    def worker_died(self, death: WorkerDied) -> None:
         if self.workers is None:
             return
-        if (worker := self.workers.by_pid.get(pid)) is not None:
+        if (worker := self.workers.by_pid.get(death.pid)) is not None:
             self._shut(worker)
-        lost = self.workers.died(pid, how, expected)
+        lost = self.workers.died(death.pid, death.how, death.expected)
+        self.counters.worker_died(death, len(lost))
         by_us = worker is not None and (worker.hung or worker.late(self.clock.now()))
-        if len(lost) == 1 and not (expected or by_us):
+        if len(lost) == 1 and not (death.expected or by_us):
             self._suspect(lost[0])
 
     def _suspect(self, lost: Lost) -> None:
@@ -333,7 +346,16 @@ class Dispatch:
 
     def snapshot(self) -> Snapshot:
         workers = self.workers.by_pid.values() if self.workers is not None else ()
-        return Snapshot(self.draining, len(self._open), self.queued, facts_of(workers, self.clock.now()))
+        now = self.clock.now()
+        first = next(iter(self._pool.queue), None)
+        waits = now - first.arrived if first is not None else 0.0
+        return Snapshot(self.draining, len(self._open), self.queued, facts_of(workers, now), waits)
+
+    def counts(self, *, edges: Iterable[EdgeCounts], lost_lines: dict[str, int]) -> Counts:
+        now = self.clock.now()
+        slots = [slot for worker in self.workers.by_pid.values() for slot in worker.slots] if self.workers else []
+        at_it = sum(now - slot.work.served_at for slot in slots if slot.work is not None)
+        return self.counters.counts(now, in_hand_seconds=at_it, edges=edges, lost_lines=lost_lines)
 
     # The end.
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import uvloop
 
 from wsgid import logs
+from wsgid.channel.commands import Report
 from wsgid.channel.orders import (
     HEARTBEAT,
     Adopt,
@@ -130,7 +131,7 @@ class Dispatcher:
         self._addresses: list[str] = []
         self._control = ControlSocket(
             loop,
-            status=lambda: report(self._dispatch.snapshot(), self._addresses),
+            status=self._report,
             restart=lambda: self._link.say(RestartWanted()),
         )
         self._drain_asked = False
@@ -143,6 +144,13 @@ class Dispatcher:
         loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
         loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
         self._beat()
+
+    def _report(self) -> Report:
+        counts = self._dispatch.counts(
+            edges=[edge.counts() for edge in self._edges],
+            lost_lines={"access": self._access_log.lost_ever, "main": logs.lost()},
+        )
+        return report(self._dispatch.snapshot(), self._addresses, counts)
 
     async def open_edges(self) -> None:
         config = self._post.config
@@ -200,8 +208,8 @@ class Dispatcher:
 
     def _obey(self, order: FromMaster) -> None:
         match order:
-            case WorkerDied(pid, how, expected):
-                self._dispatch.worker_died(pid, how, expected)
+            case WorkerDied():
+                self._dispatch.worker_died(order)
             case Retire(pid):
                 self._dispatch.retire(pid)
             case Adopt(changed):

@@ -23,6 +23,9 @@ class Asker(Protocol):
     def unasked(self, question: "Question") -> None:
         """No worker need be asked any more."""
 
+    def upload_refused(self) -> None:
+        """By the worker that was asked."""
+
 
 class RefusedByFilter(Refused):
     """The filter says how."""
@@ -65,6 +68,8 @@ class Question(Work):
         self._settle(None)
 
     def answer(self, head: Head, body: bytes) -> None:
+        if self.stage is not ENDED:
+            self._asker.upload_refused()
         self._settle(RefusedByFilter(head, body))
 
     # What else can happen to it.

@@ -5,11 +5,12 @@ import os
 from collections.abc import Sequence, Set
 
 from wsgid.channel.commands import MAX_NAMED, MAX_TEXT, Report, Served, WorkerReport, WorkerState
+from wsgid.channel.counts import Counts
 from wsgid.dispatcher.access_log import quoted
 from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 
 
-def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
+def report(snapshot: Snapshot, addresses: Sequence[str], counts: Counts) -> Report:
     """Names the oldest requests, when there are too many of them."""
     held = [request for worker in snapshot.workers for request in worker.requests]
     named = {request.key for request in heapq.nlargest(MAX_NAMED, held, key=lambda each: each.age)}
@@ -19,9 +20,11 @@ def report(snapshot: Snapshot, addresses: Sequence[str]) -> Report:
         draining=snapshot.draining,
         unfinished=snapshot.unfinished,
         queued=snapshot.queued,
+        longest_wait=round(snapshot.longest_wait, 3),
         busy=snapshot.busy,
         workers=[_worker(each, named) for each in snapshot.workers],
         unnamed=len(held) - len(named),
+        counts=counts,
     )
 
 

@@ -42,6 +42,8 @@ class Snapshot:
     """Requests that have arrived and not ended: queued, in the workers' hands, or behind another on a connection."""
     queued: int
     workers: tuple[WorkerFacts, ...]
+    longest_wait: float
+    """Seconds since the request at the front of the queue arrived; 0 when none waits."""
 
     @property
     def busy(self) -> int:

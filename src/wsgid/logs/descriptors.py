@@ -37,6 +37,8 @@ class DescriptorHandler(logging.Handler):
         self._may_block = may_block
         self.lost = 0
         """Records that could not be written, since the last one that could."""
+        self.lost_ever = 0
+        """The same, since the beginning."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -44,6 +46,7 @@ class DescriptorHandler(logging.Handler):
         except OSError:  # the disk is full, or nobody has the pipe open: there is no place left to say so
             written = False
         self.lost = 0 if written else self.lost + 1
+        self.lost_ever += not written
 
     def _write(self, record: logging.LogRecord) -> bool:
         """Whether it could be written. Raises OSError."""

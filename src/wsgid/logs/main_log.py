@@ -53,6 +53,11 @@ def descriptor() -> int:
     return STDERR
 
 
+def lost() -> int:
+    """Records of this process that could not be written."""
+    return sum(each.lost_ever for each in _logger.handlers if isinstance(each, DescriptorHandler))
+
+
 def reopen(config: Config) -> None:
     """Writes to the file that has the log's name now, after somebody has moved the old one away. Nothing with
     ``--stdout``, or when the file is still the same.

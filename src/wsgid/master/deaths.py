@@ -4,12 +4,12 @@ import logging
 from dataclasses import replace
 from signal import SIGTERM
 
-from wsgid.channel.orders import WorkerDied
+from wsgid.channel.orders import Cause, WorkerDied
 from wsgid.master import restarts, starting, stopping
 from wsgid.master.actions import Action, Log, ReportDeath
 from wsgid.master.actions import logged as logged_death
 from wsgid.master.facts import Died, DispatcherForkFailed, WatcherForkFailed, WorkerForkFailed
-from wsgid.master.state import EXIT_FAILED, Backoff, Dispatcher, Phase, State, Watcher, Worker
+from wsgid.master.state import EXIT_FAILED, Backoff, Dispatcher, Phase, Stage, State, Watcher, Worker
 from wsgid.master.steps import Step, after
 from wsgid.posts import EXIT_LOAD_FAILED
 
@@ -66,8 +66,35 @@ def fork_failed(state: State, fact: DispatcherForkFailed | WorkerForkFailed | Wa
 
 def _told(state: State, worker: Worker, death: Died) -> list[Action]:
     """What is said about a worker's death, whatever follows from it."""
-    told = WorkerDied(death.pid, death.how, expected=worker.leaving or death.code == 0)
+    expected = worker.leaving or death.code == 0
+    told = WorkerDied(death.pid, death.how, expected, _cause(state, worker, death))
     return [ReportDeath(told) if state.listening else logged_death(told)]
+
+
+def _cause(state: State, worker: Worker, death: Died) -> Cause:
+    """What was to be done to it does not count when something else was faster: one that leaves may be shot."""
+    match worker.killed_in or worker.stage:
+        case Stage.HUNG:
+            return Cause.TIMEOUT
+        case Stage.LATE:
+            return Cause.START
+        case Stage.LEAVING if worker.stage is Stage.KILLED:
+            return Cause.LATE
+        case Stage.LEAVING if death.code in (0, -SIGTERM):
+            return _why_it_left(state, worker)
+        case _ if death.code == 0 and state.phase is not Phase.SERVING:
+            return Cause.ASKED  # by the dispatcher, which drains
+    if death.for_memory:
+        return Cause.MEMORY
+    if death.code < 0:
+        return Cause.SIGNAL
+    return Cause.EXIT if worker.has_served else Cause.START
+
+
+def _why_it_left(state: State, worker: Worker) -> Cause:
+    if worker.worn:
+        return worker.worn_by
+    return Cause.RESTART if worker.release < state.release and state.phase is Phase.SERVING else Cause.ASKED
 
 
 def _worker_died(state: State, worker: Worker, death: Died, now: float) -> Step:

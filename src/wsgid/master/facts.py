@@ -57,6 +57,8 @@ class Died:
     """In words, see `orders.WorkerDied`."""
     report: str = ""
     """What it wrote to its report pipe."""
+    for_memory: bool = False
+    """The kernel killed it for want of memory."""
 
 
 @dataclass(frozen=True, slots=True)

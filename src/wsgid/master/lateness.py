@@ -127,4 +127,4 @@ def _not_ready(state: State, worker: Worker) -> str:
 
 
 def _killed(state: State, worker: Worker) -> State:
-    return state.with_worker(replace(worker, stage=Stage.KILLED, deadline=math.inf))
+    return state.with_worker(replace(worker, stage=Stage.KILLED, killed_in=worker.stage, deadline=math.inf))

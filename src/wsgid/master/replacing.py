@@ -8,7 +8,7 @@ import logging
 import math
 from dataclasses import replace
 
-from wsgid.channel.orders import WornOut
+from wsgid.channel.orders import Cause, WornOut
 from wsgid.config import MAX_PARALLEL
 from wsgid.master import restarts
 from wsgid.master.actions import Action, ForkWorker, Log, Weigh
@@ -50,12 +50,12 @@ def let_go(state: State, now: float) -> Step:
     return state, actions
 
 
-def worn_out(state: State, said: WornOut) -> Step:
+def worn_out(state: State, said: WornOut, by: Cause = Cause.MAX_REQUESTS) -> Step:
     worker = state.worker(said.pid)
     if worker is None or not worker.counts or worker.worn:
         return state, []
     told = Log(logging.INFO, f"worker {worker.pid} is to be replaced: {said.why}", worker.pid)
-    return state.with_worker(replace(worker, worn=said.why)), [told]
+    return state.with_worker(replace(worker, worn=said.why, worn_by=by)), [told]
 
 
 def weigh(state: State, now: float) -> Step:
@@ -73,7 +73,7 @@ def weighed(state: State, fact: Weighed, now: float) -> Step:
     if state.phase is not Phase.SERVING or state.outgoing or not 0 < limit < fact.rss:
         return state, []
     why = f"it holds {fact.rss / MIB:.0f} MiB of memory, more than --max-rss ({limit / MIB:g} MiB)"
-    return worn_out(replace(state, weigh=now + CALM), WornOut(fact.pid, why))
+    return worn_out(replace(state, weigh=now + CALM), WornOut(fact.pid, why), Cause.MAX_RSS)
 
 
 def more_or_fewer(state: State, asked: WorkersAsked) -> Step:

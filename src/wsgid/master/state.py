@@ -4,6 +4,7 @@ import enum
 import math
 from dataclasses import dataclass, field, replace
 
+from wsgid.channel.orders import Cause
 from wsgid.config import Config
 
 FIRST_DELAY = 0.1
@@ -100,6 +101,10 @@ class Worker:
     """It has been ready, so it may hold requests and knows the signals that we send."""
     worn: str = ""
     """Why it is to be replaced, when a successor is there."""
+    worn_by: Cause = Cause.MAX_REQUESTS
+    """The same in one word; meant only when it is worn."""
+    killed_in: Stage | None = None
+    """The stage that it overstayed, and was killed for."""
     reopen: bool = False
     """The logs were reopened while it could not be told."""
 

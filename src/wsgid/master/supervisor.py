@@ -166,7 +166,7 @@ class Supervisor:
         self._shot.discard(death.pid)
         of_memory = death.code == -Signals.SIGKILL and not ours and self._memory_kills.explains_one(time.monotonic())
         how = death.how + WORDS if of_memory else death.how
-        return Died(death.pid, death.code, how, self._processes.bury(death.pid))
+        return Died(death.pid, death.code, how, self._processes.bury(death.pid), of_memory)
 
     def _sleep(self, until: float) -> None:
         # Made anew each time: a master wakes up rarely, and so there is no second list of what is open.

@@ -6,10 +6,11 @@ The first byte of an input says who reads the rest.
 from collections.abc import Callable
 from typing import Any
 
+from tests.unit.channel.counted import NOTHING
 from tests.unit.dispatcher.requests import a_policy
 from wsgid.channel import commands, orders
 from wsgid.channel.commands import MAX_COMMAND, LineReader, LineTooLong, News, Noted, Report, Restart, Status
-from wsgid.channel.orders import Adopt, Alive, Drain, Exit, Hung, Listening, OrderError, RestartNews, WorkerDied
+from wsgid.channel.orders import Adopt, Alive, Cause, Drain, Exit, Hung, Listening, OrderError, RestartNews, WorkerDied
 
 Read = Callable[[bytes], Any]
 
@@ -60,10 +61,11 @@ def same(one: object, other: object) -> bool:
 
 
 def seeds() -> list[bytes]:
-    by_master = [WorkerDied(1, "left", True), Adopt(a_policy()), RestartNews("ok", True, True), Drain(1.5), Exit()]
+    died = WorkerDied(1, "left", True, Cause.ASKED)
+    by_master = [died, Adopt(a_policy()), RestartNews("ok", True, True), Drain(1.5), Exit()]
     by_dispatcher = [Listening(["http://a"]), Alive(1, 2), Hung(3, "GET /")]
     asked = commands.line(Status()) + commands.line(Restart())
-    report = Report(1, ["http://a"], False, 0, 0, 0, [], 0)
+    report = Report(1, ["http://a"], False, 0, 0, 0, [], 0, 0.0, NOTHING)
     told = commands.line(Noted()) + commands.line(News("text", True, False)) + commands.line(report)
     return [
         *(b"\0" + orders.encode(message) for message in by_master),

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.channel.counted import LARGEST, NOTHING
 from wsgid.channel import commands
 from wsgid.channel.commands import (
     MAX_COMMAND,
@@ -42,6 +43,8 @@ reports = st.builds(
     counts,
     st.lists(workers, max_size=2),
     counts,
+    st.floats(0, 1e6),
+    st.sampled_from([NOTHING, LARGEST]),
 )
 replies = st.one_of(reports, st.just(Noted()), st.builds(News, texts, st.booleans(), st.booleans()), texts.map(Refused))
 
@@ -97,7 +100,9 @@ def test_the_longest_replies_fit() -> None:
     worker = WorkerReport(2**22, WorkerState.STARTING, MAX_PARALLEL, MAX_PARALLEL, 10**9, [])
     full = WorkerReport(2**22, WorkerState.STARTING, MAX_PARALLEL, MAX_PARALLEL, 10**9, served)
     addresses = [f"http://{'h' * 253}:65535"] * 200
-    report = Report(2**22, addresses, True, 10**6, 10**6, 10**6, [full] + [worker] * (MAX_PARALLEL - 1), 10**6)
+    report = Report(
+        2**22, addresses, True, 10**6, 10**6, 10**6, [full] + [worker] * (MAX_PARALLEL - 1), 10**6, 1e9, LARGEST
+    )
     assert len(line(report)) <= MAX_REPLY
     assert len(line(News("\x1b" * MAX_NEWS, True, True))) <= MAX_REPLY
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.channel.counted import NOTHING
 from tests.unit.cli.standing_in import answering
 from wsgid.channel.commands import MAX_REPLY, News, Noted, Refused, Report, Restart, Status, line
 from wsgid.cli import control
 from wsgid.cli.control import Call, NoAnswer, ask_status
 
-REPORT = Report(4242, ["http://127.0.0.1:8000"], False, 3, 2, 1, [], 0)
+REPORT = Report(4242, ["http://127.0.0.1:8000"], False, 3, 2, 1, [], 0, 0.0, NOTHING)
 
 LONG = 20.0
 """Seconds."""

@@ -1,6 +1,7 @@
 import os
 import time
 
+from tests.unit.channel.counted import NOTHING
 from tests.unit.cli.standing_in import answering, living_master
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import Report, Served, WorkerReport, WorkerState, line
@@ -11,7 +12,7 @@ SERVED = Served("id-1", "GET", "/", "127.0.0.1", 1.5)
 
 
 def report(*workers: WorkerReport, draining: bool = False) -> Report:
-    return Report(4242, ["http://127.0.0.1:8000"], draining, 3, 2, 1, list(workers), 7)
+    return Report(4242, ["http://127.0.0.1:8000"], draining, 3, 2, 1, list(workers), 7, 0.5, NOTHING)
 
 
 def test_nothing(app: WsgidApp) -> None:
@@ -39,6 +40,8 @@ def test_what_the_dispatcher_says(app: WsgidApp) -> None:
         queued=2,
         busy=1,
         unnamed=7,
+        longest_wait=0.5,
+        counts=NOTHING,
     )
 
 

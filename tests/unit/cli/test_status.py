@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.channel.counted import NOTHING
 from tests.unit.cli.standing_in import answering, living_master
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import Report, WorkerReport, WorkerState, line
@@ -33,7 +34,7 @@ def test_a_master_without_workers(app: WsgidApp, capsys: pytest.CaptureFixture[s
 
 
 def test_json(app: WsgidApp, capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(7, ["http://x"], False, 0, 0, 0, [WorkerReport(8, WorkerState.HUNG, 1, 1, 0, [])], 0)
+    report = Report(7, ["http://x"], False, 0, 0, 0, [WorkerReport(8, WorkerState.HUNG, 1, 1, 0, [])], 0, 0.0, NOTHING)
     with living_master(app) as master, answering(master.run_dir, [line(report)]):
         assert status({"app_path": str(app.path), "json": True}) == 0
     told = json.loads(capsys.readouterr().out)

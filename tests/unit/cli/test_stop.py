@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deadlines import seconds, wait_for
+from tests.unit.channel.counted import NOTHING
 from tests.unit.cli.standing_in import answering, bystander, living_master
 from wsgid.app import WsgidApp
 from wsgid.channel.commands import Report, line
@@ -100,7 +101,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def test_a_terminal_is_shown_what_is_waited_for(app: WsgidApp, terminal: tuple[int, int]) -> None:
     ours, theirs = terminal
-    report = line(Report(1, [], True, 3, 0, 3, [], 0))
+    report = line(Report(1, [], True, 3, 0, 3, [], 0, 0.0, NOTHING))
     with living_master(app) as master:
         os.kill(master.pid, signal.SIGSTOP)
         with answering(master.run_dir, [report]):

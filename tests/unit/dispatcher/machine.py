@@ -32,7 +32,7 @@ from tests.unit.dispatcher.loops import faults_of, turns, until
 from tests.unit.dispatcher.requests import a_head, a_policy
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, File, Kind
-from wsgid.channel.orders import FromDispatcher, Hung, Spent, WornOut
+from wsgid.channel.orders import Cause, FromDispatcher, Hung, Spent, WorkerDied, WornOut
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
@@ -291,7 +291,7 @@ class DispatcherMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.zombies)
     @rule()
     def the_master_says_so(self) -> None:
-        self.dispatch.worker_died(self.zombies.pop(0), "killed by SIGKILL", expected=False)
+        self.dispatch.worker_died(WorkerDied(self.zombies.pop(0), "killed by SIGKILL", False, Cause.SIGNAL))
 
     @rule(ahead=st.integers(0, 3))
     def the_master_retires_one(self, ahead: int) -> None:

@@ -16,7 +16,7 @@ from tests.unit.dispatcher.fakes import HandClock, RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_policy, a_request
-from wsgid.channel.orders import FromDispatcher, WorkerReady
+from wsgid.channel.orders import Cause, FromDispatcher, WorkerDied, WorkerReady
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
@@ -75,7 +75,7 @@ class Running:
         far_worker.close()
         self.far_workers.remove(far_worker)
         self.told.remove(WorkerReady(far_worker.pid))
-        self.dispatch.worker_died(far_worker.pid, how, expected)
+        self.dispatch.worker_died(WorkerDied(far_worker.pid, how, expected, Cause.SIGNAL))
 
     def logged(self) -> list[str]:
         """The lines of the access log."""
@@ -147,7 +147,7 @@ async def running(
             for far_worker in everything.far_workers:
                 far_worker.close()
             for pid in list(workers.by_pid):
-                dispatch.worker_died(pid, "the test is over", expected=True)
+                dispatch.worker_died(WorkerDied(pid, "the test is over", True, Cause.ASKED))
             await turns(10)
             loop.remove_reader(listener.fileno())
             access_log.flush()

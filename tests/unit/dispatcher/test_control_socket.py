@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.unit.channel.counted import NOTHING
 from tests.unit.dispatcher.loops import run, turns, until
 from wsgid.channel.commands import (
     MAX_REPLY,
@@ -33,7 +34,8 @@ from wsgid.channel.orders import MAX_NEWS, RestartNews
 from wsgid.dispatcher import control_socket
 from wsgid.dispatcher.control_socket import MAX_CALLERS, MAX_UNREAD, STOPPING, ControlSocket
 
-REPORT = Report(4242, ["http://127.0.0.1:8000"], False, 3, 2, 1, [WorkerReport(1, WorkerState.READY, 1, 0, 7, [])], 0)
+IDLE = WorkerReport(1, WorkerState.READY, 1, 0, 7, [])
+REPORT = Report(4242, ["http://127.0.0.1:8000"], False, 3, 2, 1, [IDLE], 0, 0.5, NOTHING)
 
 BIG_REPORT = Report(
     4242,
@@ -44,6 +46,8 @@ BIG_REPORT = Report(
     1,
     [WorkerReport(1, WorkerState.BUSY, 1, 1, 0, [Served("id", "GET", "/" + "x" * 500_000, "", 1.0)])],
     0,
+    0.0,
+    NOTHING,
 )
 """More than a socket's buffer holds."""
 

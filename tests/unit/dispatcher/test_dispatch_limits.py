@@ -9,7 +9,7 @@ from tests.unit.dispatcher.requests import a_head, a_policy, a_request
 from tests.unit.dispatcher.running import FarWorker, Running, arrive, with_hand_clock
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, Kind
-from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.orders import Cause, FromDispatcher, Hung, Spent, WorkerDied, WorkerLeaving, WorkerReady, WornOut
 from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 from wsgid.dispatcher.work import Stage
 
@@ -273,7 +273,7 @@ class TestRetiring:
             far_end = call(everything.directory / "channel.sock", thread(1))
             assert await far_end.hear() == (Kind.RELEASE, b"")
             far_end.close()
-            everything.dispatch.worker_died(1, "left", expected=True)
+            everything.dispatch.worker_died(WorkerDied(1, "left", True, Cause.ASKED))
             everything.told.clear()
             other = await everything.worker(1)  # the number is used again
             assert other.threads[0].silent
@@ -283,7 +283,7 @@ class TestRetiring:
     def test_one_that_dies_first_is_forgotten(self) -> None:
         async def test(everything: Running, clock: HandClock) -> None:
             everything.dispatch.retire(1)
-            everything.dispatch.worker_died(1, "left", expected=True)
+            everything.dispatch.worker_died(WorkerDied(1, "left", True, Cause.ASKED))
             assert (await everything.worker(1)).threads[0].silent
 
         with_hand_clock(test)
@@ -306,9 +306,9 @@ def test_a_dispatcher_without_workers_is_told_things_in_vain() -> None:
         dispatch = everything.dispatch
         dispatch.workers = None
         dispatch.retire(1)
-        dispatch.worker_died(1, "left", expected=True)
+        dispatch.worker_died(WorkerDied(1, "left", True, Cause.ASKED))
         dispatch.tick()
-        assert (dispatch.busy, dispatch.snapshot()) == (0, Snapshot(False, 0, 0, ()))
+        assert (dispatch.busy, dispatch.snapshot()) == (0, Snapshot(False, 0, 0, (), 0.0))
 
     with_hand_clock(test)
 
@@ -331,6 +331,7 @@ def test_a_snapshot() -> None:
                 WorkerFacts(1, True, False, False, threads=2, busy=0, served=0, requests=()),
                 WorkerFacts(2, True, True, False, threads=1, busy=1, served=0, requests=(held,)),
             ),
+            longest_wait=0.0,
         )
         assert found.busy == everything.dispatch.busy == 1
         assert worker.pid == 2

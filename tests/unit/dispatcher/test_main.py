@@ -27,6 +27,7 @@ from wsgid.channel.orders import (
     HEARTBEAT,
     Adopt,
     Alive,
+    Cause,
     Drain,
     Drained,
     Exit,
@@ -133,7 +134,7 @@ async def mastered(folder: Path, *, opened: bool = True) -> AsyncIterator[Master
             caller.close()
         await turns(10)
         for pid in list(dispatcher._workers.by_pid):
-            dispatcher._dispatch.worker_died(pid, "the test is over", expected=True)
+            dispatcher._dispatch.worker_died(WorkerDied(pid, "the test is over", True, Cause.ASKED))
         loop.remove_reader(dispatcher._workers._listener.fileno())
         loop.remove_reader(theirs.fileno())
         for each in (dispatcher._workers._listener, ours, theirs):
@@ -209,7 +210,7 @@ def test_its_master_retires_a_worker(with_master: Run) -> None:
 def test_its_master_tells_of_a_death(with_master: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def test(master: Master) -> None:
         await master.worker(1)
-        master.say(WorkerDied(1, "killed by SIGKILL", expected=False))
+        master.say(WorkerDied(1, "killed by SIGKILL", False, Cause.SIGNAL))
         await until(lambda: caplog.messages, "the line")
         assert caplog.messages == ["worker 1 died: killed by SIGKILL; it held no request"]
 

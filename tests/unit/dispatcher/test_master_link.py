@@ -11,6 +11,7 @@ from wsgid.channel import orders
 from wsgid.channel.orders import (
     MAX_ORDER,
     Alive,
+    Cause,
     Drain,
     Drained,
     Exit,
@@ -49,7 +50,7 @@ async def linked() -> AsyncIterator[Pair]:
 def test_orders_are_obeyed_in_their_order() -> None:
     async def main() -> None:
         async with linked() as pair:
-            said: list[FromMaster] = [WorkerDied(1, "killed by SIGKILL", False), Drain(30.0), Exit()]
+            said: list[FromMaster] = [WorkerDied(1, "killed by SIGKILL", False, Cause.SIGNAL), Drain(30.0), Exit()]
             for order in said:
                 pair.master.send(orders.encode(order))
             await until(lambda: len(pair.obeyed) == 3, "the orders")

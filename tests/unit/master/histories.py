@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from wsgid.channel.orders import Listening, WorkerDied, WorkerReady
+from wsgid.channel.orders import Cause, Listening, WorkerDied, WorkerReady
 from wsgid.master.actions import (
     Action,
     AnnounceReady,
@@ -59,8 +59,10 @@ def left(pid: int) -> Died:
     return Died(pid, 0, "left")
 
 
-def told(death: Died, *, expected: bool = False) -> ReportDeath:
-    return ReportDeath(WorkerDied(death.pid, death.how, expected))
+def told(death: Died, *, expected: bool = False, cause: Cause | None = None) -> ReportDeath:
+    """`cause` when it is not the usual one."""
+    usual = Cause.ASKED if expected else Cause.SIGNAL if death.code < 0 else Cause.START
+    return ReportDeath(WorkerDied(death.pid, death.how, expected, cause or usual))
 
 
 def tell(chapters: Iterable[Chapter], settings: Settings = TWO) -> tuple[State, list[Action]]:

@@ -22,7 +22,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Drain, Exit, Hung, Retire, Spent, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.orders import Cause, Drain, Exit, Hung, Retire, Spent, WorkerLeaving, WorkerReady, WornOut
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell, WriteStacks
 from wsgid.master.facts import DispatcherForked, ReopenAsked, StacksFound, StopAsked, WorkerForked
 from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
@@ -51,7 +51,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
         (6.0, [WorkerReady(13)], []),
         (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
-        (11.0, [killed(11)], [told(killed(11))]),
+        (11.0, [killed(11)], [told(killed(11), cause=Cause.TIMEOUT)]),
     ],
     "it has nothing else in hand": [
         *HANGS,
@@ -76,7 +76,7 @@ HISTORIES: dict[str, list[Chapter]] = {
     ],
     "dead before its stacks are due": [
         *HANGS,
-        (5.2, [killed(11)], [told(killed(11))]),
+        (5.2, [killed(11)], [told(killed(11), cause=Cause.TIMEOUT)]),
         (5.0 + DUMP_TIME, [], []),
     ],
     "it is asked for its stacks by somebody": [
@@ -159,12 +159,12 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
         (5.1 + START, [WorkerReady(13), WorkerLeaving(13), Hung(13, "GET /"), Spent(13)], []),
         (5.0 + START + DUMP_TIME, [], [WriteStacks(13), Kill(13, SIGKILL)]),
-        (6.0 + START, [killed(13)], [told(killed(13)), ForkWorker()]),
+        (6.0 + START, [killed(13)], [told(killed(13), cause=Cause.START), ForkWorker()]),
     ],
     "dead of it before it is killed": [
         *RESPAWNED,
         (5.0 + START, [], [Kill(13, DUMP_SIGNAL), Tell(Retire(13))]),
-        (5.1 + START, [killed(13)], [told(killed(13))]),
+        (5.1 + START, [killed(13)], [told(killed(13), cause=Cause.START)]),
         (5.2 + START, [], [ForkWorker()]),
     ],
     "stuck in the kernel: it is not waited for": [
@@ -200,7 +200,7 @@ TIMED: dict[str, list[Chapter]] = {
         (6.0 + TIMEOUT, [WorkerForked(13)], []),
         (6.0 + TIMEOUT + DUMP_TIME, [], [WriteStacks(11)]),
         (6.0 + TIMEOUT + HUNG_TIME, [], [Kill(11, SIGKILL)]),
-        (13.0 + TIMEOUT, [killed(11)], [told(killed(11))]),
+        (13.0 + TIMEOUT, [killed(11)], [told(killed(11), cause=Cause.TIMEOUT)]),
     ],
     "one that calls late is well": [
         *TAKEN_OVER,

@@ -7,6 +7,7 @@ import pytest
 
 from wsgid.channel.orders import (
     MAX_ORDER,
+    Cause,
     Drain,
     Drained,
     Exit,
@@ -35,7 +36,7 @@ def report() -> Iterator[Report]:
 
 
 def test_orders_arrive(link: OrdersLink) -> None:
-    for order in (Drain(2.5), WorkerDied(7, "left", expected=True), Exit()):
+    for order in (Drain(2.5), WorkerDied(7, "left", True, Cause.ASKED), Exit()):
         assert link.tell(order)
         assert decode_from_master(link.theirs.recv(MAX_ORDER)) == order
 

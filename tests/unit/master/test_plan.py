@@ -23,7 +23,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Drain, Drained, Exit, Listening, WorkerDied, WorkerReady
+from wsgid.channel.orders import Cause, Drain, Drained, Exit, Listening, WorkerDied, WorkerReady
 from wsgid.master.actions import (
     AnnounceReady,
     Finish,
@@ -67,7 +67,7 @@ HISTORIES: dict[str, list[Chapter]] = {
     ],
     "a worker that left as it was asked to by somebody is expected to": [
         *UP,
-        (5.0, [left(12)], [told(left(12), expected=True), ForkWorker()]),
+        (5.0, [left(12)], [told(left(12), expected=True, cause=Cause.EXIT), ForkWorker()]),
     ],
     "an orphan that fell to us is nobody's": [*UP, (5.0, [killed(99)], [])],
     "a word from a worker that is dead already changes nothing": [
@@ -152,7 +152,7 @@ HISTORIES: dict[str, list[Chapter]] = {
             1.0,
             [Died(11, EXIT_LOAD_FAILED, "exited with code 3", "no module named x")],
             [
-                ReportDeath(WorkerDied(11, "exited with code 3", expected=False)),
+                ReportDeath(WorkerDied(11, "exited with code 3", False, Cause.START)),
                 Kill(12, SIGTERM),
                 Tell(Exit()),
             ],
@@ -176,7 +176,7 @@ HISTORIES: dict[str, list[Chapter]] = {
             1.0,
             [Died(11, EXIT_LOAD_FAILED, "exited with code 3")],
             [
-                ReportDeath(WorkerDied(11, "exited with code 3", expected=False)),
+                ReportDeath(WorkerDied(11, "exited with code 3", False, Cause.START)),
                 Kill(12, SIGTERM),
                 Tell(Exit()),
             ],

@@ -22,7 +22,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Drain, Drained, Exit, Retire, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.orders import Cause, Drain, Drained, Exit, Retire, WorkerLeaving, WorkerReady, WornOut
 from wsgid.config import MAX_PARALLEL
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, Tell, Weigh
 from wsgid.master.facts import (
@@ -53,7 +53,7 @@ RETIRING: list[Chapter] = [
 HISTORIES: dict[str, list[Chapter]] = {
     "a worn-out worker goes when its successor is ready": [
         *RETIRING,
-        (7.0, [left(11)], [told(left(11), expected=True)]),
+        (7.0, [left(11)], [told(left(11), expected=True, cause=Cause.MAX_REQUESTS)]),
     ],
     "never two at once": [
         *UP,
@@ -87,7 +87,7 @@ HISTORIES: dict[str, list[Chapter]] = {
     "who does not leave in time is killed": [
         *RETIRING,
         (6.0 + LEAVE_TIME, [], [Kill(11, SIGKILL)]),
-        (40.0, [killed(11)], [told(killed(11))]),
+        (40.0, [killed(11)], [told(killed(11), cause=Cause.LATE)]),
     ],
     "a new dispatcher is told who was to go": [
         *RETIRING,
@@ -181,7 +181,7 @@ MORTAL: dict[str, list[Chapter]] = {
     ],
     "who is worn out has a successor": [
         *RETIRING,
-        (7.0, [left(11)], [told(left(11), expected=True)]),
+        (7.0, [left(11)], [told(left(11), expected=True, cause=Cause.MAX_REQUESTS)]),
         (7.1, [killed(12)], [told(killed(12))]),
         (7.2, [killed(13)], [told(killed(13)), Tell(Drain(GRACE))]),
     ],

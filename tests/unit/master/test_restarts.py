@@ -19,7 +19,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import MAX_NEWS, Drain, RestartNews, RestartWanted, Retire, WorkerLeaving, WorkerReady
+from wsgid.channel.orders import MAX_NEWS, Cause, Drain, RestartNews, RestartWanted, Retire, WorkerLeaving, WorkerReady
 from wsgid.master.actions import (
     AdoptOptions,
     DropOptions,
@@ -63,6 +63,10 @@ def over(text: str, *, ok: bool = False) -> Tell:
     return Tell(RestartNews(text, over=True, ok=ok))
 
 
+TERMINATED = Died(13, -15, "killed by SIGTERM")
+"""By us."""
+
+
 def failed(pid: int) -> Died:
     return Died(pid, EXIT_LOAD_FAILED, "exited with code 3", BROKEN)
 
@@ -83,14 +87,14 @@ ONE_REPLACED: list[Chapter] = [
     *WAITED_FOR,
     (6.0, [WorkerReady(13)], [AdoptOptions(), Tell(Retire(11)), news("worker 1 of 2 is replaced"), ForkWorker()]),
     (6.0, [WorkerForked(14)], []),
-    (6.1, [left(11)], [told(left(11), expected=True)]),
+    (6.1, [left(11)], [told(left(11), expected=True, cause=Cause.RESTART)]),
 ]
 
 HISTORIES: dict[str, list[Chapter]] = {
     "one after the other, each with a successor that is ready": [
         *ONE_REPLACED,
         (7.0, [WorkerReady(14)], [Tell(Retire(12)), news("worker 2 of 2 is replaced"), over(DONE, ok=True)]),
-        (7.1, [left(12)], [told(left(12), expected=True)]),
+        (7.1, [left(12)], [told(left(12), expected=True, cause=Cause.RESTART)]),
     ],
     "nobody waits: nobody is told": [
         *BEGUN,
@@ -178,7 +182,7 @@ HISTORIES: dict[str, list[Chapter]] = {
                 ),
             ],
         ),
-        (6.0 + START, [killed(13)], [told(killed(13))]),
+        (6.0 + START, [killed(13)], [told(killed(13), cause=Cause.START)]),
     ],
     "no process to be had": [
         *UP,
@@ -199,7 +203,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.5, [RestartWanted()], [ReadOptions()]),
         (5.5, [READ], [Kill(13, SIGTERM), news(READ_TEXT), ForkWorker()]),
         (5.5, [WorkerForked(14)], []),
-        (5.6, [Died(13, -15, "killed by SIGTERM")], [told(Died(13, -15, "killed by SIGTERM"), expected=True)]),
+        (5.6, [TERMINATED], [told(TERMINATED, expected=True, cause=Cause.RESTART)]),
         (6.0, [WorkerReady(14)], [AdoptOptions(), Tell(Retire(11)), news("worker 1 of 2 is replaced"), ForkWorker()]),
         (6.0, [WorkerForked(15)], []),
         (7.0, [WorkerReady(15)], [Tell(Retire(12)), news("worker 2 of 2 is replaced"), over(DONE, ok=True)]),
@@ -232,7 +236,7 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.5, [WorkerForked(14)], []),
         (6.0, [WorkerReady(13)], [AdoptOptions()]),
         (6.5, [WorkerReady(14)], [Tell(Retire(11))]),
-        (6.6, [left(11)], [told(left(11), expected=True)]),
+        (6.6, [left(11)], [told(left(11), expected=True, cause=Cause.RESTART)]),
     ],
     "an old worker that leaves meanwhile, too": [
         *BEGUN,

@@ -209,6 +209,7 @@ class ClientConnection(ABC):
             self._dispatch.close_file(opened)
         else:
             exchange.body_fd = opened
+            self._dispatch.counters.uploads += 1
             self._submit_with_file(exchange)
             if self._nothing_follows:
                 exchange.client_may_have_left()

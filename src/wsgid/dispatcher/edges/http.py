@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 
+from wsgid.channel.counts import EdgeCounts
 from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
@@ -48,6 +49,9 @@ class HttpEdge:
         self._turned_away: set[TurnedAway] = set()
         self._tell_again = 0.0
         """When the next warning about too many connections may come."""
+        self.accepted = 0
+        """Connections that were let in."""
+        self._not_let_in = 0
         self._servers: list[asyncio.Server] = []
         self._watch = loop.call_later(WATCH_INTERVAL, self._look)
 
@@ -70,6 +74,7 @@ class HttpEdge:
 
     def turn_away(self, transport: asyncio.Transport) -> None:
         """Answers a client that is one too many, whatever it asks for, and ends the connection."""
+        self._not_let_in += 1
         now = self.loop.time()
         if now >= self._tell_again:
             self._tell_again = now + TELL_INTERVAL
@@ -117,6 +122,9 @@ class HttpEdge:
     def quiet(self) -> bool:
         """No connection has a request on its way in, or an answer on its way out."""
         return not self.connections
+
+    def counts(self) -> EdgeCounts:
+        return EdgeCounts("http", len(self.connections), self.accepted, self._not_let_in)
 
     def abort(self) -> None:
         """Cuts off whoever has not taken its answer, or is still sending."""

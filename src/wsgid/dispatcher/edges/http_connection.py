@@ -126,6 +126,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
             self._edge.turn_away(self._transport)
         else:
             self._edge.connections.add(self)
+            self._edge.accepted += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._edge.connections.discard(self)

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 
 import msgspec
 
+from wsgid.channel.counts import EdgeCounts
 from wsgid.channel.frames import INLINE_BODY
 from wsgid.dispatcher.dispatch import STOPPING, Dispatch
 from wsgid.dispatcher.edges.body_times import BodyTimes
@@ -389,6 +390,9 @@ class Mongrel2Edge:
     @property
     def quiet(self) -> bool:
         return self.flow.written and all(not connection.in_progress for connection in self._connections.values())
+
+    def counts(self) -> EdgeCounts:
+        return EdgeCounts(self.address, len(self._connections), None, None)
 
     def abort(self) -> None:
         """Cuts off whoever has not taken its answer: what waits behind it is not answered any more."""

@@ -40,6 +40,8 @@ class Owner:
     def unasked(self, question: Question) -> None:
         self.questions.remove(question)
 
+    def upload_refused(self) -> None: ...
+
     def check_size(self, request: Request) -> None:
         if (request.content_length or 0) > MOST:
             raise Refused(413, "too long")

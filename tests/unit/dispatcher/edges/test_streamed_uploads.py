@@ -38,6 +38,8 @@ class Nobody:
 
     def unasked(self, question: Question) -> None: ...
 
+    def upload_refused(self) -> None: ...
+
 
 class Owner:
     def __init__(self) -> None:
