@@ -32,8 +32,9 @@ class OwnCommand(Plugin, ICommand):
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
     """Options of the main command that it has as well, by name."""
-    makes_folder: ClassVar[bool] = False
-    """The app folder need not be there; only `CommandOptions.told` says then where it is to be."""
+    only_told: ClassVar[bool] = False
+    """It is called with `CommandOptions.told` and its own options alone, so that it can run where the folder is not
+    there yet, or its options are wrong."""
 
     def command_name(self) -> str:
         return self.name
@@ -53,7 +54,7 @@ class Subcommand(ABC):
 
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
-    makes_folder: ClassVar[bool] = False
+    only_told: ClassVar[bool] = False
 
     @abstractmethod
     def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]: ...
