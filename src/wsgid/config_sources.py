@@ -6,7 +6,7 @@
 import enum
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,7 @@ def locate_new(command_line: Mapping[str, object], environ: Mapping[str, str], c
     errors: list[str] = []
     values: dict[str, Any] = {}
     layers = _first_layers(command_line, environ, cwd, [])
-    told = next((each.values["app_path"] for each in layers if each.values.get("app_path")), ".")
-    app_path = layers[0].base / str(told)
+    app_path = _named_app_path(layers)
     saved = _read_file(app_path / FILE, errors) if app_path.is_dir() else {}
     layers.append(_Layer(Source.FILE, app_path, _known(saved, app_path / FILE, [])))
     for each in (_USER, _GROUP):
@@ -133,6 +132,37 @@ def locate_new(command_line: Mapping[str, object], environ: Mapping[str, str], c
     if errors:
         raise ConfigError(errors)
     return NewPlace(app_path, values["user"], values["group"])
+
+
+def named_app_path(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None) -> Path:
+    """The app folder, which need not be there. Raises ConfigError."""
+    return _named_app_path(_first_layers(command_line, environ, cwd, []))
+
+
+def read_saved(app_path: Path) -> dict[str, object]:
+    """What ``wsgid.json`` holds, unjudged; nothing when it is not there. Raises ConfigError when it cannot be read."""
+    errors: list[str] = []
+    saved = _read_file(app_path / FILE, errors)
+    if errors:
+        raise ConfigError(errors)
+    return saved
+
+
+def faults_of(saved: Mapping[str, object], app_path: Path) -> list[str]:
+    """What `load` would say of a ``wsgid.json`` that holds this, if there were no other source."""
+    errors: list[str] = []
+    values: dict[str, Any] = {"app_path": app_path}
+    sources: dict[str, str] = {}
+    rest = dict(saved)
+    _pop_envs(rest, app_path / FILE, errors)
+    _drop_app_path(rest, app_path, [])
+    layer = _Layer(Source.FILE, app_path, _known(rest, app_path / FILE, errors))
+    for each in OPTIONS:
+        if each not in (_APP_PATH, _LOADER_DIR):
+            _choose(each, [layer], values, sources, errors)
+    _choose_loader_dirs([layer], values, sources, errors)
+    _check_pairs(values, sources, errors)
+    return errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +235,11 @@ def _first_layers(
         _Layer(Source.COMMAND_LINE, start, command_line),
         _Layer(Source.ENVIRONMENT, start, _from_environment(environ, warnings)),
     ]
+
+
+def _named_app_path(layers: Sequence[_Layer]) -> Path:
+    told = next((each.values["app_path"] for each in layers if each.values.get("app_path")), ".")
+    return layers[0].base / str(told)
 
 
 def _choose_app_path(layers: list[_Layer], values: dict[str, Any], sources: dict[str, str], errors: list[str]) -> None:

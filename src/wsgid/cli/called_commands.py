@@ -9,7 +9,7 @@ import click
 
 from wsgid.cli.command_line import given, parameter
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
-from wsgid.cli.own_commands import PLACES, OwnCommand, OwnGroup, Subcommand, is_ours
+from wsgid.cli.own_commands import EVERY_OPTION, PLACES, OwnCommand, OwnGroup, Subcommand, is_ours
 from wsgid.config import OPTIONS
 from wsgid.config_sources import ConfigError, locate, locate_plugins
 from wsgid.core.parser import CommandLineArgument, CommandLineOption
@@ -26,7 +26,7 @@ class Runs(Protocol):
 
 def own_command(command: OwnCommand | Subcommand) -> click.Command:
     """One that comes with wsgid."""
-    made = as_click(command, command.name, command.extra_options(), command.places, makes_folder=command.makes_folder)
+    made = as_click(command, command.name, command.extra_options(), command.places, only_told=command.only_told)
     if not isinstance(command, OwnGroup):
         return made
     members = {each.name: own_command(each) for each in command.subcommands()}
@@ -46,10 +46,10 @@ def as_click(
     options: Sequence[CommandLineOption | CommandLineArgument],
     places: Sequence[str] = PLACES,
     *,
-    makes_folder: bool = False,
+    only_told: bool = False,
 ) -> click.Command:
     """The command of this name that calls ``command``. ``options`` are its own, ``places`` those of the main command
-    that it has as well; with ``makes_folder`` the app folder need not be there.
+    that it has as well, ``only_told`` says that it finds out itself what they come to.
 
     Raises ValueError when two of them cannot be told apart, or an argument that takes many is not the last.
     """
@@ -57,7 +57,7 @@ def as_click(
     @click.pass_context
     def callback(context: click.Context, /, **_values: object) -> int:
         try:
-            return _run(command, _options(context, options, places, makes_folder), context.info_name or name)
+            return _run(command, _options(context, options, places, only_told), context.info_name or name)
         except CannotDo as error:
             complain(error.lines)
             return error.exit_code
@@ -66,9 +66,19 @@ def as_click(
     _check(params)
     help = inspect.cleandoc(type(command).__doc__ or "")
     short_help = " ".join(help.partition("\n\n")[0].split())
-    return click.Command(
-        name, callback=callback, params=params, help=_with_arguments(help, options), short_help=short_help
-    )
+    return _Command(name, callback=callback, params=params, help=_with_arguments(help, options), short_help=short_help)
+
+
+class _Command(click.Command):
+    """Of one that takes all options of the main command the help shows only where the app folder is."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        params = self.get_params(ctx)
+        all_options = {*EVERY_OPTION} if {*EVERY_OPTION} <= {each.name for each in params} else set()
+        shown = [each for each in params if each.name not in all_options - {"app_path"}]
+        rows = [row for each in shown if (row := each.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(rows)
 
 
 def _unless_one_of_its_own_follows(callback: Callable[..., int] | None) -> Callable[..., int | None]:
@@ -104,13 +114,13 @@ def _options(
     context: click.Context,
     own: Iterable[CommandLineOption | CommandLineArgument],
     places: Sequence[str],
-    makes_folder: bool,
+    only_told: bool,
 ) -> CommandOptions:
     """Raises CannotDo."""
     told = _of_main(context, places) | given(context)
     told = {name: value for name, value in told.items() if name in places}
     values = {each.attribute: _value(each, context.params[each.attribute]) for each in own}
-    if makes_folder:
+    if only_told:
         return CommandOptions(told=told, **values)
     try:
         place = locate(told, os.environ)

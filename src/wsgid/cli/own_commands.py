@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo
@@ -32,8 +32,9 @@ class OwnCommand(Plugin, ICommand):
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
     """Options of the main command that it has as well, by name."""
-    makes_folder: ClassVar[bool] = False
-    """The app folder need not be there; only `CommandOptions.told` says then where it is to be."""
+    only_told: ClassVar[bool] = False
+    """It is called with `CommandOptions.told` and its own options alone, so that it can run where the folder is not
+    there yet, or its options are wrong."""
 
     def command_name(self) -> str:
         return self.name
@@ -53,7 +54,7 @@ class Subcommand(ABC):
 
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
-    makes_folder: ClassVar[bool] = False
+    only_told: ClassVar[bool] = False
 
     @abstractmethod
     def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]: ...
@@ -80,9 +81,3 @@ class OwnGroup(OwnCommand):
 
 def is_ours(command: object) -> bool:
     return isinstance(command, OwnCommand | Subcommand)
-
-
-def as_given(options: CommandOptions) -> Mapping[str, object]:
-    """As text, which is how they are given on a command line."""
-    folders = {name: str(path) for name in ("app_path", "run_dir") if (path := getattr(options, name)) is not None}
-    return {**{name: value for name, value in vars(options).items() if value and name != "told"}, **folders}

@@ -5,7 +5,7 @@ What they do is imported when they are called.
 
 from collections.abc import Sequence
 
-from wsgid.cli.own_commands import OwnCommand
+from wsgid.cli.own_commands import EVERY_OPTION, JSON, OwnCommand
 from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.interfaces.commands import CommandOptions
 
@@ -21,7 +21,7 @@ class Init(OwnCommand):
 
     name = "init"
     places = ("app_path", "user", "group")
-    makes_folder = True
+    only_told = True
 
     def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
         return [
@@ -35,3 +35,29 @@ class Init(OwnCommand):
         from wsgid.cli.init import init
 
         return init(options)
+
+
+class Config(OwnCommand):
+    """Save options in wsgid.json, or show where each has its value from.
+
+    Takes every option of the main command (see wsgid --help) and saves what is given; without any it shows them all.
+    A value that a start would refuse is not saved. An option that may be repeated replaces the list that was saved. A
+    relative path is saved so that it means the same.
+
+    Exit code: 0 saved or shown, 1 when the file cannot be written, 2 when something is wrong with the options.
+    """
+
+    name = "config"
+    places = EVERY_OPTION
+    only_told = True
+
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
+        return [
+            CommandLineOption("unset", "Remove this key from wsgid.json. May be repeated.", list, metavar="KEY"),
+            JSON,
+        ]
+
+    def run(self, options: CommandOptions, command_name: str) -> int:
+        from wsgid.cli.config import config
+
+        return config(options)

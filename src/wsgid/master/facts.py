@@ -9,7 +9,6 @@ from wsgid.channel.orders import (
     Listening,
     RestartWanted,
     Spent,
-    StackWanted,
     WorkerLeaving,
     WorkerReady,
     WornOut,
@@ -133,9 +132,7 @@ class StacksFound:
     pid: int
 
 
-FromDispatcher = (
-    Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | StackWanted | RestartWanted | Drained
-)
+FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
 OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
 Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal
 Answer = OptionsRead | OptionsWrong | Weighed | Looked
