@@ -19,7 +19,7 @@ from tests.apps.django_project import make_django_project
 from tests.deadlines import seconds, wait_for
 from tests.functional import clients, mounts
 from tests.functional.conftest import MakeFolder
-from tests.functional.daemon import Daemon, environment
+from tests.functional.daemon import Daemon, command, environment
 from wsgid.posts import DUMP_SIGNAL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
@@ -303,10 +303,31 @@ def test_a_jail(jail: Daemon, tmp_path: Path) -> None:
     assert_jailed(jail, tmp_path)
     os.kill(jail.worker_pids[0], DUMP_SIGNAL)
     jail.wait_for_log(f"stacks of worker {jail.worker_pids[0]}:")
+    assert_traced(jail)
     shoot_a_worker(jail)
     for _ in range(4):
         assert_jailed(jail, tmp_path)
     jail.stop()
+
+
+def assert_traced(jail: Daemon) -> None:
+    """Root looks from outside, and the worker tells where it is inside."""
+    os.mkfifo(jail.folder / "gate")
+    (jail.folder / "gate").chmod(0o644)
+    with clients.Connection(jail.address) as held:
+        held.ask("/see?/gate")
+        [_, row] = wait_for(lambda: rows if len(rows := requests(jail, "list")) == 2 else None, "the request")
+        told = wait_for(
+            lambda: text if " in see" in (text := "\n".join(requests(jail, "trace", row.split()[0]))) else "", "it"
+        )
+        assert '  File "/app/wsgi.py", line ' in told
+        (jail.folder / "gate").write_text("gone on")
+        assert held.answer().json() == "gone on"
+
+
+def requests(daemon: Daemon, *arguments: str) -> list[str]:
+    done = subprocess.run(command(daemon.folder, "request", *arguments), env=environment(), stdout=subprocess.PIPE)
+    return done.stdout.decode().splitlines()
 
 
 def assert_jailed(jail: Daemon, outside: Path) -> None:

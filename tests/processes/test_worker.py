@@ -69,7 +69,8 @@ def test_a_worker_calls_when_the_application_is_loaded_and_serves(start: Start) 
     called = worker.accept()
     assert called.control.hello == Hello(worker.pid, Role.CONTROL, 0, 1)
     [channel] = called.channels
-    assert channel.hello == Hello(worker.pid, Role.CHANNEL, 0, 1)
+    assert channel.hello is not None
+    assert channel.hello == Hello(worker.pid, Role.CHANNEL, 0, 1, identifier=channel.hello.identifier)
     for number in range(3):
         assert channel.serve(a_request(id=str(number))).body == b"hello"
     assert os.read(worker.report, 1) == b""  # closed, with nothing to report
@@ -415,7 +416,7 @@ def test_a_request_that_has_taken_too_long_is_interrupted_and_no_other(start: St
     gates.release("other")
     answered = waiting.answer()
     assert (answered.status, answered.body) == ("200 OK", b"tidied")
-    wait_for(lambda: "request r1 has taken too long: its thread 0x" in worker.log, "the line of the interruption")
+    wait_for(lambda: "request r1 is to end: its thread 0x" in worker.log, "the line of the interruption")
     assert "GET /loop (request r1): the application was interrupted, the answer is given up" in worker.log
 
 
@@ -452,7 +453,7 @@ def test_requests_of_one_id_are_told_apart_by_their_keys(start: Start, gates: Ga
     assert left.answer().body == b"gone"
     # Only now: while the exception waits for a thread in C, CPython 3.11 lets none go on that coverage traces.
     called.control.sock.sendall(frames.interrupt("late"))
-    wait_for(lambda: "request same has taken too long: its thread 0x" in worker.log, "the line of the interruption")
+    wait_for(lambda: "request same is to end: its thread 0x" in worker.log, "the line of the interruption")
     gates.release("late")
     assert late.answer().status == "500 Internal Server Error"
     gates.release("good")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.deadlines import seconds
@@ -61,7 +62,10 @@ def test_its_commands_are_found() -> None:
 @pytest.mark.parametrize("arguments", orders(), ids=shlex.join)
 def test_its_orders_are_understood(arguments: list[str]) -> None:
     name, *options = arguments
-    command = command_line().commands[name]
+    command: click.Command = command_line().commands[name]
+    if isinstance(command, click.Group):
+        name, *options = options
+        command = command.commands[name]
     with command.make_context(name, options) as context:
         assert context.params["app_path"] is None or context.params["app_path"] == "mysite"
 

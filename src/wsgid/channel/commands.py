@@ -3,8 +3,10 @@
 ========== ========================================================================================
 by         messages
 ========== ========================================================================================
-command    one of Status, Restart; ``echo '{"type":"status"}' | nc -U run/4242/control.sock`` will do
-dispatcher Report to Status; Noted, then News until one of it is over, to Restart; Refused to all else
+command    one of Status, Restart, Requests, Kill, Trace;
+           ``echo '{"type":"status"}' | nc -U run/4242/control.sock`` will do
+dispatcher Report to Status; Noted, then News until one of it is over, to Restart; Listing to Requests; Killed
+           or NotThere to Kill; Traced or NotThere to Trace; Refused to all else
 ========== ========================================================================================
 
 Then the dispatcher closes the connection. JSON and not the channel's MessagePack, as people's own scripts may want to
@@ -19,7 +21,8 @@ import msgspec
 from wsgid.channel.counts import Counts
 
 MAX_COMMAND = 256
-"""Bytes of a line that a command may say. The longest has 18; nesting that deep is nothing to the decoder."""
+"""Bytes of a line that a command may say. The longest names a request, by an id of at most 128 characters
+(`wsgid.protocol.request_id`); nesting that deep is nothing to the decoder."""
 
 MAX_REPLY = 4 * 1024 * 1024
 """Bytes of a line that a command takes: room for a Report with `MAX_NAMED` requests and a thousand workers."""
@@ -28,7 +31,7 @@ MAX_NAMED = 1000
 """Requests that a Report names, the oldest: more than anyone reads, and little enough to be written in one go."""
 
 MAX_TEXT = 256
-"""Characters of a method, target or client in a Report; what is longer is cut. The log has the whole."""
+"""Characters of a method, target or client in a Report or Listing; what is longer is cut. The log has the whole."""
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
@@ -38,6 +41,25 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
 class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """Replace the workers by ones with the code and the options that are on disk now. Whoever asks and then closes the
     connection is forgotten; the restart goes on."""
+
+
+class Requests(msgspec.Struct, frozen=True, tag="requests"):
+    """What is served, and what waits for a worker?"""
+
+    id: str = ""
+    """Only those that it names, wherever they are: the one of this key, else all of this id."""
+
+
+class Kill(msgspec.Struct, frozen=True, tag="kill"):
+    """End this request. Its client gets 503, its worker is replaced."""
+
+    key: str
+
+
+class Trace(msgspec.Struct, frozen=True, tag="trace"):
+    """Where is the thread that serves this request?"""
+
+    key: str
 
 
 class WorkerState(enum.StrEnum):
@@ -102,6 +124,75 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     counts: Counts
 
 
+class RequestState(enum.StrEnum):
+    ARRIVING = enum.auto()
+    """Its body is on the way, or one before it on its connection is not done."""
+    QUEUED = enum.auto()
+    """It waits for a worker."""
+    RUNNING = enum.auto()
+    """A worker has it in hand. Its client may have all of the answer, or be gone."""
+    SENDING = enum.auto()
+    """Its worker is done with it; the client has yet to take the rest of the answer."""
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A request. All text is printable ASCII, the rest escaped."""
+
+    key: str
+    """Names it alone, within the daemon's life."""
+    id: str
+    """As in the logs: the key, unless a front end has given another."""
+    state: RequestState
+    method: str
+    target: str
+    client: str
+    """Its address; ``""`` when it came over a UNIX socket."""
+    age: float
+    """Seconds since it arrived."""
+    wait: float
+    """Seconds of these until a worker had it; all of them when none has had it yet."""
+    worker: int | None
+    """The process id of the worker that has it in hand."""
+    thread: int | None
+    """The identifier of the worker's thread, as in stacks."""
+
+
+class Listing(msgspec.Struct, frozen=True, tag="listing"):
+    """Answers Requests."""
+
+    requests: list[Listed]
+    """Those that are running, the oldest first, then those in the queue, the first first: of each at most `MAX_NAMED`.
+    Those in other states only when an id is asked for."""
+    unnamed: int
+    """Those beyond that."""
+
+
+class Killed(msgspec.Struct, frozen=True, tag="killed"):
+    """Answers Kill."""
+
+    outcome: str
+    """For its client, in the words of the log: ``answered with 503``."""
+    worker: int | None
+    """Which will be replaced; None when the request still waited for one."""
+
+
+class Traced(msgspec.Struct, frozen=True, tag="traced"):
+    """Answers Trace."""
+
+    request: Listed
+    stack: str
+    """In the words of a traceback, the innermost call last."""
+    from_outside: bool
+    """The worker could not say it: a thread of it holds the interpreter lock. Without lines of source, and cut at
+    faulthandler's limits."""
+
+
+class NotThere(msgspec.Struct, frozen=True, tag="not-there"):
+    """No worker has this request in hand, nor does it wait for one, or not any more."""
+
+    why: str
+
+
 class Noted(msgspec.Struct, frozen=True, tag="noted"):
     """The master has been told; News will follow."""
 
@@ -121,8 +212,8 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     why: str
 
 
-Command = Status | Restart
-Reply = Report | Noted | News | Refused
+Command = Status | Restart | Requests | Kill | Trace
+Reply = Report | Noted | News | Listing | Killed | Traced | NotThere | Refused
 
 _encode = msgspec.json.Encoder().encode
 

@@ -86,7 +86,8 @@ class Counts(msgspec.Struct, frozen=True):
     requests: dict[str, dict[str, int]]
     """Method (`METHODS` of the dispatcher's counters, or ``other``), then class of the status (``2xx``)."""
     ends: dict[str, int]
-    """``answered`` by the application, or else as in the access log: ``refused``, ``cut``, ``left``."""
+    """``answered`` by the application, or else as in the access log: ``refused``, ``cut``, ``left``,
+    ``killed``."""
     refused: dict[str, int]
     """Those refused, by the status that we gave."""
     wait: Histogram

@@ -8,13 +8,14 @@ by       on                    frames
 ======== ===================== =========================================================================
 worker   channel               HELLO, then for each request ANSWER | FILE | HEAD PART* (END | CUT), then DONE,
                                and for each question ADMITTED | ANSWER
-worker   control               HELLO, LEAVING
+worker   control               HELLO, LEAVING, STACK
 dispatch channel               REQUEST (with a descriptor when the body is in a file), ASK, FILE_AWAITED, RELEASE
-dispatch control               CLIENT_MAY_BE_GONE, CLIENT_GONE, INTERRUPT
+dispatch control               CLIENT_MAY_BE_GONE, CLIENT_GONE, INTERRUPT, TRACE
 ======== ===================== =========================================================================
 
 Those on a control connection name a request. CLIENT_MAY_BE_GONE: its client sends nothing more, and may well wait for
-its answer. CLIENT_GONE: nobody takes what is still to come of the answer.
+its answer. CLIENT_GONE: nobody takes what is still to come of the answer. TRACE: where is the thread that serves it?
+STACK is the answer.
 
 ASK is the question whether an upload may go on: a request whose body is still on its way. An ANSWER to it refuses the
 upload, and is what the client gets. HELLO says whether the worker has filters to ask; one that has none admits all.
@@ -68,6 +69,8 @@ class Kind(enum.IntEnum):
     CLIENT_MAY_BE_GONE = 16
     ASK = 17
     ADMITTED = 18
+    TRACE = 19
+    STACK = 20
 
 
 _REQUEST, _ANSWER = Kind.REQUEST, Kind.ANSWER
@@ -97,6 +100,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How many channels this process opens: it is ready when all of them have called."""
     filters_uploads: bool = False
     """It has upload filters. A control connection does not say it."""
+    identifier: int = 0
+    """Of the thread, as threading.get_ident() and stacks have it. A control connection does not say it."""
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -122,6 +127,14 @@ class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.head.content_length or 0
 
 
+class Stack(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where the thread is that serves a request."""
+
+    key: str
+    text: str | None
+    """In the words of a traceback, at most `MAX_STACK` bytes; None when no thread serves this request."""
+
+
 _pack, _unpack = HEADER.pack, HEADER.unpack_from
 _encode = msgspec.msgpack.Encoder().encode
 _decode_hello = msgspec.msgpack.Decoder(Hello).decode
@@ -129,6 +142,7 @@ _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
 _decode_file = msgspec.msgpack.Decoder(File).decode
+_decode_stack = msgspec.msgpack.Decoder(Stack).decode
 
 
 def frame(kind: Kind, payload: bytes = b"") -> bytes:
@@ -175,6 +189,14 @@ def interrupt(key: str) -> bytes:
     return frame(Kind.INTERRUPT, key.encode())
 
 
+def trace(key: str) -> bytes:
+    return frame(Kind.TRACE, key.encode())
+
+
+def stack(value: Stack) -> bytes:
+    return frame(Kind.STACK, _encode(value))
+
+
 END = frame(Kind.END)
 CUT = frame(Kind.CUT)
 DONE = frame(Kind.DONE)
@@ -217,6 +239,11 @@ def read_file(payload: bytes) -> File:
     if value.length <= 0 or value.offset < 0:
         raise FrameError(f"a file of which {value.length} bytes from {value.offset} on are to be sent")
     return value
+
+
+def read_stack(payload: bytes) -> Stack:
+    """Raises FrameError."""
+    return _read(_decode_stack, payload)
 
 
 def _read(decode: Callable[[bytes], Value], payload: bytes) -> Value:

@@ -4,8 +4,8 @@
 by       messages
 ======== ==========================================================================================
 dispatch Listening (once), Alive (every `HEARTBEAT` seconds), WorkerReady (each time a worker's last channel
-         has said hello), WorkerLeaving, WornOut, Hung, Spent, RestartWanted, Drained
-master   WorkerDied, Retire, Adopt, RestartNews, Drain, Exit
+         has said hello), WorkerLeaving, WornOut, Hung, Spent, StackWanted, RestartWanted, Drained
+master   WorkerDied, Retire, Adopt, StackWritten, RestartNews, Drain, Exit
 ======== ==========================================================================================
 """
 
@@ -64,18 +64,29 @@ class WornOut(msgspec.Struct, frozen=True, tag=True):
 
 
 class Hung(msgspec.Struct, frozen=True, tag=True):
-    """A request of this worker has reached `--timeout`; its client has got 504. The worker gets nothing new. Its stacks
-    are wanted in the log and a replacement at once; it has `Spent` or five seconds to live."""
+    """A request of this worker has reached `--timeout`, or is killed by hand; its client has got 504, or 503. The
+    worker gets nothing new. Its stacks are wanted in the log and a replacement at once; it has `Spent` or five seconds
+    to live."""
 
     pid: int
     request: str
     """In the words of the log: method, target, id, age, client."""
+    by_hand: bool = False
+    """Somebody wants it so."""
 
 
 class Spent(msgspec.Struct, frozen=True, tag=True):
     """This hung worker has nothing in its hands any more but what hangs: it can be killed."""
 
     pid: int
+
+
+class StackWanted(msgspec.Struct, frozen=True, tag=True):
+    """The stack of this thread is to be written down from outside, as its process does not answer."""
+
+    pid: int
+    thread: int
+    """Its identifier."""
 
 
 class RestartWanted(msgspec.Struct, frozen=True, tag=True):
@@ -102,6 +113,8 @@ class Cause(enum.StrEnum):
     """It has not become ready: the application could not be loaded, or not within ``--start-timeout``."""
     TIMEOUT = enum.auto()
     """A request of it has reached ``--timeout``."""
+    KILLED = enum.auto()
+    """A request of it was killed by hand (``wsgid request kill``)."""
     LATE = enum.auto()
     """It was to leave, has not within ``--graceful-timeout``, and was killed."""
     MAX_REQUESTS = enum.auto()
@@ -138,6 +151,15 @@ class Adopt(msgspec.Struct, frozen=True, tag=True):
     policy: Policy
 
 
+class StackWritten(msgspec.Struct, frozen=True, tag=True):
+    """Answers StackWanted."""
+
+    pid: int
+    thread: int
+    stack: str
+    """The innermost call last, at most `MAX_STACK` bytes; ``""`` when the process has not written it."""
+
+
 class RestartNews(msgspec.Struct, frozen=True, tag=True):
     """How the restart goes, for those who wait for it at the control socket."""
 
@@ -159,8 +181,10 @@ class Exit(msgspec.Struct, frozen=True, tag=True):
     """End now."""
 
 
-FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
-FromMaster = WorkerDied | Retire | Adopt | RestartNews | Drain | Exit
+FromDispatcher = (
+    Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | StackWanted | RestartWanted | Drained
+)
+FromMaster = WorkerDied | Retire | Adopt | StackWritten | RestartNews | Drain | Exit
 
 
 class OrderError(Exception):

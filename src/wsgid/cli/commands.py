@@ -3,10 +3,10 @@
 What they do is imported when they are called, so that ``wsgid --help`` and the daemon itself have nothing of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from wsgid.cli import setup_commands  # noqa: F401 - they are found by being there
-from wsgid.cli.own_commands import JSON, PID, PLACES, OwnCommand, is_ours
+from wsgid.cli import request_commands, setup_commands  # noqa: F401 - they are found by being there
+from wsgid.cli.own_commands import JSON, PID, PLACES, OwnCommand, as_given, is_ours
 from wsgid.core.parser import CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand
 
@@ -27,7 +27,7 @@ class Status(OwnCommand):
     def run(self, options: CommandOptions, command_name: str) -> int:
         from wsgid.cli.status import status
 
-        return status(_given(options))
+        return status(as_given(options))
 
 
 class Stop(OwnCommand):
@@ -52,7 +52,7 @@ class Stop(OwnCommand):
     def run(self, options: CommandOptions, command_name: str) -> int:
         from wsgid.cli.stop import stop
 
-        return stop(_given(options))
+        return stop(as_given(options))
 
 
 class Restart(OwnCommand):
@@ -73,7 +73,7 @@ class Restart(OwnCommand):
     def run(self, options: CommandOptions, command_name: str) -> int:
         from wsgid.cli.restart import restart
 
-        return restart(_given(options))
+        return restart(as_given(options))
 
 
 class Plugins(OwnCommand):
@@ -103,9 +103,3 @@ def commands() -> list[OwnCommand]:
 
 def _signal(help: str) -> CommandLineOption:
     return CommandLineOption("send-signal", help, metavar="N")
-
-
-def _given(options: CommandOptions) -> Mapping[str, object]:
-    """As text, which is how they are given on a command line."""
-    folders = {name: str(path) for name in ("app_path", "run_dir") if (path := getattr(options, name)) is not None}
-    return {**{name: value for name, value in vars(options).items() if value and name != "told"}, **folders}

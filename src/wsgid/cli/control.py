@@ -35,6 +35,9 @@ class Call:
             self._socket.sendall(line(command))
         except BrokenPipeError:
             return  # turned away: it says why
+        except PermissionError:
+            self._socket.close()
+            raise NoAnswer("it belongs to another user: run this command as that user or as root") from None
         except OSError as error:
             self._socket.close()
             raise NoAnswer(f"{run_dir / CONTROL_SOCKET}: {error.strerror or error}") from None
@@ -65,12 +68,17 @@ class Call:
         return reply
 
 
+def ask(run_dir: Path, command: Command, limit: float) -> Reply:
+    """The answer to a command that has one, within so many seconds. Raises NoAnswer."""
+    end = time.monotonic() + limit
+    with Call(run_dir, command, limit) as call:
+        return call.hear(end - time.monotonic())
+
+
 def ask_status(run_dir: Path) -> Report | None:
     """None when it does not answer within STATUS_TIME."""
-    end = time.monotonic() + STATUS_TIME
     try:
-        with Call(run_dir, Status(), STATUS_TIME) as call:
-            reply = call.hear(end - time.monotonic())
+        reply = ask(run_dir, Status(), STATUS_TIME)
     except NoAnswer:
         return None
     return reply if isinstance(reply, Report) else None

@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo
@@ -81,3 +81,9 @@ class OwnGroup(OwnCommand):
 
 def is_ours(command: object) -> bool:
     return isinstance(command, OwnCommand | Subcommand)
+
+
+def as_given(options: CommandOptions) -> Mapping[str, object]:
+    """As text, which is how they are given on a command line."""
+    folders = {name: str(path) for name in ("app_path", "run_dir") if (path := getattr(options, name)) is not None}
+    return {**{name: value for name, value in vars(options).items() if value and name != "told"}, **folders}

@@ -3,7 +3,7 @@
     2026-11-21T07:33:24.123Z 127.0.0.1 "GET /page?x=1 HTTP/1.1" 200 1234 wait=0.1ms service=12.4ms worker=4242 id=5f3a-1
 
 Bytes are those of the body as sent to the client. `wait` is the time before a worker had it, `service` the time after;
-``end=`` follows when it ended otherwise than by an answer of the application: refused, cut, left.
+``end=`` follows when it ended otherwise than by an answer of the application: refused, cut, left, killed.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""``run/<master pid>/control.sock``: where the commands ``status`` and ``restart`` ask (`wsgid.channel.commands`).
+"""``run/<master pid>/control.sock``: where commands such as ``status`` ask (`wsgid.channel.commands`).
 
 A caller says one line and hears one or more. Whatever it does, hang, rave or vanish, it costs nobody else anything: the
 number of callers, what they may say and what is kept for them have limits, and so has their time.
@@ -9,19 +9,26 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import cast
+from functools import partial
+from typing import Protocol, cast
 
 from wsgid.channel.commands import (
     MAX_COMMAND,
     Command,
+    Kill,
+    Killed,
     LineReader,
+    Listing,
     News,
     Noted,
+    NotThere,
     Refused,
     Reply,
     Report,
+    Requests,
     Restart,
     Status,
+    Trace,
     line,
     read_command,
 )
@@ -42,14 +49,31 @@ STOPPING = "the daemon has been told to stop"
 log = logging.getLogger("wsgid.dispatcher")
 
 
+class KnowsRequests(Protocol):
+    """Who answers for single requests."""
+
+    def listing(self, named: str) -> Listing: ...
+
+    def kill(self, key: str) -> Killed | NotThere: ...
+
+    def trace(self, key: str, answer: Callable[[Reply], None]) -> None:
+        """`answer` is called once, later or at once."""
+
+
 class ControlSocket:
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, *, status: Callable[[], Report], restart: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        status: Callable[[], Report],
+        restart: Callable[[], None],
+        requests: KnowsRequests,
     ) -> None:
         """`restart` tells the master; what the master says to it comes to `news`."""
         self._loop = loop
         self._status = status
         self._restart = restart
+        self._requests = requests
         self._server: asyncio.Server | None = None
         self.callers: set[Caller] = set()
         self.waiting: set[Caller] = set()
@@ -103,6 +127,12 @@ class ControlSocket:
                 self.waiting.add(caller)
                 caller.tell(Noted())
                 self._restart()
+            case Requests(named):
+                caller.tell(self._requests.listing(named), last=True)
+            case Kill(key):
+                caller.tell(self._requests.kill(key), last=True)
+            case Trace(key):
+                self._requests.trace(key, partial(caller.tell, last=True))
 
     def forget(self, caller: "Caller") -> None:
         self.callers.discard(caller)
@@ -129,7 +159,7 @@ class Caller(asyncio.Protocol):
             self.tell(Refused(f"{MAX_CALLERS} others are asking at this moment: try again"), last=True)
 
     def data_received(self, data: bytes) -> None:
-        if self._asked:  # it waits for a restart, and has nothing to say meanwhile
+        if self._asked:  # it waits for its answer, and has nothing to say meanwhile
             self._transport.abort()
             return
         try:
@@ -146,6 +176,8 @@ class Caller(asyncio.Protocol):
         self._control.obey(command, self)
 
     def tell(self, reply: Reply, last: bool = False) -> None:
+        if self._transport.is_closing():
+            return  # it has left, and does not wait for this any more
         if self._transport.get_write_buffer_size() > MAX_UNREAD:
             self._transport.abort()
             return
@@ -160,8 +192,8 @@ class Caller(asyncio.Protocol):
         self._transport.close()
 
     def eof_received(self) -> None:
-        """It has left, or only finished sending: that cannot be told apart. An answer to Status has been written by
-        then; one who waits for a restart must keep its side open."""
+        """It has left, or only finished sending: that cannot be told apart. Most answers have been written by then; one
+        who waits for a restart, or a stack, must keep its side open."""
         self.end()
 
     def connection_lost(self, exc: Exception | None) -> None:

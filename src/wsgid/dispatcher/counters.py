@@ -25,7 +25,7 @@ CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ANSWERED: Final = "answered"
 """The end that the access log has no word for."""
 
-NOT_ANSWERED: Final = ("refused", "cut", "left")
+NOT_ANSWERED: Final = ("refused", "cut", "left", "killed")
 """Those that it has one for."""
 
 CODES: Final = frozenset((400, 404, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505))

@@ -30,10 +30,10 @@ def overdue(slots: Iterable[Slot], limit: float, now: float) -> list[Slot]:
     return [
         slot
         for slot in slots
-        if (work := slot.work) is not None and not slot.overdue and now - work.served_at - slot.excused >= limit
+        if (work := slot.work) is not None and slot.ground is None and now - work.served_at - slot.excused >= limit
     ]
 
 
 def spent(worker: Worker) -> bool:
-    """A hung worker that serves nothing but what is overdue."""
-    return all(slot.work is None or slot.overdue or slot.done for slot in worker.slots)
+    """A hung worker that serves nothing but what was taken from it."""
+    return all(slot.work is None or slot.ground or slot.done for slot in worker.slots)

@@ -5,7 +5,7 @@ An edge opens an exchange when a request has arrived and submits it when it may 
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
@@ -18,7 +18,7 @@ from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.counters import Counters
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.exchange import Client, Exchange
-from wsgid.dispatcher.fates import Fate, at_the_limit, fate
+from wsgid.dispatcher.fates import BY_HAND, TIME_LIMIT, Fate, Ground, fate, taken_away
 from wsgid.dispatcher.outgoing import OutgoingOwner
 from wsgid.dispatcher.pool import Pool, QueueFull
 from wsgid.dispatcher.quarantine import Quarantine
@@ -203,7 +203,7 @@ class Dispatch:
         request, now = work.request, self.clock.now()
         # What made a leaving worker late has reached a limit: it would make the next one late as well.
         redeliver = self._policy.redeliver and not slot.worker.late(now)
-        what = fate(work, read=slot.read, overdue=slot.overdue, redeliver=redeliver)
+        what = fate(work, read=slot.read, ground=slot.ground, redeliver=redeliver)
         again = what in (Fate.AGAIN, Fate.UNREAD)
         if again and self._why_not(work):
             what, again = Fate.REFUSED, False
@@ -314,24 +314,50 @@ class Dispatch:
             if slot.paused:
                 slot.excused += now - self._ticked
         for slot in deadlines.overdue(worker.slots, self._policy.timeout, now):
-            self._give_up_on(slot, now)
+            self._give_up_on(slot, TIME_LIMIT, now)
 
-    def _give_up_on(self, slot: Slot, now: float) -> None:
-        """Its request has reached the time limit."""
+    def _give_up_on(self, slot: Slot, ground: Ground, now: float) -> None:
+        """Its request is taken from it, and its worker is to be replaced."""
         worker, work = slot.worker, slot.work
-        assert work is not None, "an overdue slot is a busy one"
-        told = described(work, at_the_limit(work), now)
-        slot.overdue = True
+        assert work is not None, "a slot that is given up is a busy one"
+        told = described(work, taken_away(work, ground), now)
+        slot.ground = ground
         worker.to_interrupt.append(work.request)
         if worker.hung:
             extra = about(work.request.id, worker.pid)
-            log.error("worker %d: one more request has reached the time limit: %s", worker.pid, told, extra=extra)
+            log.error("worker %d: one more request %s: %s", worker.pid, ground.told, told, extra=extra)
         else:
             worker.hung = True
             self._shut(worker)
-            self._tell_master(Hung(worker.pid, told))  # which logs it, with the worker's stacks
-        work.fail(504, "the application took longer than the time limit")
+            # Which logs it, with the worker's stacks.
+            self._tell_master(Hung(worker.pid, told, by_hand=ground is BY_HAND))
+        work.fail(ground.code, ground.why, ground.note)
         self._refuse_if_nobody_comes()
+
+    # What people ask for.
+
+    def in_slots(self) -> list[Slot]:
+        """Those that have something in hand, or have yet to be rid of an answer."""
+        workers = self.workers.by_pid.values() if self.workers is not None else ()
+        return [slot for worker in workers for slot in worker.slots if slot.work is not None]
+
+    def in_queue(self) -> Sequence[Work]:
+        """The first first."""
+        return tuple(self._pool.queue)
+
+    def unfinished(self) -> Iterable[Exchange]:
+        """All that have arrived, wherever they are."""
+        return self._open
+
+    def kill(self, target: Slot | Work) -> None:
+        """What this slot serves, and has not been taken from it before, or one that waits in the queue."""
+        now = self.clock.now()
+        if isinstance(target, Slot):
+            self._give_up_on(target, BY_HAND, now)
+            return
+        waited = f"{now - target.queued_at:.2f} s"
+        log.warning("request %s is killed by hand: it has waited for a worker for %s", target.request.id, waited)
+        target.fail(BY_HAND.code, BY_HAND.why, BY_HAND.note)
 
     # How it is.
 

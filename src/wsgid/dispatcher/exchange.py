@@ -149,22 +149,22 @@ class Exchange(Work):
 
     # What else can happen to it.
 
-    def fail(self, code: int, why: str) -> None:
+    def fail(self, code: int, why: str, note: str = "") -> None:
         """We cannot serve it: refused with this code; an answer that has begun is sent as far as it has come, and cut
         there. A whole answer is sent."""
         if self.stage is ANSWERING:
             if self.client.send_cut():
-                self._all_said(self.code, "cut")
+                self._all_said(self.code, note or "cut")
             else:
-                self._end(self.code, "cut")
+                self._end(self.code, note or "cut")
         else:
-            self.refuse(*refusal(code, why))
+            self.refuse(*refusal(code, why), note or "refused")
 
-    def refuse(self, head: Head, body: bytes) -> None:
+    def refuse(self, head: Head, body: bytes, note: str = "refused") -> None:
         """This is sent instead of an answer of the application, of which nothing has been."""
         if not self.settled:
             self.sent = self.client.send_whole(head, body)
-            self._all_said(head.code, "refused")
+            self._all_said(head.code, note)
 
     def cut(self) -> None:
         """The rest of its answer will not be sent. A worker that is at it is told, so that an endless answer ends."""

@@ -27,6 +27,7 @@ from wsgid.channel.orders import (
     RestartNews,
     RestartWanted,
     Retire,
+    StackWritten,
     WorkerDied,
 )
 from wsgid.dispatcher import access_log, orphans
@@ -41,6 +42,8 @@ from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.master_link import MasterLink
 from wsgid.dispatcher.report import report
+from wsgid.dispatcher.single_requests import SingleRequests
+from wsgid.dispatcher.traces import Traces
 from wsgid.dispatcher.workers import CALLERS, Workers
 from wsgid.posts import CHANNEL_SOCKET, SOCKET_MODE, DispatcherPost, policy
 from wsgid.protocol.forwarded import FrontEnds
@@ -118,6 +121,7 @@ class Dispatcher:
             Disk(post.run_path, self._executor, loop),
         )
         self._dispatch.on_quiet = self._quiet
+        self._traces = Traces(loop, self._link.say)
         self._workers = Workers(
             _listen_for_workers(post.run_dir, post.run_path),
             self._dispatch,
@@ -125,6 +129,7 @@ class Dispatcher:
             ready=self._dispatch.worker_ready,
             leaving=self._dispatch.worker_leaving,
             idle=self._dispatch.slot_idle,
+            stack=self._traces.told,
         )
         self._dispatch.workers = self._workers
         self._edges: list[HttpEdge | Mongrel2Edge] = []
@@ -133,6 +138,7 @@ class Dispatcher:
             loop,
             status=self._report,
             restart=lambda: self._link.say(RestartWanted()),
+            requests=SingleRequests(self._dispatch, self._traces),
         )
         self._drain_asked = False
         self._drained_said = False
@@ -216,6 +222,8 @@ class Dispatcher:
                 self._dispatch.adopt(changed)
             case RestartNews():
                 self._control.news(order)
+            case StackWritten():
+                self._traces.written(order)
             case Drain(seconds):
                 self._drain_asked = True
                 self._drain(seconds)

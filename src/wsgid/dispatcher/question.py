@@ -74,7 +74,7 @@ class Question(Work):
 
     # What else can happen to it.
 
-    def fail(self, code: int, why: str) -> None:
+    def fail(self, code: int, why: str, note: str = "") -> None:
         """Nobody could be asked: a filter that is there to refuse must not be got round by load or by a death."""
         self._settle(Refused(code, why))
 

@@ -53,13 +53,13 @@ def _state(worker: WorkerFacts) -> WorkerState:
 def _served(request: RequestFacts) -> Served:
     return Served(
         id=request.id,
-        method=_shown(request.method),
-        target=_shown(request.target),
-        client=_shown(request.client),
+        method=shown(request.method),
+        target=shown(request.target),
+        client=shown(request.client),
         age=round(request.age, 3),
     )
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Printable, for clients write it and terminals obey what they are sent."""
     return quoted(text[:MAX_TEXT])[:MAX_TEXT]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from wsgid.channel import frames
 from wsgid.channel.frames import Kind
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.fates import Ground
 from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.work import ANSWERING, SENDING, SERVING, Work
@@ -65,7 +66,8 @@ class Slot:
         "_unsent",
         "done",
         "excused",
-        "overdue",
+        "ground",
+        "identifier",
         "paused",
         "read",
         "thread",
@@ -94,8 +96,10 @@ class Slot:
         """Seconds that the request has spent so."""
         self.done = False
         """Its thread waits for the next request, and gets none yet: as much is kept for the client as may be."""
-        self.overdue = False
-        """A request here has reached the time limit. The slot is used no more."""
+        self.ground: Ground | None = None
+        """A request here was taken from it on this ground. The slot is used no more."""
+        self.identifier = 0
+        """Of the thread, as stacks have it."""
         self._sock = sock
         self._reader = reader
         self._owner = owner

@@ -82,8 +82,9 @@ class Work(ABC):
         """The worker has given the whole answer at once."""
 
     @abstractmethod
-    def fail(self, code: int, why: str) -> None:
-        """No worker will do it: it is refused with this code."""
+    def fail(self, code: int, why: str, note: str = "") -> None:
+        """No worker will do it: it is refused with this code. ``note`` is for the access log, if it is not one that is
+        refused, or cut, as others are."""
 
     def given(self, slot: "Slot", now: float) -> None:
         self.slot = slot

@@ -95,6 +95,10 @@ class Worker:
         # Untold, the request goes on until the worker is killed, a few seconds later.
         self._tell(frames.interrupt(request.key), f"{request.id} is to be interrupted")
 
+    def trace(self, request: Request) -> None:
+        # Untold, it says nothing, which others do as well: nobody waits for it for long.
+        self._tell(frames.trace(request.key), f"it is asked where the thread of {request.id} is")
+
     def _tell(self, frame: bytes, what: str) -> None:
         if self.control is not None:
             try:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 
 from wsgid.channel import frames
-from wsgid.channel.frames import Hello, Kind, Role
+from wsgid.channel.frames import Hello, Kind, Role, Stack
 from wsgid.dispatcher.slots import Slot, SlotOwner
 from wsgid.dispatcher.worker import NOTHING, Lost, Worker
 from wsgid.logs import about
@@ -38,9 +38,10 @@ class Workers:
         ready: Callable[[Worker], None],
         leaving: Callable[[Worker], None],
         idle: Callable[[Slot], None],
+        stack: Callable[[int, Stack], None],
     ) -> None:
         """`ready`: all its threads have called; `leaving`: it has said that it wants to leave; `idle`: a thread has
-        called."""
+        called; `stack`: the worker of this process id has told where a thread is."""
         self.by_pid: dict[int, Worker] = {}
         self._filter_uploads = True
         self._to_retire: set[int] = set()
@@ -51,6 +52,7 @@ class Workers:
         self._ready = ready
         self._leaving = leaving
         self._idle = idle
+        self._stack = stack
         loop.add_reader(listener.fileno(), self._accept)
 
     @property
@@ -108,6 +110,7 @@ class Workers:
     def _add_slot(self, worker: Worker, sock: socket.socket, hello: Hello, reader: frames.FrameReader) -> None:
         worker.filters_uploads = hello.filters_uploads
         slot = Slot(sock, worker, hello.thread, reader, self._owner, self._loop)
+        slot.identifier = hello.identifier
         worker.slots.append(slot)
         if not worker.ready and len(worker.slots) == hello.threads:
             worker.ready = True
@@ -139,6 +142,17 @@ class Workers:
         if any(kind is Kind.LEAVING for kind, _ in said) and not worker.leaving:
             worker.leaving = True
             self._leaving(worker)
+        for kind, payload in said:
+            if kind is Kind.STACK:
+                self._take_stack(worker, payload)
+
+    def _take_stack(self, worker: Worker, payload: bytes) -> None:
+        try:
+            stack = frames.read_stack(payload)
+        except frames.FrameError as error:
+            log.warning("worker %d: where a thread is was not understood: %s", worker.pid, error)
+        else:
+            self._stack(worker.pid, stack)
 
     def retire(self, pid: int) -> Worker | None:
         """It shall leave. None: it has not called yet, and will be let go when it does."""

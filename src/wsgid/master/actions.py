@@ -54,6 +54,8 @@ class WriteStacks:
     """To the log, those that this child has written down and that are not there yet."""
 
     pid: int
+    wanted: tuple[int, ...] = ()
+    """The identifiers of threads whose stacks the dispatcher is to be told as well."""
 
 
 @dataclass(frozen=True, slots=True)

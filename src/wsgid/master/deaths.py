@@ -75,7 +75,7 @@ def _cause(state: State, worker: Worker, death: Died) -> Cause:
     """What was to be done to it does not count when something else was faster: one that leaves may be shot."""
     match worker.killed_in or worker.stage:
         case Stage.HUNG:
-            return Cause.TIMEOUT
+            return Cause.KILLED if worker.by_hand else Cause.TIMEOUT
         case Stage.LATE:
             return Cause.START
         case Stage.LEAVING if worker.stage is Stage.KILLED:

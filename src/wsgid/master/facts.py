@@ -9,6 +9,7 @@ from wsgid.channel.orders import (
     Listening,
     RestartWanted,
     Spent,
+    StackWanted,
     WorkerLeaving,
     WorkerReady,
     WornOut,
@@ -132,7 +133,9 @@ class StacksFound:
     pid: int
 
 
-FromDispatcher = Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | RestartWanted | Drained
+FromDispatcher = (
+    Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | StackWanted | RestartWanted | Drained
+)
 OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
 Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal
 Answer = OptionsRead | OptionsWrong | Weighed | Looked

@@ -2,7 +2,7 @@
 
 Before one is killed over something that hangs, it is asked for its stacks (`DUMP_SIGNAL`), so that the log tells where.
 People may ask for them as well, with the same signal: that is noticed (`StacksFound`), and they are logged in the same
-way.
+way. So may the dispatcher (`StackWanted`), when a worker cannot tell where it is.
 """
 
 import logging
@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from signal import SIGKILL
 
-from wsgid.channel.orders import Hung, Retire, Spent
+from wsgid.channel.orders import Hung, Retire, Spent, StackWanted
 from wsgid.master import deaths
 from wsgid.master.actions import Kill, Log, Tell, WriteStacks
 from wsgid.master.facts import StacksFound
@@ -30,11 +30,13 @@ def hung(state: State, said: Hung, now: float) -> Step:
     worker = state.worker(said.pid)
     if worker is None or worker.stage not in (Stage.LOADING, Stage.READY, Stage.LEAVING):
         return state, []
-    return _hangs(state, worker, said.request, now)
+    what = "has a request that is killed by hand, and" if said.by_hand else "hangs and"
+    return _hangs(state, replace(worker, by_hand=said.by_hand), said.request, now, what)
 
 
-def _hangs(state: State, worker: Worker, over: str, now: float) -> Step:
-    told = Log(logging.ERROR, f"worker {worker.pid} hangs and will be replaced; its stacks follow. {over}", worker.pid)
+def _hangs(state: State, worker: Worker, over: str, now: float, what: str = "hangs and") -> Step:
+    text = f"worker {worker.pid} {what} will be replaced; its stacks follow. {over}"
+    told = Log(logging.ERROR, text, worker.pid)
     # It may hang before all of its threads have called: then it has served all the same.
     dumped = replace(worker, stage=Stage.HUNG, has_served=True, stacks_due=now + DUMP_TIME, deadline=now + HUNG_TIME)
     return state.with_worker(dumped), [told, Kill(worker.pid, DUMP_SIGNAL)]
@@ -46,6 +48,17 @@ def spent(state: State, said: Spent, now: float) -> Step:
         return state, []
     written = now if worker.stacks_due == math.inf else worker.stacks_due
     return state.with_worker(replace(worker, deadline=min(worker.deadline, written))), []
+
+
+def stack_wanted(state: State, said: StackWanted, now: float) -> Step:
+    worker = state.worker(said.pid)
+    if worker is None:
+        return state, []  # it is dead: the dispatcher will hear that
+    asked = worker.stacks_due < math.inf
+    worker = replace(worker, stacks_wanted=(*worker.stacks_wanted, said.thread))
+    if asked:
+        return state.with_worker(worker), []
+    return state.with_worker(replace(worker, stacks_due=now + DUMP_TIME)), [Kill(worker.pid, DUMP_SIGNAL)]
 
 
 def stacks_found(state: State, found: StacksFound, now: float) -> State:
@@ -86,8 +99,8 @@ def overdue(state: State, now: float) -> Step:
 def _write_stacks(state: State, now: float) -> Step:
     due = [worker for worker in state.workers if now >= worker.stacks_due]
     for worker in due:
-        state = state.with_worker(replace(worker, stacks_due=math.inf))
-    return state, [WriteStacks(worker.pid) for worker in due]
+        state = state.with_worker(replace(worker, stacks_due=math.inf, stacks_wanted=()))
+    return state, [WriteStacks(worker.pid, worker.stacks_wanted) for worker in due]
 
 
 def _overdue(state: State, worker: Worker, now: float) -> Step:

@@ -22,6 +22,7 @@ from wsgid.channel.orders import (
     Listening,
     RestartWanted,
     Spent,
+    StackWanted,
     WorkerLeaving,
     WorkerReady,
     WornOut,
@@ -153,6 +154,8 @@ def _said(state: State, said: FromDispatcher, now: float) -> Step:
             return lateness.hung(state, said, now)
         case Spent():
             return lateness.spent(state, said, now)
+        case StackWanted():
+            return lateness.stack_wanted(state, said, now)
         case RestartWanted():
             return restarts.ask(state, "a client of the control socket", client=True)
         case Drained():

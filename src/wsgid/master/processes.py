@@ -157,13 +157,14 @@ class Processes:
         report.close_reader()
         return text
 
-    def log_stacks(self, pid: int) -> None:
+    def log_stacks(self, pid: int) -> str:
         """Of a dispatcher or a worker: what it has written of them since the last time, if anything."""
         if text := self._stacks[pid].read():
             if pid in self._orders:
                 log.error("stacks of dispatcher %d:", pid, extra=about(traceback=text))
             else:
                 log.error("stacks of worker %d:", pid, extra=about(worker=pid, traceback=text))
+        return text
 
     def _write_pid_file(self, worker: int) -> None:
         try:

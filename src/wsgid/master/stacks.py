@@ -8,10 +8,18 @@ A file on the disk would: but it needs a path, which a jail or a full disk may n
 
 import fcntl
 import os
+import re
+from typing import Final
+
+from wsgid.channel.stack import shortened
 
 MAX_STACKS = 1024 * 1024
 """Bytes kept of what was written between two readings. Faulthandler writes at most 100 threads with 100 frames each, a
 line of about 100 bytes: more than this only comes from somebody who asks again and again."""
+
+
+NO_CALL: Final = "<no Python frame>"
+"""As faulthandler writes it."""
 
 
 class Stacks:
@@ -48,3 +56,11 @@ class Stacks:
         # Not after each reading: what the child writes just now is lost.
         os.ftruncate(self.descriptor, 0)
         self._read = self._seen = 0
+
+
+def of_thread(text: str, thread: int) -> str:
+    """The latest stack of the thread with this identifier among those in the text, innermost call last; ``""`` when
+    there is none, as faulthandler stops after 100 threads."""
+    found = re.findall(rf"^(?:Current thread|Thread) 0x0*{thread:x}\b.*\n((?:  .*(?:\n|\Z))+)", text, re.MULTILINE)
+    calls = [each for each in found[-1].splitlines() if NO_CALL not in each] if found else []
+    return shortened("".join(f"{each}\n" for each in reversed(calls)))

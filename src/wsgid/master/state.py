@@ -97,12 +97,16 @@ class Worker:
     """When all its threads have to have called a new dispatcher; infinite when they have."""
     stacks_due: float = math.inf
     """When the stacks that it has been asked for are to be logged."""
+    stacks_wanted: tuple[int, ...] = ()
+    """The identifiers of threads whose stacks the dispatcher waits for."""
     has_served: bool = False
     """It has been ready, so it may hold requests and knows the signals that we send."""
     worn: str = ""
     """Why it is to be replaced, when a successor is there."""
     worn_by: Cause = Cause.MAX_REQUESTS
     """The same in one word; meant only when it is worn."""
+    by_hand: bool = False
+    """It is hung because a request of it was killed by hand."""
     killed_in: Stage | None = None
     """The stage that it overstayed, and was killed for."""
     reopen: bool = False

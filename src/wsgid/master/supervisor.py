@@ -10,7 +10,7 @@ from signal import Signals
 from types import TracebackType
 from typing import Self
 
-from wsgid.channel.orders import Adopt
+from wsgid.channel.orders import Adopt, StackWritten
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
 from wsgid.logs import about, reopen
@@ -63,6 +63,7 @@ from wsgid.master.proc_files import STOPPED, ProcFiles
 from wsgid.master.processes import Entries, Processes
 from wsgid.master.run_dir import RunDir
 from wsgid.master.signals import SignalInbox
+from wsgid.master.stacks import of_thread
 from wsgid.master.state import Settings
 from wsgid.posts import policy
 
@@ -193,8 +194,10 @@ class Supervisor:
                 self._kill(pid, number)
             case Abort(pid):
                 self._abort(pid)
-            case WriteStacks(pid):
-                self._processes.log_stacks(pid)
+            case WriteStacks(pid, wanted):
+                stacks = self._processes.log_stacks(pid)
+                for thread in wanted:
+                    self._processes.tell(StackWritten(pid, thread, of_thread(stacks, thread)))
             case Log(level, text, worker):
                 log.log(level, "%s", text, extra=about(worker=worker))
             case AnnounceReady(text):

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import Final
 
 from wsgid.channel import frames
-from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role
+from wsgid.channel.frames import FrameError, FrameReader, Hello, Kind, Role, Stack
+from wsgid.channel.stack import shortened
 from wsgid.logs import about, enable_again
 from wsgid.worker.channel import connect
 from wsgid.worker.in_hand import Held, InHand
@@ -124,10 +125,17 @@ class Control:
             self.called.set()
             self._say_leaving()
 
+    def _stack(self, key: str) -> str | None:
+        stack = self._in_hand.stack(key)
+        return None if stack is None else shortened("".join(stack.format()))
+
     def _say_leaving(self) -> None:
+        self._say(frames.LEAVING)
+
+    def _say(self, frame: bytes) -> None:
         if self._socket is not None:
             try:
-                self._socket.sendall(frames.LEAVING)
+                self._socket.sendall(frame)
             except OSError as error:
                 self._lose(f"it failed: {error.strerror}")
 
@@ -152,6 +160,8 @@ class Control:
             held = self._in_hand.taken_too_long(key)
             if held is not None:
                 _interrupt(held)
+        elif kind is Kind.TRACE:
+            self._say(frames.stack(Stack(key, self._stack(key))))
         else:
             raise FrameError(f"{kind.name} on a control connection")
 
@@ -172,7 +182,7 @@ def _interrupt(held: Held) -> None:
     where = "".join(held.stack().format()).rstrip()
     enable_again()
     log.warning(
-        "request %s has taken too long: its thread 0x%016x is interrupted here:",
+        "request %s is to end: its thread 0x%016x is interrupted here:",
         held.request_id,
         held.thread,
         extra=about(held.request_id, traceback=where),

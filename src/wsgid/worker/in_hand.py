@@ -6,6 +6,7 @@ words are kept by the request's key, which no other has, and never hit "the curr
 
 import threading
 from collections import OrderedDict
+from traceback import StackSummary
 from typing import Final
 
 from wsgid.worker.interrupt import Interruptible
@@ -65,6 +66,14 @@ class InHand:
         """The request has ended."""
         # One step of the interpreter: without the lock, which would cost a third of a microsecond.
         del self._held[key]
+
+    def stack(self, key: str) -> StackSummary | None:
+        """Where the thread is that serves this request; None when no thread does."""
+        if (held := self._held.get(key)) is None:
+            return None
+        stack = held.stack()
+        # If it has ended meanwhile, this was another's stack perhaps, which the thread has taken since.
+        return stack if self._held.get(key) is held else None
 
     def client_gone(self, key: str, *, certain: bool = True) -> None:
         """The dispatcher's word that this request's client has left, or, when it is not certain, may have."""

@@ -18,7 +18,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable
-from itertools import takewhile
+from itertools import islice, takewhile
 from traceback import StackSummary, walk_stack
 from typing import Final, TypeVar
 
@@ -31,6 +31,10 @@ _set_exception: Final = ctypes.pythonapi.PyThreadState_SetAsyncExc
 for it: every thread becomes slower, and one whose lines are traced (coverage, a debugger) stands still (tried with
 3.11.7).
 """
+
+MOST_CALLS: Final = 500
+"""Of a stack, the innermost: more than anyone reads, of a recursion without an end as well. The application stands
+still while they are looked at."""
 
 LINES_TO_STRIKE: Final = 2
 """Rounds of a loop: the interpreter raises what is pending at the first jump back, if it has not before."""
@@ -104,9 +108,10 @@ class Interruptible:
                 _set_exception(ctypes.c_ulong(self.thread), ctypes.py_object(RequestTimeout))
 
     def stack(self) -> StackSummary:
-        """Where the thread is now, innermost last; what is inside the application only, if it is there."""
-        walked = walk_stack(sys._current_frames()[self.thread])
+        """Where the thread is now, innermost last; what is inside the application only, if it is there. Empty when the
+        thread has ended."""
+        walked = walk_stack(frame) if (frame := sys._current_frames().get(self.thread)) else iter(())
         inside = takewhile(lambda place: place[0].f_code is not Interruptible.call.__code__, walked)
-        stack = StackSummary.extract(inside, lookup_lines=False)
+        stack = StackSummary.extract(islice(inside, MOST_CALLS), lookup_lines=False)
         stack.reverse()
         return stack

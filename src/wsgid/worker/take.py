@@ -80,7 +80,7 @@ class Taker:
                 "a process that the application forked came back from it into wsgid: it should end with os._exit()"
             )
             return None
-        hello = Hello(self.pid, Role.CHANNEL, thread, self.threads, bool(self.upload_filters))
+        hello = Hello(self.pid, Role.CHANNEL, thread, self.threads, bool(self.upload_filters), threading.get_ident())
         pause = 0.0
         while not self.leaving.wait(pause):
             try:

@@ -9,8 +9,39 @@ from typing import Any
 from tests.unit.channel.counted import NOTHING
 from tests.unit.dispatcher.requests import a_policy
 from wsgid.channel import commands, orders
-from wsgid.channel.commands import MAX_COMMAND, LineReader, LineTooLong, News, Noted, Report, Restart, Status
-from wsgid.channel.orders import Adopt, Alive, Cause, Drain, Exit, Hung, Listening, OrderError, RestartNews, WorkerDied
+from wsgid.channel.commands import (
+    MAX_COMMAND,
+    Kill,
+    Killed,
+    LineReader,
+    LineTooLong,
+    Listed,
+    Listing,
+    News,
+    Noted,
+    NotThere,
+    Report,
+    Requests,
+    RequestState,
+    Restart,
+    Status,
+    Trace,
+    Traced,
+)
+from wsgid.channel.orders import (
+    Adopt,
+    Alive,
+    Cause,
+    Drain,
+    Exit,
+    Hung,
+    Listening,
+    OrderError,
+    RestartNews,
+    StackWanted,
+    StackWritten,
+    WorkerDied,
+)
 
 Read = Callable[[bytes], Any]
 
@@ -61,12 +92,21 @@ def same(one: object, other: object) -> bool:
 
 
 def seeds() -> list[bytes]:
-    died = WorkerDied(1, "left", True, Cause.ASKED)
-    by_master = [died, Adopt(a_policy()), RestartNews("ok", True, True), Drain(1.5), Exit()]
-    by_dispatcher = [Listening(["http://a"]), Alive(1, 2), Hung(3, "GET /")]
-    asked = commands.line(Status()) + commands.line(Restart())
+    by_master = [
+        WorkerDied(1, "left", True, Cause.ASKED),
+        Adopt(a_policy()),
+        StackWritten(3, 4, ""),
+        RestartNews("ok", True, True),
+        Drain(1.5),
+        Exit(),
+    ]
+    by_dispatcher = [Listening(["http://a"]), Alive(1, 2), Hung(3, "GET /"), StackWanted(3, 2**40)]
+    asked = b"".join(commands.line(each) for each in (Status(), Restart(), Requests("x"), Kill("x"), Trace("x")))
+    listed = Listed("x", "y", RequestState.RUNNING, "GET", "/", "", 1.0, 0.5, 3, 4)
     report = Report(1, ["http://a"], False, 0, 0, 0, [], 0, 0.0, NOTHING)
     told = commands.line(Noted()) + commands.line(News("text", True, False)) + commands.line(report)
+    told += commands.line(Listing([listed], 0)) + commands.line(Traced(listed, "", True))
+    told += commands.line(Killed("cut", None)) + commands.line(NotThere("no"))
     return [
         *(b"\0" + orders.encode(message) for message in by_master),
         *(b"\1" + orders.encode(message) for message in by_dispatcher),

@@ -10,22 +10,32 @@ from wsgid.channel.commands import (
     MAX_REPLY,
     MAX_TEXT,
     Command,
+    Kill,
+    Killed,
     LineReader,
     LineTooLong,
+    Listed,
+    Listing,
     News,
     Noted,
+    NotThere,
     Refused,
     Reply,
     Report,
+    Requests,
+    RequestState,
     Restart,
     Served,
     Status,
+    Trace,
+    Traced,
     WorkerReport,
     WorkerState,
     line,
 )
 from wsgid.channel.orders import MAX_NEWS
 from wsgid.config import MAX_PARALLEL
+from wsgid.protocol.request_id import MAX_ID
 
 texts = st.text(max_size=20)
 counts = st.integers(0, 10**6)
@@ -46,10 +56,26 @@ reports = st.builds(
     st.floats(0, 1e6),
     st.sampled_from([NOTHING, LARGEST]),
 )
-replies = st.one_of(reports, st.just(Noted()), st.builds(News, texts, st.booleans(), st.booleans()), texts.map(Refused))
+numbers, seconds = st.none() | counts, st.floats(0, 1e6)
+listed = st.builds(
+    Listed, texts, texts, st.sampled_from(RequestState), texts, texts, texts, seconds, seconds, numbers, numbers
+)
+replies = st.one_of(
+    reports,
+    st.just(Noted()),
+    st.builds(News, texts, st.booleans(), st.booleans()),
+    texts.map(Refused),
+    st.builds(Listing, st.lists(listed, max_size=2)),
+    st.builds(Killed, texts, st.none() | counts),
+    st.builds(Traced, listed),
+    texts.map(NotThere),
+)
+LONGEST_ID = "x" * MAX_ID
 
 
-@pytest.mark.parametrize("command", [Status(), Restart()])
+@pytest.mark.parametrize(
+    "command", [Status(), Restart(), Requests(), Requests(LONGEST_ID), Kill(LONGEST_ID), Trace(LONGEST_ID)]
+)
 def test_what_a_command_says_is_what_the_dispatcher_hears(command: Command) -> None:
     said = line(command)
     assert len(said) <= MAX_COMMAND

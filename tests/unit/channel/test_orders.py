@@ -15,6 +15,8 @@ from wsgid.channel.orders import (
     FromMaster,
     Listening,
     OrderError,
+    StackWanted,
+    StackWritten,
     WorkerDied,
     WorkerReady,
 )
@@ -26,9 +28,13 @@ from_dispatcher = st.one_of(
     st.builds(Listening, st.lists(st.text(max_size=30), max_size=4)),
     st.builds(WorkerReady, pids),
     st.builds(Drained, st.integers(0, 10**6)),
+    st.builds(StackWanted, pids, st.integers(0, 2**63)),
 )
 from_master = st.one_of(
-    st.builds(WorkerDied, pids, st.text(max_size=30), st.booleans()), st.builds(Drain, seconds), st.just(Exit())
+    st.builds(WorkerDied, pids, st.text(max_size=30), st.booleans()),
+    st.builds(Drain, seconds),
+    st.just(Exit()),
+    st.builds(StackWritten, pids, st.integers(0, 2**63), st.text(max_size=30)),
 )
 
 

@@ -1,6 +1,6 @@
 """How the commands are spelled; what they do is tested with each of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ import pytest
 from wsgid.cli import command_line
 from wsgid.cli.commands import commands as all_commands
 from wsgid.cli.complaints import CannotDo
+from wsgid.cli.own_commands import OwnGroup
 
 
 @pytest.fixture
@@ -22,6 +23,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, object]]:
 
     for module in ("status", "stop", "restart"):
         monkeypatch.setattr(f"wsgid.cli.{module}.{module}", lambda options, name=module: note(name, options))
+    for name in ("list_requests", "kill_request", "trace_request"):
+        monkeypatch.setattr(f"wsgid.cli.request.{name}", lambda options, name=name: note(name, options))
     return told
 
 
@@ -39,6 +42,9 @@ def run(*arguments: str) -> object:
         ("--app-path a --run-dir r stop --pid 3", "stop", {"app_path": "a", "run_dir": "r", "pid": "3"}),
         ("stop --app-path a --run-dir r", "stop", {"app_path": "a", "run_dir": "r"}),
         ("--app-path a stop --app-path b", "stop", {"app_path": "b"}),
+        ("request list --json", "list_requests", {"app_path": ".", "json": True}),
+        ("--app-path a request kill 5f3a-1 --pid 3", "kill_request", {"app_path": "a", "pid": "3", "id": "5f3a-1"}),
+        ("request trace --app-path a 5f3a-1", "trace_request", {"app_path": "a", "id": "5f3a-1"}),
     ],
 )
 def test_options(
@@ -84,13 +90,21 @@ def test_why_a_command_cannot_do_it(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
-    for each in all_commands():
-        assert each.name is not None
-        assert run(each.name, "--help") == 0
+    for words in spellings():
+        assert run(*words, "--help") == 0
         told = " ".join(capsys.readouterr().out.split())
-        assert told.startswith(f"Usage: wsgid {each.name} [OPTIONS] ")
+        assert told.startswith(f"Usage: wsgid {' '.join(words)} [OPTIONS] ")
         assert "Exit code: 0 " in told
         assert "--app-path DIR" in told
+
+
+def spellings() -> Iterator[list[str]]:
+    """Of all commands, ``request list`` among them and not ``request``, which does nothing."""
+    for each in all_commands():
+        if isinstance(each, OwnGroup):
+            yield from ([each.name, member.name] for member in each.subcommands())
+        else:
+            yield [each.name]
 
 
 def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,7 @@ class DispatcherMachine(RuleBasedStateMachine):
             ready=self.dispatch.worker_ready,
             leaving=self.dispatch.worker_leaving,
             idle=self.dispatch.slot_idle,
+            stack=lambda pid, stack: None,
         )
         self.dispatch.workers = self.workers
         self.open_edges()
@@ -319,8 +320,8 @@ class DispatcherMachine(RuleBasedStateMachine):
         limit = self.limits["timeout"]
         for slot in self.slots():
             if limit and slot.work is not None and not slot.paused and not slot.excused:
-                assert slot.overdue or self.clock.time - slot.work.served_at < limit
-            assert not slot.overdue or slot.work is None or slot.work.settled
+                assert slot.ground or self.clock.time - slot.work.served_at < limit
+            assert not slot.ground or slot.work is None or slot.work.settled
         limit = self.limits["queue_timeout"] or float("inf")
         assert all(self.clock.time - exchange.queued_at < limit for exchange in self.dispatch._pool.queue)
 

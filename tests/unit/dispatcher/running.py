@@ -135,6 +135,7 @@ async def running(
             ready=dispatch.worker_ready,
             leaving=dispatch.worker_leaving,
             idle=dispatch.slot_idle,
+            stack=lambda pid, stack: None,
         )
         dispatch.workers = workers
         workers._filter_uploads = filters

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +16,23 @@ from tests.unit.channel.counted import NOTHING
 from tests.unit.dispatcher.loops import run, turns, until
 from wsgid.channel.commands import (
     MAX_REPLY,
+    Kill,
+    Killed,
     LineReader,
+    Listed,
+    Listing,
     News,
     Noted,
+    NotThere,
     Refused,
     Reply,
     Report,
+    Requests,
+    RequestState,
     Restart,
     Served,
     Status,
+    Trace,
     WorkerReport,
     WorkerState,
     line,
@@ -52,10 +60,33 @@ BIG_REPORT = Report(
 """More than a socket's buffer holds."""
 
 
+LISTED = Listed("1", "id-1", RequestState.QUEUED, "GET", "/", "", 1.0, 1.0, None, None)
+
+
+@dataclass
+class Answering:
+    """Answers for single requests as it is told to."""
+
+    asked: list[str] = field(default_factory=list)
+    later: list[Callable[[Reply], None]] = field(default_factory=list)
+    """Who waits for a stack."""
+
+    def listing(self, named: str) -> Listing:
+        self.asked.append(named)
+        return Listing([LISTED], 7)
+
+    def kill(self, key: str) -> Killed | NotThere:
+        return Killed("answered with 503", 11) if key == "1" else NotThere("no")
+
+    def trace(self, key: str, answer: Callable[[Reply], None]) -> None:
+        self.later.append(answer)
+
+
 @dataclass
 class Control:
     path: Path
     socket: ControlSocket
+    requests: Answering
     report: Report = REPORT
     restarts: int = 0
     callers: list["CallingEnd"] = field(default_factory=list)
@@ -112,8 +143,11 @@ async def control() -> AsyncIterator[Control]:
         made.restarts += 1
 
     with TemporaryDirectory() as directory:
-        control_socket = ControlSocket(asyncio.get_running_loop(), status=lambda: made.report, restart=restart)
-        made = Control(Path(directory) / "control.sock", control_socket)
+        requests = Answering()
+        control_socket = ControlSocket(
+            asyncio.get_running_loop(), status=lambda: made.report, restart=restart, requests=requests
+        )
+        made = Control(Path(directory) / "control.sock", control_socket, requests)
         with run_directory(directory) as run_dir:
             await control_socket.listen(run_dir, directory)
         try:
@@ -207,6 +241,36 @@ def test_those_who_wait_hear_that_the_daemon_ends() -> None:
             assert await caller.hears() == News(STOPPING, True, False)
             await caller.hears_the_end()
             await mute.hears_the_end()
+
+    run(main())
+
+
+# Single requests
+
+
+def test_questions_about_requests_are_handed_on() -> None:
+    async def main() -> None:
+        async with control() as running:
+            assert await running.call(line(Requests())).hears() == Listing([LISTED], 7)
+            assert await running.call(line(Requests("id-1"))).hears() == Listing([LISTED], 7)
+            assert running.requests.asked == ["", "id-1"]
+            assert await running.call(line(Kill("1"))).hears() == Killed("answered with 503", 11)
+            assert await running.call(line(Kill("2"))).hears() == NotThere("no")
+
+    run(main())
+
+
+def test_a_stack_comes_when_it_is_there() -> None:
+    async def main() -> None:
+        async with control() as running:
+            patient, gone = running.call(line(Trace("1"))), running.call(line(Trace("1")))
+            await until(lambda: len(running.requests.later) == 2, "both to be heard")
+            gone.sock.close()
+            await until(lambda: len(running.socket.callers) == 1, "it to be forgotten")
+            for answer in running.requests.later:
+                answer(NotThere("it has ended meanwhile"))
+            assert await patient.hears() == NotThere("it has ended meanwhile")
+            await patient.hears_the_end()
 
     run(main())
 
@@ -316,7 +380,7 @@ def test_a_successor_takes_its_place() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         async with control() as running:
-            successor = ControlSocket(loop, status=lambda: BIG_REPORT, restart=lambda: None)
+            successor = ControlSocket(loop, status=lambda: BIG_REPORT, restart=lambda: None, requests=Answering())
             with run_directory(str(running.path.parent)) as run_dir:
                 await successor.listen(run_dir, str(running.path.parent))
             assert await running.call(line(Status())).hears() == BIG_REPORT

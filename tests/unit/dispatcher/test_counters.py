@@ -47,7 +47,7 @@ def test_nothing_yet(counters: Counters) -> None:
     assert told.since == 10
     assert told.busy_seconds == 0.25
     assert told.requests["GET"] == {"1xx": 0, "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}
-    assert told.ends == {"answered": 0, "refused": 0, "cut": 0, "left": 0}
+    assert told.ends == {"answered": 0, "refused": 0, "cut": 0, "left": 0, "killed": 0}
     assert told.deaths == dict.fromkeys(Cause, 0)
     assert (told.wait.total, told.service.total) == (0, 0)
 
@@ -68,7 +68,7 @@ def test_ends(counters: Counters) -> None:
     for code, note in [(200, ""), (503, "refused"), (503, "refused"), (418, "refused"), (200, "cut"), (499, "left")]:
         end(counters, code, note)
     told = counts(counters)
-    assert told.ends == {"answered": 1, "refused": 3, "cut": 1, "left": 1}
+    assert told.ends == {"answered": 1, "refused": 3, "cut": 1, "left": 1, "killed": 0}
     assert {code: count for code, count in told.refused.items() if count} == {"503": 2, OTHER: 1}
 
 

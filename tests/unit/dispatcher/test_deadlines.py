@@ -9,6 +9,7 @@ from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader
 from wsgid.dispatcher.deadlines import overdue, spent, waited_too_long
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.fates import TIME_LIMIT
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.worker import Worker
 
@@ -68,7 +69,7 @@ class TestAWorker:
         assert overdue(worker.slots, 0.0, 1e9) == []
 
     def test_what_was_found_is_not_found_again(self, worker: Worker) -> None:
-        worker.slots[0].overdue = True
+        worker.slots[0].ground = TIME_LIMIT
         assert overdue(worker.slots, 5.0, 25.0) == worker.slots[1:2]
 
     def test_an_idle_thread_has_all_time(self, worker: Worker) -> None:
@@ -89,13 +90,13 @@ class TestAWorker:
 
     def test_is_spent_when_nothing_else_is_left(self, worker: Worker) -> None:
         first, second, third = worker.slots
-        first.overdue = third.overdue = True
+        first.ground = third.ground = TIME_LIMIT
         assert not spent(worker)
         second.work = None
         assert spent(worker)
 
     def test_is_spent_when_what_else_it_has_waits_for_a_client(self, worker: Worker) -> None:
         first, second, third = worker.slots
-        first.overdue = third.overdue = True
+        first.ground = third.ground = TIME_LIMIT
         second.done = True
         assert spent(worker)

@@ -8,7 +8,7 @@ from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, Recor
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel.frames import FrameReader
 from wsgid.dispatcher.exchange import Exchange
-from wsgid.dispatcher.fates import Fate, at_the_limit, fate
+from wsgid.dispatcher.fates import BY_HAND, TIME_LIMIT, Fate, Ground, fate, taken_away
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.worker import Worker
 
@@ -30,8 +30,8 @@ def served(slot: Slot, method: str = "GET", attempt: int = 1) -> Exchange:
     return exchange
 
 
-def after_a_death(exchange: Exchange, read: bool = True, overdue: bool = False, redeliver: bool = True) -> Fate:
-    return fate(exchange, read=read, overdue=overdue, redeliver=redeliver)
+def after_a_death(exchange: Exchange, read: bool = True, ground: Ground | None = None, redeliver: bool = True) -> Fate:
+    return fate(exchange, read=read, ground=ground, redeliver=redeliver)
 
 
 class TestADeath:
@@ -65,23 +65,26 @@ class TestADeath:
         exchange.client_may_have_left()
         assert after_a_death(exchange) is Fate.DOUBTFUL
 
-    @pytest.mark.parametrize(("overdue", "expected"), [(False, Fate.ENDED), (True, Fate.OVERDUE)])
-    def test_changes_nothing_for_one_that_has_ended(self, overdue: bool, expected: Fate, slot: Slot) -> None:
+    @pytest.mark.parametrize(
+        ("ground", "expected"), [(None, Fate.ENDED), (TIME_LIMIT, Fate.OVERDUE), (BY_HAND, Fate.KILLED)]
+    )
+    def test_changes_nothing_for_one_that_has_ended(self, ground: Ground | None, expected: Fate, slot: Slot) -> None:
         exchange = served(slot)
         exchange.fail(504, "too long")
-        assert after_a_death(exchange, overdue=overdue) is expected
+        assert after_a_death(exchange, ground=ground) is expected
 
 
-class TestTheTimeLimit:
-    def test_is_told_to_the_client(self, slot: Slot) -> None:
-        assert at_the_limit(served(slot)) == "answered with 504"
+class TestWhatIsTakenFromItsWorker:
+    @pytest.mark.parametrize(("ground", "code"), [(TIME_LIMIT, 504), (BY_HAND, 503)])
+    def test_is_refused(self, ground: Ground, code: int, slot: Slot) -> None:
+        assert taken_away(served(slot), ground) == f"answered with {code}"
 
-    def test_cuts_an_answer_that_has_begun(self, slot: Slot) -> None:
+    def test_is_cut_when_its_answer_has_begun(self, slot: Slot) -> None:
         exchange = served(slot)
         exchange.begin(a_head())
-        assert at_the_limit(exchange) == "answer cut"
+        assert taken_away(exchange, BY_HAND) == "answer cut"
 
-    def test_changes_nothing_for_one_that_has_ended(self, slot: Slot) -> None:
+    def test_is_as_it_was_when_it_has_ended(self, slot: Slot) -> None:
         exchange = served(slot)
         exchange.answer(a_head(), b"")
-        assert at_the_limit(exchange) == "already answered or left by its client"
+        assert taken_away(exchange, BY_HAND) == "already answered or left by its client"

@@ -14,7 +14,7 @@ from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_head, a_request
 from wsgid.channel import frames
-from wsgid.channel.frames import Answer, Kind
+from wsgid.channel.frames import Answer, Kind, Stack
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.work import Work
@@ -34,6 +34,7 @@ class Office:
     leaving: list[int] = field(default_factory=list)
     idle: list[Slot] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    stacks: list[tuple[int, Stack]] = field(default_factory=list)
     callers: list[FarEnd] = field(default_factory=list)
 
     def call(self, hello: frames.Hello) -> FarEnd:
@@ -81,6 +82,7 @@ async def open_office(path: Path) -> AsyncIterator[Office]:
             ready=office.worker_ready,
             leaving=office.worker_leaving,
             idle=office.idle.append,
+            stack=lambda pid, stack: office.stacks.append((pid, stack)),
         )
         yield office
         for caller in office.callers:
@@ -420,3 +422,14 @@ def test_a_request_in_the_words_of_the_log() -> None:
     exchange.served_at = 1.0
     told = described(exchange, "answer cut", 3.25)
     assert told == "GET /path?query (id id-1, 2.25 s in its hands, client 192.0.2.1): answer cut"
+
+
+def test_what_a_worker_tells_of_a_thread(with_office: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(office: Office) -> None:
+        far_end = office.call(control(7))
+        far_end.say(frames.stack(Stack("k", "here")), frames.frame(Kind.STACK, b"\xc1"), frames.stack(Stack("l", None)))
+        await until(lambda: len(office.stacks) == 2, "both")
+        assert office.stacks == [(7, Stack("k", "here")), (7, Stack("l", None))]
+        assert "worker 7: where a thread is was not understood" in caplog.text
+
+    with_office(test)

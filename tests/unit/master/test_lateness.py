@@ -22,7 +22,18 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Cause, Drain, Exit, Hung, Retire, Spent, WorkerLeaving, WorkerReady, WornOut
+from wsgid.channel.orders import (
+    Cause,
+    Drain,
+    Exit,
+    Hung,
+    Retire,
+    Spent,
+    StackWanted,
+    WorkerLeaving,
+    WorkerReady,
+    WornOut,
+)
 from wsgid.master.actions import Finish, ForkDispatcher, ForkWorker, Kill, Log, ReopenLogs, Tell, WriteStacks
 from wsgid.master.facts import DispatcherForked, ReopenAsked, StacksFound, StopAsked, WorkerForked
 from wsgid.master.lateness import DUMP_TIME, HUNG_TIME
@@ -53,6 +64,13 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0 + HUNG_TIME, [], [Kill(11, SIGKILL)]),
         (11.0, [killed(11)], [told(killed(11), cause=Cause.TIMEOUT)]),
     ],
+    "one is killed by hand": [
+        *UP,
+        (5.0, [Hung(11, "GET /x", by_hand=True), Spent(11)], [Kill(11, DUMP_SIGNAL), ForkWorker()]),
+        (5.0, [WorkerForked(13)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11), Kill(11, SIGKILL)]),
+        (6.0, [killed(11)], [told(killed(11), cause=Cause.KILLED)]),
+    ],
     "it has nothing else in hand": [
         *HANGS,
         (5.0 + DUMP_TIME, [], [WriteStacks(11)]),
@@ -63,6 +81,21 @@ HISTORIES: dict[str, list[Chapter]] = {
         (5.0, [HUNG, Spent(11)], [Kill(11, DUMP_SIGNAL), ForkWorker()]),
         (5.0, [WorkerForked(13)], []),
         (5.0 + DUMP_TIME, [], [WriteStacks(11), Kill(11, SIGKILL)]),
+    ],
+    "where a thread is can be asked without harm": [
+        *UP,
+        (5.0, [StackWanted(11, 1)], [Kill(11, DUMP_SIGNAL)]),
+        (5.1, [StackWanted(11, 2), StacksFound(11)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11, (1, 2))]),
+        (6.0, [StackWanted(99, 1)], []),
+        (7.0, [StackWanted(11, 1)], [Kill(11, DUMP_SIGNAL)]),
+        (7.0 + DUMP_TIME, [], [WriteStacks(11, (1,))]),
+        (60.0, [], []),
+    ],
+    "where a thread is of a worker that hangs": [
+        *HANGS,
+        (5.1, [StackWanted(11, 1)], []),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11, (1,))]),
     ],
     "all hang": [
         *UP,
@@ -293,6 +326,10 @@ def test_history(name: str) -> None:
         (
             "it has nothing else in hand",
             "worker 11 hangs and will be replaced; its stacks follow. GET /slow (id 7, 3.01 s in its hands)",
+        ),
+        (
+            "one is killed by hand",
+            "worker 11 has a request that is killed by hand, and will be replaced; its stacks follow. GET /x",
         ),
         (
             "ready too late is too late",

@@ -1,11 +1,12 @@
 import faulthandler
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from wsgid.master.stacks import MAX_STACKS, Stacks
+from wsgid.master.stacks import MAX_STACKS, Stacks, of_thread
 
 
 @pytest.fixture
@@ -73,3 +74,37 @@ def test_what_is_no_text_is_shown_all_the_same(stacks: Stacks) -> None:
 
 def test_programs_that_a_child_starts_do_not_inherit_it(stacks: Stacks) -> None:
     assert fcntl.fcntl(stacks.descriptor, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+
+
+TWO_THREADS = """\
+Thread 0x00007f00000000aa (most recent call first):
+  File "/app/wsgi.py", line 3 in stuck
+  File "/app/wsgi.py", line 9 in application
+
+Current thread 0x00007f00000000ab (most recent call first):
+  File "/app/wsgi.py", line 7 in other
+  ...
+
+Thread 0x00007f000000000a (most recent call first):
+  <no Python frame>"""
+
+
+def test_the_stack_of_one_thread_among_them() -> None:
+    assert of_thread(TWO_THREADS, 0x7F00000000AA) == (
+        '  File "/app/wsgi.py", line 9 in application\n  File "/app/wsgi.py", line 3 in stuck\n'
+    )
+    assert of_thread(TWO_THREADS, 0x7F00000000AB) == '  ...\n  File "/app/wsgi.py", line 7 in other\n'
+    assert of_thread(TWO_THREADS, 0x7F000000000A) == ""
+    assert of_thread(TWO_THREADS, 0x7F0000000) == ""
+    assert of_thread("", 1) == ""
+
+
+def test_its_latest_stack_is_told() -> None:
+    again = TWO_THREADS.replace("stuck", "still_stuck")
+    assert " in still_stuck" in of_thread(f"{TWO_THREADS}\n{again}", 0x7F00000000AA)
+
+
+def test_it_is_the_one_that_faulthandler_writes(stacks: Stacks) -> None:
+    faulthandler.dump_traceback(stacks.descriptor)
+    innermost = of_thread(stacks.read(), threading.get_ident()).splitlines()[-1]
+    assert innermost.endswith(" in test_it_is_the_one_that_faulthandler_writes")

@@ -1,6 +1,7 @@
 """The control connection and what it hears."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -14,7 +15,7 @@ from tests.deadlines import POLL, seconds, wait_for
 from tests.unit.main_log import text_of
 from tests.unit.worker.dispatcher_side import Listener
 from wsgid.channel import frames
-from wsgid.channel.frames import Hello, Kind, Role
+from wsgid.channel.frames import Hello, Kind, Role, Stack
 from wsgid.worker.control import Control
 from wsgid.worker.errors import RequestTimeout
 from wsgid.worker.in_hand import InHand
@@ -163,9 +164,7 @@ def test_it_interrupts_the_request_that_is_named(office: Office, caplog: pytest.
     number = f"0x{threading.get_ident():016x}"
     wait_for(lambda: caplog.messages, "the line in the log")
     [record] = caplog.records
-    assert text_of(record).startswith(
-        f"request id-5 has taken too long: its thread {number} is interrupted here:\n  File "
-    )
+    assert text_of(record).startswith(f"request id-5 is to end: its thread {number} is interrupted here:\n  File ")
 
 
 def test_the_interruption_of_a_request_that_has_ended_is_not_told(
@@ -175,6 +174,25 @@ def test_the_interruption_of_a_request_that_has_ended_is_not_told(
     office.listener.accept().sock.sendall(frames.interrupt("c") + frames.client_gone("a"))
     wait_for(lambda: office.gone("a"), "the key")
     assert not caplog.messages
+
+
+def test_it_tells_where_a_request_is(office: Office) -> None:
+    office.start()
+    peer = office.listener.accept()
+
+    def ask() -> list[Stack]:
+        peer.sock.sendall(frames.trace("b") + frames.trace("c"))
+        answers = [peer.frame() for _ in range(2)]
+        assert [kind for kind, _ in answers] == [Kind.STACK] * 2
+        return [frames.read_stack(payload) for _, payload in answers]
+
+    here, nowhere = office.held["b"].call(ask)
+    assert here.key == "b"
+    assert here.text is not None
+    assert re.search(r", in ask\n    (peer\.sock\.sendall|answers = )", here.text), "on one line or the other"
+    assert nowhere == Stack("c", None)
+    peer.sock.sendall(frames.client_gone("a"))
+    wait_for(lambda: office.gone("a"), "the next word")
 
 
 @pytest.mark.parametrize("last_words", [b"", frames.END, b"\xff" * 5, frames.frame(Kind.CLIENT_GONE, b"\xff")])

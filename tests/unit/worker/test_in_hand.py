@@ -1,9 +1,13 @@
 """What is heard about requests finds them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from traceback import StackSummary
+
 import pytest
 
 from wsgid.worker.errors import RequestTimeout
-from wsgid.worker.in_hand import MAX_EARLY, InHand
+from wsgid.worker.in_hand import MAX_EARLY, Held, InHand
 
 
 @pytest.fixture
@@ -90,3 +94,40 @@ def test_words_that_nobody_looks_for_are_pushed_out_oldest_first(in_hand: InHand
         in_hand.taken_too_long(str(number))
     assert [in_hand.take(str(number), "id").client_gone() for number in (0, 1, MAX_EARLY)] == [False, True, True]
     assert [is_interrupted(in_hand, str(number)) for number in (0, 2, MAX_EARLY - 1)] == [False, True, True]
+
+
+def test_where_the_thread_of_a_request_is(in_hand: InHand) -> None:
+    def wait_here() -> None:
+        inside.set()
+        go_on.wait()
+
+    def serve() -> None:
+        in_hand.take("one", "id").call(wait_here)
+        in_hand.release("one")
+
+    inside, go_on = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        serving = executor.submit(serve)
+        inside.wait()
+        in_hand.take("other", "id")  # this thread's
+        stack = in_hand.stack("one")
+        go_on.set()
+        serving.result()
+    assert stack is not None
+    assert stack[0].name == "wait_here", "what is around the application is left out"
+    assert in_hand.stack("one") is None
+    assert in_hand.stack("two") is None
+
+
+def test_where_one_is_that_ends_at_this_moment(in_hand: InHand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread may have taken the next one."""
+    stack = Held.stack
+
+    def ends_meanwhile(held: Held) -> StackSummary:
+        in_hand.release("one")
+        in_hand.take("next", "id")
+        return stack(held)
+
+    in_hand.take("one", "id")
+    monkeypatch.setattr(Held, "stack", ends_meanwhile)
+    assert in_hand.stack("one") is None

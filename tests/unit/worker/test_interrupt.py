@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from threading import Lock
+from traceback import StackSummary
 from types import FrameType
 from typing import Any
 
@@ -264,3 +265,22 @@ def test_wherever_it_strikes_our_own_code_is_all_done_or_not_begun() -> None:
 
     assert outcomes(application) == {"a result", "RequestTimeout"}
     assert {"".join(steps) for steps in done} == {"", "begunended"}
+
+
+def test_of_a_deep_stack_the_innermost_calls_are_told() -> None:
+    def go_down(depth: int) -> StackSummary:
+        return go_down(depth - 1) if depth else innermost()
+
+    def innermost() -> StackSummary:
+        return request.stack()
+
+    request = Interruptible()
+    stack = request.call(go_down, interrupt.MOST_CALLS + 10)
+    assert len(stack) == interrupt.MOST_CALLS
+    assert [each.name for each in stack[-3:]] == ["go_down", "innermost", "stack"]
+
+
+def test_a_thread_that_has_ended_is_nowhere() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        request = executor.submit(Interruptible).result()
+    assert list(request.stack()) == []

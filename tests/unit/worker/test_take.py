@@ -53,7 +53,9 @@ def thread(tmp_path: Path) -> Iterator[Thread]:
 def test_it_calls_serves_and_ends_when_it_is_released(thread: Thread) -> None:
     life = thread.start()
     peer = thread.listener.accept()
-    assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3, 4)
+    assert peer.hello is not None
+    assert peer.hello.identifier not in (0, threading.get_ident()), "that of the thread that calls"
+    assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3, 4, identifier=peer.hello.identifier)
     assert peer.serve(a_request(id="1")).body == b"hello 1"
     assert peer.serve(a_request(id="2")).body == b"hello 2"
     peer.release()
@@ -68,7 +70,8 @@ def test_it_has_filters_asked_and_says_so_when_it_calls(thread: Thread) -> None:
         with ThreadPoolExecutor(1) as executor:
             life = executor.submit(taker.take_requests, 3)
             peer = thread.listener.accept()
-            assert peer.hello == Hello(os.getpid(), Role.CHANNEL, 3, 4, filters)
+            assert peer.hello is not None
+            assert peer.hello.filters_uploads is filters
             peer.sock.sendall(frames.ask(a_request(id="admitted")) + frames.ask(a_request(id="refused")))
             assert peer.frame()[0] is Kind.ADMITTED
             kind, payload = peer.frame()

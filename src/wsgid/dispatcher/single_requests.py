@@ -1,0 +1,123 @@
+"""What people ask about single requests at the control socket: which there are, where one is; and that one be ended."""
+
+import heapq
+from collections.abc import Callable, Iterable
+
+from wsgid.channel.commands import MAX_NAMED, Killed, Listed, Listing, NotThere, Reply, RequestState, Traced
+from wsgid.dispatcher.dispatch import Dispatch
+from wsgid.dispatcher.fates import BY_HAND, taken_away
+from wsgid.dispatcher.report import shown
+from wsgid.dispatcher.slots import Slot
+from wsgid.dispatcher.traces import Found, NotFound, Traces
+from wsgid.dispatcher.work import SENDING, Work
+
+NOT_ANY_MORE = "it has ended, or never was here"
+
+NOT_HERE = {
+    RequestState.ARRIVING: "it has yet to arrive in full, or to be its turn on its connection",
+    RequestState.SENDING: "its worker has done with it, and its client has yet to take the rest of the answer",
+}
+
+
+class SingleRequests:
+    def __init__(self, dispatch: Dispatch, traces: Traces) -> None:
+        self._dispatch = dispatch
+        self._traces = traces
+
+    def listing(self, named: str) -> Listing:
+        """All that run or wait, or those of this name only: the one with this key, else those with this id."""
+        if named:
+            found = self._named(named)
+            return Listing(found[:MAX_NAMED], max(0, len(found) - MAX_NAMED))
+        now = self._dispatch.clock.now()
+        running = [slot for slot in self._dispatch.in_slots() if not slot.done]
+        oldest = heapq.nlargest(MAX_NAMED, running, key=lambda slot: now - slot.work.arrived if slot.work else 0.0)
+        queue = self._dispatch.in_queue()
+        listed = [listed_in(slot, now) for slot in oldest] + [self._queued(work) for work in queue[:MAX_NAMED]]
+        return Listing(listed, len(running) + len(queue) - len(listed))
+
+    def kill(self, key: str) -> Killed | NotThere:
+        if (slot := self._slot(key)) is not None:
+            if slot.ground is not None:
+                return NotThere(f"it {slot.ground.told} already: its worker {slot.worker.pid} is about to be killed")
+            assert slot.work is not None, "it is a busy one"
+            outcome = taken_away(slot.work, BY_HAND)
+            self._dispatch.kill(slot)
+            return Killed(outcome, slot.worker.pid)
+        if (work := _with_key(key, self._dispatch.in_queue())) is not None:
+            self._dispatch.kill(work)
+            return Killed(f"answered with {BY_HAND.code}", None)
+        return NotThere(self._why_not(key))
+
+    def trace(self, key: str, answer: Callable[[Reply], None]) -> None:
+        """`answer` is called once."""
+        slot = self._slot(key)
+        if slot is None or slot.work is None:
+            queued = _with_key(key, self._dispatch.in_queue()) is not None
+            answer(NotThere("it waits for a worker, so no thread has it" if queued else self._why_not(key)))
+            return
+        traced = slot
+
+        def heard(found: Found | NotFound) -> None:
+            if isinstance(found, NotFound):
+                answer(NotThere(str(found)))
+            else:
+                now = self._dispatch.clock.now()
+                answer(Traced(listed_in(traced, now), found.text, found.from_outside))
+
+        self._traces.begin(slot, slot.work, heard)
+
+    def _slot(self, key: str) -> Slot | None:
+        """That has this request in hand."""
+        slots = self._dispatch.in_slots()
+        return next((each for each in slots if not each.done and each.work and each.work.request.key == key), None)
+
+    def _why_not(self, key: str) -> str:
+        return next((NOT_HERE[each.state] for each in self._named(key) if each.state in NOT_HERE), NOT_ANY_MORE)
+
+    def _named(self, name: str) -> list[Listed]:
+        """Wherever they are."""
+        now = self._dispatch.clock.now()
+        everywhere = {each.key: each for each in self._elsewhere()}
+        everywhere |= {work.request.key: self._queued(work) for work in self._dispatch.in_queue()}
+        running = [listed_in(slot, now) for slot in self._dispatch.in_slots() if not slot.done]
+        everywhere |= {each.key: each for each in running}
+        if name in everywhere:
+            return [everywhere[name]]
+        return [each for each in everywhere.values() if each.id == name]
+
+    def _elsewhere(self) -> Iterable[Listed]:
+        """All, as if no worker had them in hand and none waited for one."""
+        now = self._dispatch.clock.now()
+        for work in self._dispatch.unfinished():
+            yield listed(work, RequestState.SENDING if work.stage is SENDING else RequestState.ARRIVING, now)
+
+    def _queued(self, work: Work) -> Listed:
+        return listed(work, RequestState.QUEUED, self._dispatch.clock.now())
+
+
+def listed_in(slot: Slot, now: float) -> Listed:
+    """What is in hand there."""
+    assert slot.work is not None, "it is a busy one"
+    return listed(slot.work, RequestState.RUNNING, now, slot)
+
+
+def listed(work: Work, state: RequestState, now: float, slot: Slot | None = None) -> Listed:
+    """`slot`: which has it in hand."""
+    request = work.request
+    return Listed(
+        key=request.key,
+        id=shown(request.id),
+        state=state,
+        method=shown(request.method),
+        target=shown(request.target),
+        client=shown(request.remote_addr),
+        age=round(now - work.arrived, 3),
+        wait=round((work.served_at or now) - work.arrived, 3),
+        worker=slot.worker.pid if slot is not None else None,
+        thread=slot.identifier if slot is not None else None,
+    )
+
+
+def _with_key(key: str, works: Iterable[Work]) -> Work | None:
+    return next((work for work in works if work.request.key == key), None)
