@@ -229,6 +229,16 @@ class Config:
         help="Records of the log as lines for people, or each as a JSON object on a line of its own (docs/logs.md).",
         fixed=True,
     )
+    metrics: tuple[str, ...] = option(
+        (),
+        group=RUNNING,
+        metavar="ADDRESS",
+        default_text="none",
+        each=absolute_bind,
+        help="Answer Prometheus (/metrics) and probes (/healthz, /readyz) here: HOST:PORT, [IPV6]:PORT or unix:PATH. "
+        "Whoever reaches it may ask. May be repeated.",
+        fixed=True,
+    )
     run_dir: Path | None = option(
         None,
         group=RUNNING,

@@ -41,6 +41,10 @@ class DispatcherPost:
     """SOCK_SEQPACKET to the master; its end of file means that the master is gone."""
     stacks: int
     """A file in memory for faulthandler, which the master reads."""
+    metrics: tuple[socket.socket, ...] = ()
+    """As `listeners`, for scrapers and probes."""
+    daemon_since: float = 0.0
+    """Seconds since the epoch: when the master began."""
 
 
 @dataclass(frozen=True, slots=True)

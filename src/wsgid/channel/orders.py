@@ -4,8 +4,9 @@
 by       messages
 ======== ==========================================================================================
 dispatch Listening (once), Alive (every `HEARTBEAT` seconds), WorkerReady (each time a worker's last channel
-         has said hello), WorkerLeaving, WornOut, Hung, Spent, StackWanted, RestartWanted, Drained
-master   WorkerDied, Retire, Adopt, StackWritten, RestartNews, Drain, Exit
+         has said hello), WorkerLeaving, WornOut, Hung, Spent, StackWanted, RestartWanted, SizesWanted,
+         Drained
+master   WorkerDied, Retire, Adopt, StackWritten, RestartNews, Sizes, Drain, Exit
 ======== ==========================================================================================
 """
 
@@ -93,6 +94,10 @@ class RestartWanted(msgspec.Struct, frozen=True, tag=True):
     """Somebody has asked for a restart on the control socket, and waits for RestartNews."""
 
 
+class SizesWanted(msgspec.Struct, frozen=True, tag=True):
+    """How much memory do the daemon's processes hold?"""
+
+
 class Drained(msgspec.Struct, frozen=True, tag=True):
     """Nothing is queued or in progress any more, and nothing new is taken."""
 
@@ -101,30 +106,34 @@ class Drained(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cause(enum.StrEnum):
-    """Why a worker has ended."""
+    """Why a worker has ended; `MEANINGS` explains each."""
 
     SIGNAL = enum.auto()
-    """Somebody, or a fault of its own, has killed it: ``kill -9``, a segmentation fault."""
     MEMORY = enum.auto()
-    """The kernel has killed it for want of memory."""
     EXIT = enum.auto()
-    """It has ended of itself: the application called ``os._exit``, say."""
     START = enum.auto()
-    """It has not become ready: the application could not be loaded, or not within ``--start-timeout``."""
     TIMEOUT = enum.auto()
-    """A request of it has reached ``--timeout``."""
     KILLED = enum.auto()
-    """A request of it was killed by hand (``wsgid request kill``)."""
     LATE = enum.auto()
-    """It was to leave, has not within ``--graceful-timeout``, and was killed."""
     MAX_REQUESTS = enum.auto()
-    """It was replaced for ``--max-requests``."""
     MAX_RSS = enum.auto()
-    """It was replaced for ``--max-rss``."""
     RESTART = enum.auto()
-    """It was replaced by one with newer code and options."""
     ASKED = enum.auto()
-    """Somebody has told it to leave, or that there be fewer workers, or that the daemon stop."""
+
+
+MEANINGS: Final = {
+    Cause.SIGNAL: "somebody, or a fault of its own, has killed it: `kill -9`, a segmentation fault",
+    Cause.MEMORY: "the kernel has killed it for want of memory",
+    Cause.EXIT: "it has ended of itself: the application called `os._exit`, say",
+    Cause.START: "it has not become ready: the application could not be loaded, or not within `--start-timeout`",
+    Cause.TIMEOUT: "a request of it has reached `--timeout`",
+    Cause.KILLED: "a request of it was killed by hand (`wsgid request kill`)",
+    Cause.LATE: "it was to leave, has not within `--graceful-timeout`, and was killed",
+    Cause.MAX_REQUESTS: "it was replaced for `--max-requests`",
+    Cause.MAX_RSS: "it was replaced for `--max-rss`",
+    Cause.RESTART: "it was replaced by one with newer code and options",
+    Cause.ASKED: "somebody has told it to leave, or that there be fewer workers, or that the daemon stop",
+}
 
 
 class WorkerDied(msgspec.Struct, frozen=True, tag=True):
@@ -170,6 +179,15 @@ class RestartNews(msgspec.Struct, frozen=True, tag=True):
     """Meant only when it is over."""
 
 
+class Sizes(msgspec.Struct, frozen=True, tag=True):
+    """Answers SizesWanted: bytes of memory in RAM. The master tells, as in a jail nobody else can look."""
+
+    master: int
+    dispatcher: int
+    workers: dict[int, int]
+    """By pid; also those that load the application."""
+
+
 class Drain(msgspec.Struct, frozen=True, tag=True):
     """Take nothing new, finish what is there, then say Drained."""
 
@@ -182,9 +200,19 @@ class Exit(msgspec.Struct, frozen=True, tag=True):
 
 
 FromDispatcher = (
-    Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | StackWanted | RestartWanted | Drained
+    Listening
+    | Alive
+    | WorkerReady
+    | WorkerLeaving
+    | WornOut
+    | Hung
+    | Spent
+    | StackWanted
+    | RestartWanted
+    | SizesWanted
+    | Drained
 )
-FromMaster = WorkerDied | Retire | Adopt | StackWritten | RestartNews | Drain | Exit
+FromMaster = WorkerDied | Retire | Adopt | StackWritten | RestartNews | Sizes | Drain | Exit
 
 
 class OrderError(Exception):

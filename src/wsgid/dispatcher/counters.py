@@ -20,7 +20,7 @@ series for each would be theirs to make."""
 
 OTHER: Final = "other"
 
-CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 
 ANSWERED: Final = "answered"
 """The end that the access log has no word for."""
@@ -56,9 +56,9 @@ class Counters:
 
     def __init__(self, now: float) -> None:
         self._began = now
-        self._by_method = {method: [0] * (1 + len(CLASSES)) for method in METHODS}
-        """Indexed by the first digit of the status."""
-        self._others = [0] * (1 + len(CLASSES))
+        self._by_method = {method: [0] * 6 for method in METHODS}
+        """Indexed by the first digit of the status. Of answers none begins with 1: an application may not give them."""
+        self._others = [0] * 6
         self._wait = [0] * (len(BOUNDS) + 1)
         self._service = [0] * (len(BOUNDS) + 1)
         self.wait_seconds = self.service_seconds = 0.0
@@ -107,7 +107,7 @@ class Counters:
         ends = sum(sum(each) for each in requests.values())
         return Counts(
             since=now - self._began,
-            requests={method: dict(zip(CLASSES, counted[1:], strict=True)) for method, counted in requests.items()},
+            requests={method: dict(zip(CLASSES, counted[2:], strict=True)) for method, counted in requests.items()},
             ends={ANSWERED: ends - self._ends.total(), **{note: self._ends[note] for note in NOT_ANSWERED}},
             refused=self._refusals(),
             wait=Histogram(list(self._wait), self.wait_seconds),

@@ -366,6 +366,10 @@ class Dispatch:
         return self._pool.queued
 
     @property
+    def queue_size(self) -> int:
+        return self._pool.queue_size
+
+    @property
     def busy(self) -> int:
         """Requests in the workers' hands."""
         return sum(worker.busy for worker in self.workers.by_pid.values()) if self.workers is not None else 0

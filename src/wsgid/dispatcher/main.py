@@ -27,6 +27,7 @@ from wsgid.channel.orders import (
     RestartNews,
     RestartWanted,
     Retire,
+    Sizes,
     StackWritten,
     WorkerDied,
 )
@@ -41,9 +42,12 @@ from wsgid.dispatcher.edges.http import HttpEdge
 from wsgid.dispatcher.edges.http_connection import HttpTimes
 from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
 from wsgid.dispatcher.master_link import MasterLink
+from wsgid.dispatcher.metrics import Facts
+from wsgid.dispatcher.metrics_server import MetricsServer
 from wsgid.dispatcher.report import report
 from wsgid.dispatcher.single_requests import SingleRequests
 from wsgid.dispatcher.traces import Traces
+from wsgid.dispatcher.weighing import Weighing
 from wsgid.dispatcher.workers import CALLERS, Workers
 from wsgid.posts import CHANNEL_SOCKET, SOCKET_MODE, DispatcherPost, policy
 from wsgid.protocol.forwarded import FrontEnds
@@ -140,6 +144,15 @@ class Dispatcher:
             restart=lambda: self._link.say(RestartWanted()),
             requests=SingleRequests(self._dispatch, self._traces),
         )
+        self._weighing = Weighing(self._link.say, loop)
+        self._metrics = MetricsServer(
+            loop,
+            self._clock,
+            config.server_header,
+            report=self._report,
+            facts=lambda sizes: Facts(self._report(), sizes, self._dispatch.queue_size, post.daemon_since),
+            weigh=self._weighing.ask,
+        )
         self._drain_asked = False
         self._drained_said = False
         self._drain_over: asyncio.TimerHandle | None = None
@@ -199,6 +212,8 @@ class Dispatcher:
             self._edges.append(edge)
             addresses.append(edge.address)
         await self._control.listen(self._post.run_dir, self._post.run_path)
+        for listener in self._post.metrics:
+            await self._metrics.listen(listener)
         self._link.say(Listening(addresses))
 
     # What happens.
@@ -224,6 +239,8 @@ class Dispatcher:
                 self._control.news(order)
             case StackWritten():
                 self._traces.written(order)
+            case Sizes():
+                self._weighing.answered(order)
             case Drain(seconds):
                 self._drain_asked = True
                 self._drain(seconds)
@@ -317,6 +334,7 @@ class Dispatcher:
             for edge in self._edges:
                 edge.close()
             self._control.close()
+            self._metrics.close()
             self._executor.shutdown()
             self._access_log.flush()
             self.ended.set_result(0)

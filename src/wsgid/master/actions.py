@@ -120,6 +120,16 @@ class Weigh:
 
 
 @dataclass(frozen=True, slots=True)
+class TellSizes:
+    """To the dispatcher: how much memory it, these workers and the master hold."""
+
+    dispatcher: int
+    """Its pid."""
+    workers: tuple[int, ...]
+    """Their pids."""
+
+
+@dataclass(frozen=True, slots=True)
 class LookAt:
     """Ask the kernel whether this child is stopped."""
 
@@ -143,6 +153,7 @@ Deed = (
     | Question
     | Tell
     | ReportDeath
+    | TellSizes
     | Kill
     | Abort
     | WriteStacks

@@ -8,6 +8,7 @@ from wsgid.channel.orders import (
     Hung,
     Listening,
     RestartWanted,
+    SizesWanted,
     Spent,
     StackWanted,
     WorkerLeaving,
@@ -134,7 +135,17 @@ class StacksFound:
 
 
 FromDispatcher = (
-    Listening | Alive | WorkerReady | WorkerLeaving | WornOut | Hung | Spent | StackWanted | RestartWanted | Drained
+    Listening
+    | Alive
+    | WorkerReady
+    | WorkerLeaving
+    | WornOut
+    | Hung
+    | Spent
+    | StackWanted
+    | RestartWanted
+    | SizesWanted
+    | Drained
 )
 OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
 Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal

@@ -45,9 +45,10 @@ def seen_from_inside(path: Path, app_path: Path) -> Path:
 
 def _paths(config: Config) -> list[tuple[str, str]]:
     """The paths among the options that must be reached from inside."""
-    addresses = (parse_bind(each) for each in config.bind)
     # Of sockets that are open already because their files are removed at the end.
-    found = [("--bind", each.path) for each in addresses if isinstance(each, UnixAddress)]
+    opened = (("--bind", config.bind), ("--metrics", config.metrics))
+    addresses = ((option, parse_bind(each)) for option, binds in opened for each in binds)
+    found = [(option, each.path) for option, each in addresses if isinstance(each, UnixAddress)]
     for option, endpoints in (("--recv", config.recv), ("--send", config.send)):
         ipc = (each.removeprefix("ipc://") for each in endpoints if each.startswith("ipc://"))
         found += [(option, each) for each in ipc if not each.startswith("@")]  # that is no path

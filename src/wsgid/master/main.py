@@ -174,17 +174,16 @@ def _supervise(start: Start, identity: Identity | None, inbox: SignalInbox, hera
         # What is out of reach later is opened now.
         notify, proc = Notify(os.environ), ProcFiles()
         stack.callback(proc.close)
-        listeners = Listeners(
-            start.config.bind, start.config.backlog, start.sockets, files=partial(_files_of, identity)
-        )
+        config, files = start.config, partial(_files_of, identity)
+        listeners = Listeners(config.bind, config.backlog, start.sockets, files, config.metrics)
         stack.callback(listeners.close)
-        own = confine(start.config, identity, start.directory)
+        own = confine(config, identity, start.directory)
         run_dir = RunDir(WsgidApp(own.config.app_path, own.config.run_dir), pid, jailed=own.config.chroot)
         stack.callback(_remove, run_dir)
         supervisor = stack.enter_context(
             Supervisor(
                 own.config,
-                _settings(pid, start.config, notify),
+                _settings(pid, config, notify),
                 start.entries,
                 inbox=inbox,
                 herald=herald,

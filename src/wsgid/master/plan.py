@@ -21,6 +21,7 @@ from wsgid.channel.orders import (
     Hung,
     Listening,
     RestartWanted,
+    SizesWanted,
     Spent,
     StackWanted,
     WorkerLeaving,
@@ -28,7 +29,7 @@ from wsgid.channel.orders import (
     WornOut,
 )
 from wsgid.master import deaths, lateness, replacing, restarts, retirement, silence, starting, stopping
-from wsgid.master.actions import Abort, Action, ForkDispatcher, ForkWatcher, Kill, Log, ReopenLogs
+from wsgid.master.actions import Abort, Action, ForkDispatcher, ForkWatcher, Kill, Log, ReopenLogs, TellSizes
 from wsgid.master.facts import (
     Asked,
     Died,
@@ -158,8 +159,16 @@ def _said(state: State, said: FromDispatcher, now: float) -> Step:
             return lateness.stack_wanted(state, said, now)
         case RestartWanted():
             return restarts.ask(state, "a client of the control socket", client=True)
+        case SizesWanted():
+            return state, _sizes(state)
         case Drained():
             return stopping.drained(state, said, now)
+
+
+def _sizes(state: State) -> list[Action]:
+    if state.dispatcher is None:
+        return []
+    return [TellSizes(state.dispatcher.pid, tuple(worker.pid for worker in state.workers))]
 
 
 def _reopen(state: State) -> Step:

@@ -6,6 +6,7 @@ the pipes and sockets by which its children notice.
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Processes:
         self._run_dir = run_dir
         self._listeners = listeners
         self._others_let_go = tuple(let_go)
+        self._since = time.time()
         self._lifeline, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
         # Of the children
         self._orders: dict[int, OrdersLink] = {}
@@ -197,6 +199,8 @@ class Processes:
                     self._listeners.sockets,
                     link.theirs,
                     stacks.descriptor,
+                    self._listeners.metrics,
+                    self._since,
                 )
             )
         except Exception as error:

@@ -10,7 +10,7 @@ from signal import Signals
 from types import TracebackType
 from typing import Self
 
-from wsgid.channel.orders import Adopt, StackWritten
+from wsgid.channel.orders import Adopt, Sizes, StackWritten
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
 from wsgid.logs import about, reopen
@@ -35,6 +35,7 @@ from wsgid.master.actions import (
     ReportDeath,
     Tell,
     TellServiceManager,
+    TellSizes,
     Weigh,
     Word,
     WriteStacks,
@@ -190,6 +191,10 @@ class Supervisor:
             case ReportDeath(death):
                 if not self._processes.tell(death):
                     self._do(logged(death))
+            case TellSizes(dispatcher, workers):
+                rss = self._proc.rss
+                sizes = Sizes(rss(os.getpid()), rss(dispatcher), {pid: rss(pid) for pid in workers})
+                self._processes.tell(sizes)
             case Kill(pid, number):
                 self._kill(pid, number)
             case Abort(pid):

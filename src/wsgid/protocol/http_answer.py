@@ -114,6 +114,7 @@ def chunk(part: bytes) -> bytes:
 _REASONS: Final = {
     400: "Bad Request",
     404: "Not Found",
+    405: "Method Not Allowed",
     408: "Request Timeout",
     411: "Length Required",
     413: "Content Too Large",

@@ -57,6 +57,7 @@ class TestOptions:
         ("options", "words"),
         [
             ({"bind": ("unix:/run/x.sock",)}, r"--bind: /run/x\.sock lies outside the app folder"),
+            ({"metrics": ("unix:/run/m.sock",)}, r"--metrics: /run/m\.sock lies outside the app folder"),
             ({"recv": ("ipc:///run/a",), "send": ("tcp://h:1",)}, r"--recv: /run/a lies outside .*, or tcp://$"),
             ({"recv": ("tcp://h:1",), "send": ("ipc:///run/a",)}, r"--send: /run/a lies outside .*, or tcp://$"),
             ({"mongrel2_chroot": Path("/srv/m2")}, "--mongrel2-chroot: /srv/m2 lies outside"),

@@ -302,3 +302,27 @@ def test_the_file_of_a_socket_that_was_passed_is_left(stack: ExitStack, tmp_path
     Listeners([], BACKLOG, [sock]).close()
     assert path.exists()
     assert sock.fileno() == -1
+
+
+def test_sockets_for_metrics_are_opened_beside_those_that_were_passed(stack: ExitStack, tmp_path: Path) -> None:
+    sock = passed(stack, socket.AF_INET, ("127.0.0.1", 0))
+    path = tmp_path / "metrics.sock"
+    listeners = Listeners([DEFAULT_BIND], BACKLOG, [sock], metrics=["127.0.0.1:0", f"unix:{path}"])
+    assert listeners.sockets == (sock,)
+    tcp, unix = listeners.metrics
+    assert answers(socket.AF_INET, tcp.getsockname())
+    assert answers(socket.AF_UNIX, str(path))
+    listeners.close()
+    assert not path.exists()
+    assert (tcp.fileno(), unix.fileno(), listeners.metrics) == (-1, -1, ())
+
+
+def test_each_daemon_has_an_address_of_its_own_for_metrics(stack: ExitStack) -> None:
+    (sock,) = listen(stack, "127.0.0.1:0").sockets
+    taken = f"127.0.0.1:{sock.getsockname()[1]}"
+    with pytest.raises(CannotStart) as refused:
+        Listeners([], BACKLOG, metrics=[taken])
+    assert str(refused.value) == (
+        f"--metrics {taken}: address already in use: {tcp_holder(*sock.getsockname())} listens there; stop it, or "
+        "choose another port. Each daemon needs an address of its own for its metrics"
+    )

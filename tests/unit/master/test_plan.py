@@ -23,7 +23,7 @@ from tests.unit.master.histories import (
     tell,
     told,
 )
-from wsgid.channel.orders import Cause, Drain, Drained, Exit, Listening, WorkerDied, WorkerReady
+from wsgid.channel.orders import Cause, Drain, Drained, Exit, Listening, SizesWanted, WorkerDied, WorkerReady
 from wsgid.master.actions import (
     AnnounceReady,
     Finish,
@@ -36,6 +36,7 @@ from wsgid.master.actions import (
     ReportDeath,
     Tell,
     TellServiceManager,
+    TellSizes,
     Word,
 )
 from wsgid.master.deaths import FRUITFUL
@@ -523,3 +524,13 @@ def test_how_long_to_wait(until: str) -> None:
     chapters, moment = MOMENTS[until]
     state, _ = tell(chapters)
     assert next_moment(state) == pytest.approx(moment)
+
+
+def test_the_dispatcher_asks_for_sizes() -> None:
+    state, _ = tell(UP)
+    assert decide(state, [SizesWanted()], 3.0)[1] == [TellSizes(10, (11, 12))]
+
+
+def test_one_that_has_died_since_hears_none() -> None:
+    state, _ = tell(UP)
+    assert not [each for each in decide(state, [killed(10), SizesWanted()], 3.0)[1] if isinstance(each, TellSizes)]

@@ -8,6 +8,7 @@ from wsgid.channel.counts import EdgeCounts
 from wsgid.dispatcher import descriptors
 from wsgid.dispatcher.dispatch import Dispatch
 from wsgid.dispatcher.edges.http_connection import LINGER, HttpConnection, HttpTimes
+from wsgid.dispatcher.listening import address, serve
 from wsgid.protocol import http_answer
 from wsgid.protocol.forwarded import FrontEnds
 from wsgid.protocol.limits import HttpLimits
@@ -56,21 +57,9 @@ class HttpEdge:
         self._watch = loop.call_later(WATCH_INTERVAL, self._look)
 
     async def listen(self, listener: socket.socket, backlog: int) -> str:
-        """Serves this socket; returns its address for people. `backlog` is its own: the loop would make it 100."""
-        address = listener.getsockname()
-        if listener.family == socket.AF_UNIX:
-            server = await self.loop.create_unix_server(  # type: ignore[call-arg]  # in Python 3.11; uvloop's has it
-                lambda: HttpConnection(self),
-                sock=listener,
-                backlog=backlog,
-                cleanup_socket=False,  # the path is the master's, and our successor's
-            )
-            self._servers.append(server)
-            return f"unix:{_path(address)}"
-        server = await self.loop.create_server(lambda: HttpConnection(self), sock=listener, backlog=backlog)
-        self._servers.append(server)
-        host = f"[{address[0]}]" if ":" in address[0] else address[0]
-        return f"http://{host}:{address[1]}"
+        """Serves this socket; returns its address for people."""
+        self._servers.append(await serve(self.loop, listener, backlog, lambda: HttpConnection(self)))
+        return address(listener)
 
     def turn_away(self, transport: asyncio.Transport) -> None:
         """Answers a client that is one too many, whatever it asks for, and ends the connection."""
@@ -156,8 +145,3 @@ class TurnedAway(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._over.cancel()
         self._others.discard(self)
-
-
-def _path(address: str | bytes) -> str:
-    """An abstract socket has no path but a name: bytes that begin with NUL (unix(7)), shown as other programs do."""
-    return f"@{address[1:].decode(errors='backslashreplace')}" if isinstance(address, bytes) else address

@@ -1,0 +1,39 @@
+"""Asks the master how much memory the daemon's processes hold, for those who read the metrics."""
+
+import asyncio
+from collections.abc import Callable
+
+from wsgid.channel.orders import Sizes, SizesWanted
+
+PATIENCE = 1.0
+"""Seconds. The master answers within milliseconds; one that is stopped or gone shall not keep the rest from anybody."""
+
+Told = Callable[[Sizes | None], None]
+
+
+class Weighing:
+    """The master is asked once for all who want to know at the same time."""
+
+    def __init__(self, say: Callable[[SizesWanted], None], loop: asyncio.AbstractEventLoop) -> None:
+        self._say = say
+        self._loop = loop
+        self._waiting: list[Told] = []
+        self._given_up: asyncio.TimerHandle | None = None
+
+    def ask(self, told: Told) -> None:
+        """`told` is called once, later; with None when the master does not answer."""
+        self._waiting.append(told)
+        if self._given_up is None:
+            self._given_up = self._loop.call_later(PATIENCE, self._tell, None)
+            self._say(SizesWanted())
+
+    def answered(self, sizes: Sizes) -> None:
+        """By the master."""
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._tell(sizes)
+
+    def _tell(self, sizes: Sizes | None) -> None:
+        waiting, self._waiting, self._given_up = self._waiting, [], None
+        for told in waiting:
+            told(sizes)
