@@ -40,9 +40,9 @@ ADVICE: Mapping[tuple[str, str], str] = {
         "`--answer-memory-total`."
     ),
     ("master/actions.py", "worker <pid> died"): "As the dispatcher says it otherwise; here none was there.",
-    ("master/lateness.py", "worker <pid> hangs"): (
-        "A request has reached `--timeout`. The stacks, in the next record, show where each thread was. "
-        "([endings.md](endings.md#the-application-takes-too-long))"
+    ("master/lateness.py", "worker <pid> <what> will be replaced"): (
+        "A request has reached `--timeout`, or was ended by `wsgid request kill`. The stacks, in the next record, show "
+        "where each thread was. ([endings.md](endings.md#the-application-takes-too-long))"
     ),
     ("master/lateness.py", "<state>: its stacks follow"): (
         "A worker has not loaded the application within `--start-timeout`. The stacks show what it waits for; if it is "
@@ -142,8 +142,9 @@ ADVICE: Mapping[tuple[str, str], str] = {
         "<request>: close() failed",
     ): "The client has its answer all the same.",
     ("worker/serve.py", "<request>: its client has left"): "Nothing is wrong: the access log has 499.",
-    ("worker/control.py", "request <request id> has taken too long"): (
-        "`--timeout`: an exception is raised in the application, at the line that the record ends with."
+    ("worker/control.py", "request <request id> is to end"): (
+        "`--timeout` or `wsgid request kill`: an exception is raised in the application, at the line that the record ends "
+        "with."
     ),
     ("worker/control.py", "leaving"): "After a restart, `--max-requests`, SIGTERM and the like; *left* follows.",
     ("worker/control.py", "the connection to the dispatcher is lost"): "It was replaced. The worker calls the new one.",
