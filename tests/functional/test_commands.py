@@ -60,6 +60,17 @@ def address(daemon: Daemon) -> tuple[str, int]:
     return host, int(port)
 
 
+# check
+
+
+def test_a_check_of_what_runs(serve: MakeDaemon) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0")
+    text = daemon.url.removeprefix("http://")
+    done = wsgid(daemon, "check", "--bind", text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"--bind {text}: served by a daemon of this folder just now ({daemon.url})\n" in done.stdout
+
+
 # status
 
 

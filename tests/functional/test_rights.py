@@ -1,5 +1,6 @@
 """Started by root: who every process of the daemon is then, what it may, and what it sees, also with --chroot."""
 
+import json
 import os
 import pwd
 import signal
@@ -529,3 +530,40 @@ def test_a_way_that_is_shut_to_the_user(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"wsgid: {tmp_path} may not be searched by user {GUEST}: ")
     assert not (tmp_path / "site").exists()
+
+
+# `wsgid check`, as the user that the daemon would be
+
+
+def check(launcher: tuple[str, ...], *arguments: str) -> dict[str, str]:
+    """The texts of its findings, by severity and subject; the last of each."""
+    line = [*launcher, sys.executable, "-m", "wsgid", "check", "--json", *arguments]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=seconds())
+    found = json.loads(done.stdout)["findings"]
+    return {f"{each['severity']} {each['subject']}": each["text"] for each in found}
+
+
+def test_a_check_is_made_as_the_user(folder: Path, tmp_path: Path) -> None:
+    (folder / "app" / "wsgi.py").write_text(
+        f"import os\nassert os.getresuid() == ({GUEST},) * 3\napplication = print\n"
+    )
+    (folder / "logs").mkdir()  # root's
+    told = check(mounts.readable_interpreter(tmp_path), "--app-path", str(folder), *HTTP)
+    assert told["ok application"].startswith("can be loaded, in ")
+    assert told["error rights"] == f"{folder}/logs may not be written to"
+    assert "ok chroot" not in told
+
+
+def test_a_check_of_what_the_user_cannot_read(folder: Path) -> None:
+    (folder / "app").chmod(0o700)
+    os.chown(folder / "app", 0, 0)
+    told = check((), "--app-path", str(folder), *HTTP)
+    assert " cannot be read: " in told["error rights"]
+
+
+def test_a_check_for_a_jail(folder: Path) -> None:
+    told = check((), "--app-path", str(folder), "--chroot", *HTTP)
+    assert told.get("ok chroot") or "CAP_SYS_ADMIN" in told["error chroot"] or "unshare" in told["error chroot"]
+    outside = check((), "--app-path", str(folder), "--chroot", "--run-dir", "/tmp", *HTTP)
+    assert outside["error chroot"].startswith("--run-dir: /tmp lies outside the app folder")
+    assert sorted(os.listdir(folder)) == ["app"], "no jail has been furnished"

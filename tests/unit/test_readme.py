@@ -56,7 +56,7 @@ def parsed(arguments: list[str]) -> Mapping[str, object]:
 
 def test_its_commands_are_found() -> None:
     assert len(starts()) >= 4
-    assert {each[0] for each in orders()} >= {"init", "status", "stop", "restart"}
+    assert {each[0] for each in orders()} >= {"check", "init", "status", "stop", "restart"}
 
 
 @pytest.mark.parametrize("arguments", orders(), ids=shlex.join)

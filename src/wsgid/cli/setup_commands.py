@@ -61,3 +61,26 @@ class Config(OwnCommand):
         from wsgid.cli.config import config
 
         return config(options)
+
+
+class Check(OwnCommand):
+    """Find out whether a start would succeed, and what is not as it should be.
+
+    Takes every option of the main command (see wsgid --help), and looks at options, rights, addresses, open files,
+    plug-ins and the application, which is loaded in a process of its own, as the user that the daemon would be. Each
+    finding comes with its remedy. Nothing is changed.
+
+    Exit code: 0 when there is no error, warnings or not; 1 when there is one.
+    """
+
+    name = "check"
+    places = EVERY_OPTION
+    only_told = True
+
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
+        return [JSON]
+
+    def run(self, options: CommandOptions, command_name: str) -> int:
+        from wsgid.cli.check import check
+
+        return check(options)

@@ -38,6 +38,9 @@ _UNIX_CURES = {
 METRICS_BACKLOG = 16
 """Connections: a handful of scrapers and probes, answered within milliseconds."""
 
+NOT_LISTENING = -1
+"""In place of a backlog: the address is only bound."""
+
 Place = tuple[socket.AddressFamily, tuple[Any, ...]]
 """What getaddrinfo(3) found: a family, and an address as sockets of that family take it."""
 
@@ -145,6 +148,25 @@ class Listeners:
             raise AddressTaken(f"{asked}: {unix_holder(path)} answers there; stop it, or choose another path") from None
 
 
+def try_tcp(asked: str, address: TcpAddress) -> None:
+    """Binds it, without listening, and gives it back. Raises CannotStart where a start would."""
+    for sock in _listen_tcp(asked, address, NOT_LISTENING):
+        sock.close()
+
+
+def look_at_unix(asked: str, path: str) -> None:
+    """Whether this process could put its socket there; nothing is changed. Raises CannotStart where a start would."""
+    try:
+        if os.path.lexists(path) and _lives(asked, path):
+            raise CannotStart(f"{asked}: {unix_holder(path)} answers there; stop it, or choose another path")
+        folder = os.path.dirname(path) or "."
+        os.stat(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _refused(asked, error, _UNIX_CURES) from None
+
+
 def _tell_unopened(binds: Sequence[str]) -> None:
     unopened = [f"--bind {each}" for each in binds if each != DEFAULT_BIND]  # which nobody may have asked for
     if unopened:
@@ -190,7 +212,8 @@ def _tcp_socket(place: Place, backlog: int) -> socket.socket:
             # Or [::] would take IPv4 as well, on some machines and not on others (/proc/sys/net/ipv6/bindv6only).
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        sock.listen(backlog)
+        if backlog != NOT_LISTENING:
+            sock.listen(backlog)
     except OSError:
         sock.close()
         raise
@@ -217,14 +240,19 @@ def _listen_unix(asked: str, path: str, backlog: int) -> socket.socket:
 def _make_way(asked: str, path: str) -> None:
     """Removes the socket of a daemon that is gone; never anything else."""
     try:
-        mode = os.lstat(path).st_mode
+        lives = _lives(asked, path)
     except FileNotFoundError:
         return
-    if not stat.S_ISSOCK(mode):
-        raise CannotStart(f"{asked}: there is a file of that name that is no socket; move it, or choose another path")
-    if _answers(path):
+    if lives:
         raise _Answered
     os.unlink(path)
+
+
+def _lives(asked: str, path: str) -> bool:
+    """Is there a server behind the socket? Raises CannotStart when it is none, OSError."""
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise CannotStart(f"{asked}: there is a file of that name that is no socket; move it, or choose another path")
+    return _answers(path)
 
 
 def _answers(path: str) -> bool:

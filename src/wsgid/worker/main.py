@@ -14,6 +14,7 @@ from wsgid.config import Config
 from wsgid.filters import import_shipped
 from wsgid.loaders import describe_failure, load_application
 from wsgid.plugin_sources import load_all
+from wsgid.plugins import LoadReport
 from wsgid.posts import EXIT_LOAD_FAILED, WorkerPost
 from wsgid.worker import signals
 from wsgid.worker.control import Control
@@ -43,7 +44,7 @@ def run(post: WorkerPost) -> int:
     pipe = signals.at_birth(post.stacks)
     logs.print_by_lines()
     try:
-        application = _load(post.config)
+        application, _ = load(post.config)
         filters, upload_filters = Filters.registered(), UploadFilters.registered()
     except BaseException as error:  # noqa: BLE001  # a module may well end in sys.exit(): it has not been loaded then
         logs.enable_again()
@@ -62,13 +63,16 @@ def run(post: WorkerPost) -> int:
     return EXIT_LEFT
 
 
-def _load(config: Config) -> WSGIApplication:
-    """Plug-ins before the application, which may have some among its own modules."""
+def load(config: Config) -> tuple[WSGIApplication, LoadReport]:
+    """Plug-ins before the application, which may have some among its own modules. Raises LoadError, and whatever else
+    a plug-in or the application raises that is no Exception."""
     os.environ.update(config.envs)
     os.chdir(config.app_path)
     import_shipped(config.filter)
-    unusable = [each.reason for each in load_all(config.app_path, config.loader_dir, log).failed]
-    return load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
+    report = load_all(config.app_path, config.loader_dir, log)
+    unusable = [each.reason for each in report.failed]
+    application = load_application(config.app_path, wsgi_app=config.wsgi_app, django=config.django, unusable=unusable)
+    return application, report
 
 
 def _report(descriptor: int, text: str) -> None:

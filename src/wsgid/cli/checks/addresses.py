@@ -1,0 +1,88 @@
+"""Are the addresses of ``--bind`` free, and those of ``--recv`` and ``--send`` reachable?"""
+
+import socket
+from collections.abc import Collection
+
+from wsgid.addresses import TcpAddress, UnixAddress, parse_bind
+from wsgid.cli.checks.findings import Finding, ok, refusal, warning
+from wsgid.master.errors import CannotStart
+from wsgid.master.listeners import look_at_unix, try_tcp
+
+SUBJECT = "addresses"
+
+REACH_TIME = 2.0
+"""Seconds for Mongrel2's end to accept; another machine in the same data centre needs milliseconds."""
+
+
+def tcp_binds(binds: Collection[str], served: Collection[str]) -> list[Finding]:
+    """With the rights that the daemon begins with. ``served``: addresses of our own daemons that run now."""
+    return [_tcp(each, address, served) for each in binds if isinstance(address := parse_bind(each), TcpAddress)]
+
+
+def unix_binds(binds: Collection[str], served: Collection[str]) -> list[Finding]:
+    """As the user that the daemon becomes."""
+    return [_unix(each, address, served) for each in binds if isinstance(address := parse_bind(each), UnixAddress)]
+
+
+def endpoints(option: str, told: Collection[str]) -> list[Finding]:
+    """As the user that the daemon becomes. That Mongrel2 does not run yet is no error: wsgid waits for it."""
+    return [_endpoint(option, each) for each in told]
+
+
+def _tcp(text: str, address: TcpAddress, served: Collection[str]) -> Finding:
+    try:
+        try_tcp(f"--bind {text}", address)
+    except CannotStart as error:
+        if ours := [each for each in served if _is_at(each, address)]:
+            return ok(SUBJECT, f"--bind {text}: served by a daemon of this folder just now ({ours[0]})")
+        return refusal(SUBJECT, error)
+    return ok(SUBJECT, f"--bind {text}: free")
+
+
+def _is_at(url: str, address: TcpAddress) -> bool:
+    """A daemon tells its address in digits; a name may stand for that."""
+    if address.port == 0 or not url.endswith(f":{address.port}"):
+        return False
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return any(url == f"http://{TcpAddress(str(place[0]), address.port)}" for *_, place in found)
+
+
+def _unix(text: str, address: UnixAddress, served: Collection[str]) -> Finding:
+    try:
+        look_at_unix(f"--bind {text}", address.path)
+    except CannotStart as error:
+        if str(address) in served:
+            return ok(SUBJECT, f"--bind {text}: served by a daemon of this folder just now")
+        return refusal(SUBJECT, error)
+    return ok(SUBJECT, f"--bind {text}: free")
+
+
+def _endpoint(option: str, text: str) -> Finding:
+    reason = _why_unreachable(text)
+    if reason is None:
+        return ok(SUBJECT, f"{option} {text}: somebody listens there")
+    return warning(
+        SUBJECT,
+        f"{option} {text}: cannot be reached now: {reason}",
+        "start Mongrel2, or compare the address with its configuration: --recv is its send_spec, --send its recv_spec; "
+        "wsgid keeps trying",
+    )
+
+
+def _why_unreachable(text: str) -> str | None:
+    scheme, _, rest = text.partition("://")
+    try:
+        if scheme == "tcp":
+            address = parse_bind(rest)
+            assert isinstance(address, TcpAddress)
+            socket.create_connection((address.host, address.port), REACH_TIME).close()
+        else:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.settimeout(REACH_TIME)
+                probe.connect("\0" + rest[1:] if rest.startswith("@") else rest)
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
