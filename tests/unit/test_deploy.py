@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ import pytest
 from tests.deadlines import seconds
 from wsgid.cli import command_line
 from wsgid.cli.command_line import build
+from wsgid.cli.mongrel2.place import FOLDER
 from wsgid.config import OPTIONS, Config
 from wsgid.dispatcher.descriptors import MOST_CONNECTIONS, RESERVED
 from wsgid.master.silence import SILENCE
@@ -41,6 +43,7 @@ def ini(name: str) -> configparser.ConfigParser:
 
 
 SERVICE = ini("wsgid.service")["Service"]
+MONGREL2 = ini("mongrel2.service")["Service"]
 PROGRAM = ini("supervisord.conf")["program:mysite"]
 
 
@@ -48,7 +51,13 @@ def command_lines() -> list[list[str]]:
     """The arguments after ``wsgid``, wherever it is called."""
     [entrypoint] = re.findall(r"^ENTRYPOINT (.*)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     [rotated] = re.findall(rf"^ *({INSTALLED} .*) >/dev/null$", (DEPLOY / "logrotate").read_text(), re.MULTILINE)
-    called = [rotated, SERVICE["ExecStart"], SERVICE["ExecReload"].replace("$MAINPID", "1"), PROGRAM["command"]]
+    called = [
+        rotated,
+        MONGREL2["ExecStart"],
+        SERVICE["ExecStart"],
+        SERVICE["ExecReload"].replace("$MAINPID", "1"),
+        PROGRAM["command"],
+    ]
     shown = re.findall(r"^    wsgid (.*)$", PAGE.read_text(), re.MULTILINE)
     shown += re.findall(r"`wsgid ([^`]+)`", PAGE.read_text())
     assert all(each.startswith(f"{INSTALLED} ") for each in called)
@@ -60,12 +69,21 @@ def test_commands_are_understood(arguments: list[str], tmp_path: Path) -> None:
     by_name = command_line().commands
     command: click.Command = by_name.get(arguments[0]) or build(lambda _: 0)
     rest = arguments[1:] if arguments[0] in by_name else arguments
+    if isinstance(command, click.Group) and arguments[0] in by_name:
+        command, rest = command.commands[rest[0]], rest[1:]
     context = command.make_context("wsgid", rest)
     assert context.args == []
 
 
+def every_command() -> Iterator[click.Command]:
+    for each in command_line().commands.values():
+        yield each
+        if isinstance(each, click.Group):
+            yield from each.commands.values()
+
+
 def test_options_exist() -> None:
-    known = {opt for each in command_line().commands.values() for param in each.params for opt in param.opts} | {
+    known = {opt for each in every_command() for param in each.params for opt in param.opts} | {
         each.flag for each in OPTIONS
     }
     texts = [PAGE, *DEPLOY.iterdir()]
@@ -112,7 +130,7 @@ class TestService:
 
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is not here")
     def test_systemd_finds_no_fault(self, tmp_path: Path) -> None:
-        for name in ("wsgid.service", "wsgid.socket"):
+        for name in ("wsgid.service", "wsgid.socket", "mongrel2.service"):
             # It looks whether the command is there.
             text = (DEPLOY / name).read_text().replace(INSTALLED, sys.executable)
             (tmp_path / name).write_text(text)
@@ -125,6 +143,17 @@ class TestService:
             check=False,
         )
         assert (done.returncode, done.stdout) == (0, "")
+
+
+class TestMongrel2:
+    def test_it_is_the_daemons_neighbour(self) -> None:
+        assert (MONGREL2["User"], MONGREL2["Group"]) == (SERVICE["User"], SERVICE["Group"])
+        assert MONGREL2["Type"] == "notify"
+        assert MONGREL2["KillMode"] == "mixed"
+        assert MONGREL2["AmbientCapabilities"] == MONGREL2["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
+        # Its configuration, logs, sockets and uploads.
+        assert MONGREL2["ReadWritePaths"] == f"/srv/mysite/{FOLDER}"
+        assert f"ReadWritePaths=/srv/mysite/{FOLDER}" in PAGE.read_text()
 
 
 class TestSocket:

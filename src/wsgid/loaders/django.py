@@ -58,13 +58,9 @@ class DjangoLoader(Plugin, IExplainingLoader):
     def load_app(self, app_path: str, app_full_name: str) -> WSGIApplication:
         if not _is_installed("django"):
             raise LoadError(f"Django is not installed for {sys.executable}: install it there")
-        project = _find(Path(app_path))
-        if project is not None:
-            put_first(project.root)
-        name = os.environ.get(VARIABLE) or (project.settings if project else "")
+        name = settle_settings(Path(app_path))
         if not name:
             raise LoadError("\n".join(self.why_not(app_path)))
-        os.environ[VARIABLE] = name
         return _start_django(name, read_extra_settings(Path(app_path)))
 
     def why_not(self, app_path: str) -> list[str]:
@@ -86,6 +82,23 @@ class DjangoLoader(Plugin, IExplainingLoader):
         return [f"Django: no folder in app/ has a settings.py, or a manage.py and a package with one{_seen(app_path)}"]
 
 
+def has_project(app_path: Path) -> bool:
+    """Told by the look of its files; nothing of it is imported."""
+    project = _find(app_path)
+    return bool(os.environ.get(VARIABLE)) or (project is not None and project.is_certain)
+
+
+def settle_settings(app_path: Path) -> str:
+    """The name of the settings, which Django will find by it; empty when there are none."""
+    project = _find(app_path)
+    if project is not None:
+        put_first(project.root)
+    name = os.environ.get(VARIABLE) or (project.settings if project else "")
+    if name:
+        os.environ[VARIABLE] = name
+    return name
+
+
 def _start_django(name: str, extra: dict[str, object]) -> WSGIApplication:
     # Imported here: Django is not one of our dependencies.
     from django.core.servers.basehttp import get_internal_wsgi_application
@@ -94,7 +107,7 @@ def _start_django(name: str, extra: dict[str, object]) -> WSGIApplication:
         # Without django.json the import is left to Django: settings that use django.conf while they are being
         # imported work only then.
         if extra:
-            _add_settings(name, extra)
+            add_settings(name, extra)
         # It respects WSGI_APPLICATION, as `manage.py runserver` does.
         application = get_internal_wsgi_application()
     except ModuleNotFoundError as error:
@@ -104,8 +117,8 @@ def _start_django(name: str, extra: dict[str, object]) -> WSGIApplication:
     return as_application(application, "WSGI_APPLICATION")
 
 
-def _add_settings(name: str, extra: dict[str, object]) -> None:
-    """Puts them into the module before Django reads it."""
+def add_settings(name: str, extra: dict[str, object]) -> None:
+    """Puts them into the module before Django reads it. Raises LoadError."""
     from django.conf import settings
 
     module = importlib.import_module(name)

@@ -11,6 +11,9 @@ def split_path(pattern: str, path: str) -> tuple[str, str]:
     The route names the application's root only where the path really goes through it. Mongrel2's routing tree also
     gives ``/a`` and ``/`` to the route ``/app``, and ``/apple`` as well: those are the application's to answer, most
     likely with 404, under an empty SCRIPT_NAME.
+
+    An empty group where the pattern begins says that there is no root: ``/s()(.*)`` gives back to the application what
+    a route ``/static/`` beside it would get else (`wsgid.mongrel2_config.site`).
     """
     root = _root(pattern)
     if not root or (rest := below(root, path)) is None:
@@ -22,4 +25,5 @@ def split_path(pattern: str, path: str) -> tuple[str, str]:
 def _root(pattern: str) -> str:
     """The literal part of a route: what comes before its first ``(``, where the pattern begins, without a final
     ``/``."""
-    return pattern.partition("(")[0].rstrip("/")
+    literal, _, rest = pattern.partition("(")
+    return "" if rest.startswith(")") else literal.rstrip("/")

@@ -1,5 +1,6 @@
 """How the commands are spelled; what they do is tested with each of them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -110,5 +111,7 @@ def spellings() -> Iterator[list[str]]:
 def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     run("--help")
     told = capsys.readouterr().out
-    assert "\n  restart  Replace the workers without losing a request.\n  status   Show which" in told
+    shown = dict(re.findall(r"^  ([a-z0-9]+) {2,}(\S.*)$", told.partition("Commands:")[2], re.MULTILINE))
+    assert shown["restart"] == "Replace the workers without losing a request."
+    assert shown.keys() == {each.name for each in all_commands()}
     assert "...\n" not in told.partition("Commands:")[2], "each fits its line"

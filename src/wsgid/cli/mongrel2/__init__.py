@@ -1,0 +1,1 @@
+"""``wsgid mongrel2``: makes, runs, examines and shows the Mongrel2 in front of an app folder."""

@@ -1,0 +1,393 @@
+"""``wsgid mongrel2 init`` and ``run``, with the real Mongrel2, and README's way from an empty directory to a site."""
+
+import os
+import random
+import re
+import shlex
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.deadlines import seconds, wait_for
+from tests.functional import clients, mounts
+from tests.functional.daemon import environment
+from tests.functional.mongrel2 import free_port
+from tests.functional.systemd import ServiceManager
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+MOST_COMMANDS = 5
+
+MEBIBYTE = 1024 * 1024
+
+NOBODY = 65534
+"""A user without rights, in every Linux."""
+
+VIEW = """
+
+from flask import request
+
+@app.post("/measure")
+def measure() -> str:
+    return str(sum(map(len, request.stream)))
+
+@app.get("/s")
+def search() -> str:
+    return f"searched below {request.script_root!r}"
+"""
+
+
+class Site:
+    """A directory in which commands are given as by somebody at a terminal; what runs at the end is stopped."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.launcher: tuple[str, ...] = ()
+        """A command that executes the command that follows it, as env(1) does."""
+        self._stack = stack
+        programs = Path(sys.executable).parent
+        self._env = {**environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def run(self, command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """To its end."""
+        return subprocess.run(
+            [*self.launcher, *shlex.split(command)],
+            cwd=self.folder,
+            env={**self._env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds(),
+        )
+
+    def do(self, command: str) -> str:
+        """What it prints. Raises AssertionError when it fails."""
+        done = self.run(command)
+        assert done.returncode == 0, f"{command}: {done.stdout}"
+        if shlex.split(command)[:2] in (["wsgid"], ["wsgid", "--workers"]):
+            self._stack.callback(self.run, "wsgid stop")
+        return done.stdout
+
+    def start(self, command: str = "wsgid mongrel2 run", env: Mapping[str, str] | None = None) -> "Running":
+        """In the background. Returns when Mongrel2 serves. Raises AssertionError."""
+        running = Running([*self.launcher, *shlex.split(command)], self.folder, {**self._env, **(env or {})})
+        self._stack.callback(running.stop)
+        wait_for(lambda: "mongrel2 serves" in running.output or running.ended, "Mongrel2")
+        assert not running.ended, running.output
+        return running
+
+    def request(self, target: str, method: str = "GET", body: bytes | None = None) -> clients.Answer:
+        return clients.request(f"http://localhost:{self.port}{target}", method, body)
+
+
+class Running:
+    def __init__(self, command: list[str], folder: Path, env: Mapping[str, str]) -> None:
+        self._file = folder / "run.out"
+        with open(self._file, "wb") as output:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def output(self) -> str:
+        return self._file.read_text()
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
+    def mongrel2(self) -> psutil.Process:
+        [child] = psutil.Process(self.process.pid).children()
+        return child
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if not self.ended:
+            self.process.send_signal(how)
+        return self.process.wait(seconds())
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """In a folder of a short name: a socket's path has no room for the long ones of pytest."""
+    folder = Path(tempfile.mkdtemp(prefix="wsgid-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        yield Site(folder, stack)
+
+
+@pytest.fixture
+def flask(site: Site) -> Site:
+    """Configured, and not started."""
+    site.do("wsgid init --example flask")
+    site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port}")
+    return site
+
+
+@contextmanager
+def listener(port: int) -> Iterator[None]:
+    """Somebody, this process, has the port."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def low_port() -> int:
+    """A free one that takes root."""
+    for port in random.sample(range(600, 1024), 400):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("no free port below 1024")
+
+
+def give(folder: Path, owner: int) -> None:
+    """As chown -R, with the group of the same number."""
+    folder.chmod(0o755)
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, owner, owner)
+
+
+def fetch(url: str, trusted: ssl.SSLContext) -> bytes:
+    with urllib.request.urlopen(url, timeout=seconds(), context=trusted) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def readme_commands() -> list[str]:
+    """The first block of its section."""
+    section = README.split("## Behind Mongrel2\n")[1].split("\n## ")[0]
+    block = re.search(r"(?:^ {4}.*\n)+", section, re.MULTILINE)
+    assert block is not None
+    return [line.strip() for line in block[0].splitlines()]
+
+
+class TestFromAnEmptyDirectory:
+    def test_to_flask(self, site: Site) -> None:
+        commands = readme_commands()
+        assert len(commands) <= MOST_COMMANDS
+        said = ""
+        for command in commands:
+            ours = command.replace("6767", str(site.port))
+            if ours.endswith("&"):
+                site.start(ours.removesuffix("&"))
+            else:
+                said = site.do(ours)
+            if command.startswith("wsgid init"):  # then it is ours to write
+                with open(site.folder / "app/wsgi.py", "a") as application:
+                    application.write(VIEW)
+                (site.folder / "app/static").mkdir()
+                (site.folder / "app/static/site.css").write_text("body { color: teal }")
+        assert said.endswith("Hello from Flask\n")
+        assert site.request("/measure", "POST", b"x" * MEBIBYTE).text == str(MEBIBYTE)
+        assert list((site.folder / "mongrel2/uploads").iterdir()) == []
+        styles = site.request("/static/site.css")
+        assert (styles.text, styles.header("content-type")) == ("body { color: teal }", "text/css")
+        assert "Mongrel2" in str(styles.header("server"))
+        # Mongrel2's routes would give this to the static files.
+        assert site.request("/s").text == "searched below ''"
+        assert site.request("/static/none").status == 404
+
+    def test_to_django_with_its_static_files(self, site: Site) -> None:
+        site.do("wsgid init --example django")
+        manage = f"{sys.executable} app/hello/manage.py"
+        site.do(f"{manage} collectstatic --no-input")
+        said = site.do(f"wsgid mongrel2 init --port {site.port}")
+        assert f"/static/ the files in {site.folder}/static" in said
+        site.start()
+        site.do("wsgid")
+        assert site.request("/").text == "Hello from Django\n"
+        styles = site.request("/static/admin/css/base.css")
+        assert (styles.status, styles.header("content-type")) == (200, "text/css")
+        assert styles.body == (site.folder / "static/admin/css/base.css").read_bytes()
+
+
+class TestRun:
+    def test_it_is_stopped_as_any_program_with_connections_open(self, flask: Site) -> None:
+        """With some of them Debian's 1.12.2 aborts, and leaves its pid file."""
+        running = flask.start()
+        address = ("127.0.0.1", flask.port)
+        held = [clients.Connection(address) for _ in range(20)]
+        for each in held:
+            each.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        pid_file = flask.folder / "mongrel2/run/mongrel2.pid"
+        assert int(pid_file.read_text()) == running.mongrel2.pid
+        assert running.stop(signal.SIGINT) == 0
+        for each in held:
+            each.socket.close()
+        assert running.output.splitlines()[-1] == "mongrel2 has ended"
+        assert not pid_file.exists()
+        assert flask.start().stop() == 0
+
+    def test_it_is_told_when_it_dies(self, flask: Site) -> None:
+        running = flask.start()
+        running.mongrel2.kill()
+        assert running.process.wait(seconds()) == 1
+        assert "mongrel2 has ended by itself, by SIGKILL; its log is" in running.output
+
+    def test_systemd_is_told_when_it_serves(self, flask: Site) -> None:
+        systemd = ServiceManager(flask.folder / "notify")
+        try:
+            flask.start(env=systemd.env)
+            assert systemd.wait_for("READY")["STATUS"] == f"mongrel2 serves http://127.0.0.1:{flask.port}"
+        finally:
+            systemd.close()
+
+    def test_logs_are_opened_anew(self, flask: Site) -> None:
+        running = flask.start()
+        log = flask.folder / "mongrel2/logs/error.log"
+        log.rename(log.with_suffix(".1"))
+        running.process.send_signal(signal.SIGHUP)
+        wait_for(log.exists, "a new log")
+        assert running.stop() == 0
+
+    def test_a_pid_that_is_somebody_elses_now_does_no_harm(self, flask: Site) -> None:
+        (flask.folder / "mongrel2/run/mongrel2.pid").write_text(str(os.getpid()))
+        running = flask.start()
+        assert f"mongrel2.pid names process {os.getpid()}, which is " in running.output
+
+    def test_it_does_not_run_twice(self, flask: Site) -> None:
+        running = flask.start()
+        done = flask.run("wsgid mongrel2 run")
+        assert done.returncode == 1
+        assert f"it runs already, as process {running.mongrel2.pid}" in done.stdout
+
+    def test_who_has_the_port_is_told(self, flask: Site) -> None:
+        with listener(flask.port):
+            done = flask.run("wsgid mongrel2 run")
+        assert done.returncode == 1
+        assert f"port {flask.port} of 127.0.0.1 cannot be opened: process {os.getpid()} (" in done.stdout
+
+    def test_why_it_does_not_start_is_told_in_words(self, flask: Site) -> None:
+        shutil.rmtree(flask.folder / "mongrel2/logs")
+        done = flask.run("wsgid mongrel2 run")
+        assert done.returncode == 1
+        log = flask.folder / "mongrel2/logs/error.log"
+        assert done.stdout.splitlines() == [
+            f"wsgid: mongrel2: its log {log} cannot be written: is the folder there, and whose is it?",
+            "wsgid: mongrel2 did not start",
+        ]
+
+    def test_how_to_get_it_is_told(self, flask: Site) -> None:
+        done = flask.run(f"{sys.executable} -m wsgid mongrel2 run", {"PATH": "/nonexistent"})
+        assert (done.returncode, done.stdout) == (1, "wsgid: mongrel2 is not installed: apt install mongrel2-core\n")
+
+
+class TestRights:
+    """Started by root, as these tests mostly are; where they are not, it is the same user throughout."""
+
+    def test_root_serves_a_low_port_as_the_owner_of_the_folder(self, site: Site, tmp_path: Path) -> None:
+        owner = os.geteuid() or NOBODY
+        site.do("wsgid init --example flask")
+        if os.geteuid() == 0:
+            site.port = low_port()
+            site.launcher = mounts.readable_interpreter(tmp_path)
+            give(site.folder, owner)
+        site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port}")
+        assert {each.stat().st_uid for each in (site.folder / "mongrel2").rglob("*")} == {owner}
+        running = site.start()
+        assert running.mongrel2.uids() == (owner, owner, owner)
+        site.do("wsgid")
+        assert site.request("/").text == "Hello from Flask\n"
+        assert site.request("/", "POST", b"x" * MEBIBYTE).status == 405
+
+    def test_in_a_chroot_with_tls(self, site: Site) -> None:
+        site.do("wsgid init --example flask")
+        site.do(
+            "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 -keyout key.pem -out cert.pem "
+            "-addext subjectAltName=DNS:localhost"
+        )
+        jail = site.folder / "jail"
+        done = site.run(
+            f"wsgid mongrel2 init --port {site.port} --mongrel2-chroot jail --tls-cert cert.pem --tls-key key.pem"
+        )
+        assert done.returncode == 0, done.stdout
+        if os.geteuid() != 0:
+            assert "which takes root" in site.run("wsgid mongrel2 run").stdout
+            return
+        running = site.start()
+        assert os.readlink(f"/proc/{running.mongrel2.pid}/root") == str(jail)
+        site.do("wsgid")
+        trusted = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
+        assert fetch(f"https://localhost:{site.port}/", trusted) == b"Hello from Flask\n"
+        assert running.stop() == 0
+
+    def test_what_lies_outside_of_the_chroot_is_refused(self, site: Site) -> None:
+        site.do("wsgid init --example flask")
+        done = site.run("wsgid mongrel2 init --mongrel2-chroot jail --static /static=app/static")
+        assert done.returncode == 1
+        assert f"root directory is to be {site.folder}/jail, and what lies outside it cannot see" in done.stdout
+
+
+class TestInit:
+    def test_nothing_is_replaced_unasked(self, flask: Site) -> None:
+        file = flask.folder / "mongrel2/config.sqlite"
+        before = file.read_bytes()
+        done = flask.run("wsgid mongrel2 init")
+        assert done.returncode == 1
+        assert f"{file} is there already" in done.stdout
+        assert file.read_bytes() == before
+        flask.do(f"wsgid mongrel2 init --force --port {flask.port} --host example.org")
+        assert file.read_bytes() != before
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            ("--port 0", "--port: 0 is not from 1 to 65535"),
+            ("--address localhost", "--address: 'localhost' is no IP address"),
+            ("--static static", "--static: 'static' is not /URL=DIR"),
+            ("--static /=x", "--static: '/=x' is not /URL=DIR"),
+            ("--static /s=x --static /s/=y", "--static: /s/ is named twice"),
+            ("--tls-cert x", "TLS takes both"),
+            ("--tls-cert x --tls-key y", "x cannot be read: No such file or directory"),
+            ("--recv tcp://127.0.0.1:7101", "--recv and --send go in pairs"),
+        ],
+    )
+    def test_what_may_not_be_is_refused(self, site: Site, options: str, told: str) -> None:
+        (site.folder / "app").mkdir()
+        done = site.run(f"wsgid mongrel2 init {options}")
+        assert done.returncode == 2
+        assert told in done.stdout
+        assert not (site.folder / "mongrel2").exists()
+
+    def test_no_app_folder(self, site: Site) -> None:
+        done = site.run("wsgid mongrel2 init")
+        assert (done.returncode, "is no app folder: `wsgid init` makes one" in done.stdout) == (2, True)
+
+    def test_a_port_that_is_taken(self, site: Site) -> None:
+        (site.folder / "app").mkdir()
+        with listener(site.port):
+            done = site.run(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port}")
+        assert done.returncode == 1
+        assert f"--port: 127.0.0.1:{site.port} cannot be opened: process {os.getpid()}" in done.stdout
+
+    def test_a_path_that_is_too_long_for_a_socket(self, tmp_path: Path, site: Site) -> None:
+        long = site.folder / ("long" * 25)
+        (long / "app").mkdir(parents=True)
+        done = site.run(f"wsgid mongrel2 init --app-path {long}")
+        assert done.returncode == 2
+        assert "is too long for a socket's path" in done.stdout
+
+    def test_settings_that_cannot_be_loaded(self, site: Site) -> None:
+        site.do("wsgid init --example django")
+        settings = site.folder / "app/hello/hello/settings.py"
+        settings.write_text(settings.read_text() + "\nimport no_such_payment_library\n")
+        done = site.run(f"wsgid mongrel2 init --port {site.port}")
+        assert done.returncode == 2
+        assert "the settings of the Django project cannot be loaded" in done.stdout
+        assert "No module named 'no_such_payment_library'" in done.stdout
+        site.do(f"wsgid mongrel2 init --port {site.port} --no-static")
