@@ -143,8 +143,8 @@ ADVICE: Mapping[tuple[str, str], str] = {
     ): "The client has its answer all the same.",
     ("worker/serve.py", "<request>: its client has left"): "Nothing is wrong: the access log has 499.",
     ("worker/control.py", "request <request id> is to end"): (
-        "`--timeout` or `wsgid request kill`: an exception is raised in the application, at the line that the record ends "
-        "with."
+        "`--timeout` or `wsgid request kill`: an exception is raised in the application, at the line with which the "
+        "record ends."
     ),
     ("worker/control.py", "leaving"): "After a restart, `--max-requests`, SIGTERM and the like; *left* follows.",
     ("worker/control.py", "the connection to the dispatcher is lost"): "It was replaced. The worker calls the new one.",
