@@ -8,6 +8,7 @@ it too. `wsgid.config_sources` fills it.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wsgid.access_fields import COMBINED, access_log_format
 from wsgid.addresses import absolute_bind, absolute_endpoint, trusted_peer
 from wsgid.filters import SHIPPED, shipped_filter
 from wsgid.options import (
@@ -237,6 +238,15 @@ class Config:
         each=absolute_bind,
         help="Answer Prometheus (/metrics) and probes (/healthz, /readyz) here: HOST:PORT, [IPV6]:PORT or unix:PATH. "
         "Whoever reaches it may ask. May be repeated.",
+        fixed=True,
+    )
+    access_log_format: str = option(
+        COMBINED,
+        group=RUNNING,
+        metavar="combined|json|none|TEXT",
+        each=access_log_format,
+        help="Lines of the access log: combined, which most programs read; json; none, and there is no such log; or a "
+        'text with the names of fields in braces, such as {remote_addr} "{request}" {status} (docs/logs.md).',
         fixed=True,
     )
     run_dir: Path | None = option(

@@ -123,6 +123,8 @@ class Option:
             raise ValueError(f"{shown(value)} is not {self.allowed}")
         if self.each and isinstance(result, tuple):
             return tuple(self.each(item, base) for item in result)
+        if self.each and isinstance(result, str):
+            return self.each(result, base)
         return result
 
     def _allows(self, number: float) -> bool:
@@ -145,9 +147,9 @@ def option(
 ) -> T:
     """A dataclass field that is an option.
 
-    `limits` are the lowest and highest number allowed, `or_zero` allows 0 beside them; `each` checks and normalizes
-    each text of a repeatable option and raises ValueError; `default_text` is what people are told when the default is
-    not simply the value; `fixed` says that only a new start can change it.
+    `limits` are the lowest and highest number allowed, `or_zero` allows 0 beside them; `each` checks and normalizes a
+    text, of a repeatable option each, and raises ValueError; `default_text` is what people are told when the default
+    is not simply the value; `fixed` says that only a new start can change it.
     """
     told = {
         "help": help,

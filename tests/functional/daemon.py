@@ -20,7 +20,7 @@ from tests.deadlines import seconds, wait_for
 READY = re.compile(r"^wsgid (?P<pid>\d+) serves (?P<address>.+) with \d+ workers?$", re.MULTILINE)
 """One such line for each address, on the standard output."""
 
-ACCESS = re.compile(r"^\S+T\S+Z .* wait=.* service=.*$", re.MULTILINE)
+ACCESS = re.compile(r"^\S+ - \S+ \[.{26}\] .* wait=.* service=.*$", re.MULTILINE)
 """A line of the access log; with ``--stdout`` it stands among those of the main log."""
 
 MARK = "TEST_DAEMON"

@@ -86,6 +86,7 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
 """Of each kind: what the command line says, the environment, wsgid.json."""
 
 OF_THEIR_OWN = {
+    "access_log_format": ("json", "none", "{status} {bytes}"),
     "bind": ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"),
     "filter": ("worker-pid", "elapsed-time", "log-headers"),
     "forwarded_allow_ips": ("192.0.2.1", "10.0.0.0/8", "unix"),

@@ -1,24 +1,24 @@
 """One line for every request, whichever way it ended.
 
-    2026-11-21T07:33:24.123Z 127.0.0.1 "GET /page?x=1 HTTP/1.1" 200 1234 wait=0.1ms service=12.4ms worker=4242 id=5f3a-1
+    127.0.0.1 - - [21/Nov/2026:07:33:24 +0000] "GET /page?x=1 HTTP/1.1" 200 1234 "-" "curl/8.14" wait=0.1ms \
+        service=12.4ms worker=4242 id=5f3a-1
 
-Bytes are those of the body as sent to the client. `wait` is the time before a worker had it, `service` the time after;
-``end=`` follows when it ended otherwise than by an answer of the application: refused, cut, left, killed.
+on one line; others by ``--access-log-format`` (`wsgid.dispatcher.access_line`). docs/logs.md says what is in it.
 """
 
 import logging
-import os
-import stat
-import sys
 from collections.abc import Callable
+from typing import Final, Protocol
 
+from wsgid.access_fields import NONE
 from wsgid.config import Config
+from wsgid.dispatcher.access_file import open_access_file
+from wsgid.dispatcher.access_line import Line, line_of
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
-from wsgid.logs import MODE, STDOUT, room
 
 MOST_UNWRITTEN = 1024 * 1024
-"""Bytes kept for a reader of ``--stdout`` that does not keep up, some ten thousand lines: enough for one that is being
+"""Bytes kept for a reader of ``--stdout`` that does not keep up, some five thousand lines: enough for one that is being
 restarted, and no harm when it never comes back."""
 
 GATHER_TIME = 0.005
@@ -28,63 +28,66 @@ of a busy event loop, which is one or two requests, was a sixth of what the disp
 RETRY = 0.1
 """Seconds until what found no room is tried again, should no request come before."""
 
-NEWLINE = ord("\n")
-
 log = logging.getLogger("wsgid.dispatcher")
 
-
-def line(exchange: Exchange, code: int, note: str, stamp: str, now: float) -> str:
-    request = exchange.request
-    asked = quoted(f"{request.method} {request.target} {request.version}")
-    served_at = exchange.served_at
-    wait, service = (served_at - exchange.arrived, now - served_at) if served_at else (now - exchange.arrived, 0.0)
-    worker = exchange.slot.worker.pid if exchange.slot is not None else "-"
-    end = f" end={note}" if note else ""
-    return (
-        f'{stamp} {request.remote_addr or "-"} "{asked}" {code} {exchange.sent} '
-        f"wait={wait * 1000:.1f}ms service={service * 1000:.1f}ms worker={worker} id={request.id}{end}\n"
-    )
+CallSoon = Callable[[Callable[[], None]], object]
+CallLater = Callable[[float, Callable[[], None]], object]
 
 
-def quoted(text: str) -> str:
-    """The text in printable ASCII, with quotes and backslashes escaped: nobody forges a line or its fields."""
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text
-    return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+class Destination(Protocol):
+    """Where the lines go."""
+
+    @property
+    def within_line(self) -> bool:
+        """A line has been taken in part."""
+
+    def write(self, lines: bytearray) -> int:
+        """Takes what it can without waiting, from the beginning; gives the number of bytes. Raises OSError."""
+
+    def reopen(self) -> None:
+        """Somebody has moved the old one away. Raises OSError; then the old one stays in use."""
 
 
-def open_file(config: Config) -> int:
-    """A descriptor for the lines: standard output with ``--stdout``, else ``logs/access.log``. Raises OSError."""
-    return STDOUT if config.stdout else _open(config)
+def open_access_log(config: Config, clock: Clock, call_soon: CallSoon, call_later: CallLater) -> "AccessLog | NoLog":
+    """By the options. Raises OSError, which names the file."""
+    if config.access_log_format == NONE:
+        return NoLog()
+    return AccessLog(open_access_file(config), line_of(config.access_log_format), clock, call_soon, call_later)
 
 
-def _open(config: Config) -> int:
-    path = config.app_path / "logs" / "access.log"
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+class NoLog:
+    """``--access-log-format none``."""
 
+    __slots__ = ()
 
-def _is_regular(descriptor: int) -> bool:
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    lost_ever: Final = 0
+
+    def ended(self, exchange: Exchange, code: int, note: str) -> None:
+        """Nobody wants to know."""
+
+    def flush(self) -> None:
+        """There is nothing."""
+
+    def reopen(self) -> None:
+        """There is nothing."""
 
 
 class AccessLog:
     """Lines are written at the end of the event loop's turn, under load every GATHER_TIME: one write for many requests,
     and nothing held back when there is time. Appending to a file costs no more than handing it to a thread would.
 
-    A pipe, a socket or a terminal is given no more than there is `room` for, by whole lines where they are not longer
-    than that: nobody's requests wait for whoever reads the log.
+    Nobody's requests wait for whoever reads the log: what is not taken at once is kept, up to MOST_UNWRITTEN.
     """
 
     __slots__ = (
         "_call_later",
         "_call_soon",
         "_clock",
-        "_fd",
+        "_destination",
+        "_line",
         "_lines",
-        "_regular",
         "_retrying",
         "_unwritten",
-        "_within_line",
         "_written_at",
         "lost",
         "lost_ever",
@@ -92,14 +95,14 @@ class AccessLog:
 
     def __init__(
         self,
-        fd: int,
+        destination: Destination,
+        line: Line,
         clock: Clock,
-        call_soon: Callable[[Callable[[], None]], object],
-        call_later: Callable[[float, Callable[[], None]], object],
+        call_soon: CallSoon,
+        call_later: CallLater,
     ) -> None:
-        self._fd = fd
-        self._regular = _is_regular(fd)
-        """It is a file and takes everything: `room` need not be asked, which is a system call for each write."""
+        self._destination = destination
+        self._line = line
         self._clock = clock
         self._call_soon = call_soon
         self._call_later = call_later
@@ -107,8 +110,6 @@ class AccessLog:
         """Since the last write."""
         self._written_at = 0.0
         self._unwritten = bytearray()
-        self._within_line = False
-        """The first line of what is unwritten has been written in part."""
         self._retrying = False
         self.lost = 0
         """Lines that could not be written (a full disk, say), since all could be: requests are served all the same."""
@@ -123,7 +124,7 @@ class AccessLog:
                 self._call_later(GATHER_TIME, self._due)
             else:
                 self._call_soon(self._due)
-        self._lines.append(line(exchange, code, note, self._clock.stamp(), now))
+        self._lines.append(self._line(exchange, code, note, self._clock, now))
 
     def _due(self) -> None:
         self._written_at = self._clock.now()
@@ -145,20 +146,14 @@ class AccessLog:
             self._retrying = True
             self._call_later(RETRY, self._retry)
 
-    def reopen(self, config: Config) -> None:
+    def reopen(self) -> None:
         """Writes to the file that has the log's name now, after somebody has moved the old one away. When it cannot be
         opened the old one stays in use."""
         self.flush()
-        if config.stdout:
-            return
         try:
-            new = _open(config)
+            self._destination.reopen()
         except OSError as error:
             log.error("the access log cannot be opened again, the old file stays in use: %s", error)
-            return
-        os.dup2(new, self._fd, inheritable=False)
-        os.close(new)
-        self._regular = _is_regular(self._fd)
 
     def _retry(self) -> None:
         self._retrying = False
@@ -167,27 +162,19 @@ class AccessLog:
     def _write(self) -> None:
         """Raises OSError."""
         while self._unwritten:
-            most = sys.maxsize if self._regular else room(self._fd)
-            if not most:
+            taken = self._destination.write(self._unwritten)
+            if not taken:
                 return
-            piece = self._next_piece(most)
-            written = os.write(self._fd, piece)
-            self._within_line = piece[written - 1] != NEWLINE
-            del self._unwritten[:written]
+            del self._unwritten[:taken]
         if self.lost:
             log.warning("the access log could not be written for a while: %d lines are missing from it", self.lost)
             self.lost = 0
-
-    def _next_piece(self, most: int) -> bytearray:
-        if len(self._unwritten) <= most:
-            return self._unwritten
-        return self._unwritten[: self._unwritten.rfind(b"\n", 0, most) + 1 or most]
 
     def _drop_beyond(self, most: int) -> None:
         """Keeps whole lines of up to ``most`` bytes together, and in any case the rest of one that has been begun."""
         if len(self._unwritten) <= most:
             return
-        begun = self._unwritten.find(b"\n") + 1 if self._within_line else 0
+        begun = self._unwritten.find(b"\n") + 1 if self._destination.within_line else 0
         kept = max(begun, self._unwritten.rfind(b"\n", 0, most) + 1)
         lost = self._unwritten.count(b"\n", kept)
         self.lost += lost

@@ -1,4 +1,4 @@
-"""The two kinds of time a dispatcher tells: durations, and dates for people and for HTTP."""
+"""The kinds of time a dispatcher tells: durations, and dates for people and for HTTP."""
 
 import time
 from email.utils import formatdate
@@ -11,11 +11,11 @@ _MILLISECONDS: Final = tuple(f".{millisecond:03d}Z" for millisecond in range(100
 class Clock:
     """Dates change once a second and are asked for with every answer, so they are kept for that second."""
 
-    __slots__ = ("_date", "_second", "_stamp")
+    __slots__ = ("_common", "_date", "_second", "_stamp")
 
     def __init__(self) -> None:
         self._second = -1
-        self._date = self._stamp = ""
+        self._common = self._date = self._stamp = ""
 
     now = staticmethod(time.monotonic)
     """Monotonic seconds, for durations and deadlines."""
@@ -35,7 +35,16 @@ class Clock:
             self._turn(second)
         return self._stamp + _MILLISECONDS[int((moment - second) * 1000)]
 
+    def common(self) -> str:
+        """UTC as Apache's and nginx's logs have it: ``21/Nov/2026:07:33:24 +0000``."""
+        second = int(time.time())
+        if second != self._second:
+            self._turn(second)
+        return self._common
+
     def _turn(self, second: int) -> None:
         self._second = second
-        self._date = formatdate(second, usegmt=True)
+        self._date = date = formatdate(second, usegmt=True)
+        # Of "Sat, 21 Nov 2026 07:33:24 GMT". strftime would name the month in the language of the locale.
+        self._common = f"{date[5:7]}/{date[8:11]}/{date[12:16]}:{date[17:25]} +0000"
         self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

@@ -13,7 +13,7 @@ from wsgid.channel.counts import Counts, EdgeCounts
 from wsgid.channel.orders import FromDispatcher, Hung, Spent, WorkerDied, WorkerLeaving, WorkerReady, WornOut
 from wsgid.channel.policy import Policy
 from wsgid.dispatcher import deadlines, descriptors, quarantine
-from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher.access_log import AccessLog, NoLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.counters import Counters
 from wsgid.dispatcher.disk import Disk
@@ -45,7 +45,7 @@ class Dispatch:
     def __init__(
         self,
         clock: Clock,
-        access_log: AccessLog,
+        access_log: AccessLog | NoLog,
         policy: Policy,
         id_prefix: str,
         tell_master: Callable[[FromDispatcher], None],

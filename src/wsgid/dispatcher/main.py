@@ -31,8 +31,8 @@ from wsgid.channel.orders import (
     StackWritten,
     WorkerDied,
 )
-from wsgid.dispatcher import access_log, orphans
-from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher import orphans
+from wsgid.dispatcher.access_log import open_access_log
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.control_socket import ControlSocket
 from wsgid.dispatcher.disk import Disk
@@ -113,7 +113,7 @@ class Dispatcher:
         self._post = post
         self._loop = loop
         self._clock = Clock()
-        self._access_log = AccessLog(access_log.open_file(config), self._clock, loop.call_soon, loop.call_later)
+        self._access_log = open_access_log(config, self._clock, loop.call_soon, loop.call_later)
         self._link = MasterLink(post.orders, loop, obey=self._obey, gone=self._lost_master)
         self._executor = ThreadPoolExecutor(FILE_THREADS, "wsgid-files")
         self._dispatch = Dispatch(
@@ -250,7 +250,7 @@ class Dispatcher:
     def _reopen_logs(self) -> None:
         """They have been moved away (SIGUSR1, after logrotate). Opening a file is all that this loop waits for."""
         logs.reopen(self._post.config)
-        self._access_log.reopen(self._post.config)
+        self._access_log.reopen()
 
     def _lost_master(self) -> None:
         log.error("the master is gone: finishing what is in progress, then leaving")

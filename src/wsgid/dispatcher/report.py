@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 from wsgid.channel.commands import MAX_NAMED, MAX_TEXT, Report, Served, WorkerReport, WorkerState
 from wsgid.channel.counts import Counts
-from wsgid.dispatcher.access_log import quoted
+from wsgid.dispatcher.access_line import quoted
 from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 
 

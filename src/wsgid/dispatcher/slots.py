@@ -174,8 +174,10 @@ class Slot:
             for kind, payload in self._reader.feed(data):
                 self._take(kind, payload)
         except (frames.FrameError, UnwritableHead) as error:
-            told, worker = "worker %d broke the rules of its channel %d: %s", self.worker.pid
-            log.error(told, worker, self.thread, error, extra=about(worker=worker))
+            pid = self.worker.pid
+            log.error(
+                "worker %d broke the rules of its channel %d: %s", pid, self.thread, error, extra=about(worker=pid)
+            )
             self.close("it broke the channel's rules")
         return True
 

@@ -4,7 +4,8 @@ import re
 from typing import NamedTuple
 
 LINE = re.compile(
-    r'\S+ (?P<remote>\S+) "(?P<asked>[^"]*(?:\\"[^"]*)*)" (?P<code>\d+) (?P<size>\d+) wait=\S+ service=\S+ '
+    r'(?P<remote>\S+) - \S+ \[.{26}\] "(?P<asked>(?:[^"\\]|\\.)*)" (?P<code>\d+) (?P<size>\d+) '
+    r'"(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*" wait=\S+ service=\S+ '
     r"worker=(?P<worker>\d+|-) id=(?P<request_id>\S+)(?: end=(?P<end>\w+))?"
 )
 

@@ -16,8 +16,11 @@ from tests.unit.dispatcher.edges.wires import RecordingTransport, http_edge
 from tests.unit.dispatcher.fakes import HandClock, InlineExecutor
 from tests.unit.dispatcher.loops import faults_of, turns
 from tests.unit.dispatcher.requests import a_head, a_policy, a_request
+from wsgid.access_fields import COMBINED
 from wsgid.channel import frames
 from wsgid.channel.frames import HEADER, MAX_FRAME, Answer, File, FrameError, FrameReader, Hello, Kind, Role
+from wsgid.dispatcher.access_file import AccessFile
+from wsgid.dispatcher.access_line import line_of
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
@@ -186,7 +189,7 @@ class Dispatcher:
 def running_dispatcher() -> Iterator[Dispatcher]:
     loop = uvloop.new_event_loop()
     devnull = os.open(os.devnull, os.O_WRONLY)
-    log = AccessLog(devnull, HandClock(), loop.call_soon, loop.call_later)
+    log = AccessLog(AccessFile(devnull), line_of(COMBINED), HandClock(), loop.call_soon, loop.call_later)
     disk = Disk("/", InlineExecutor(), loop)
     dispatch = Dispatch(HandClock(), log, a_policy(redeliver=False), "id", lambda _: None, disk)
     edge = http_edge(dispatch, loop)

@@ -30,9 +30,12 @@ from tests.unit.dispatcher.fakes import HandClock, InlineExecutor
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import faults_of, turns, until
 from tests.unit.dispatcher.requests import a_head, a_policy
+from wsgid.access_fields import COMBINED
 from wsgid.channel import frames
 from wsgid.channel.frames import Answer, File, Kind
 from wsgid.channel.orders import Cause, FromDispatcher, Hung, Spent, WorkerDied, WornOut
+from wsgid.dispatcher.access_file import AccessFile
+from wsgid.dispatcher.access_line import line_of
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.disk import Disk
 from wsgid.dispatcher.dispatch import Dispatch
@@ -139,7 +142,9 @@ class DispatcherMachine(RuleBasedStateMachine):
         self.executor = InlineExecutor()
         self.log_file = os.memfd_create("access.log")
         self.clock = HandClock()
-        self.access_log = AccessLog(self.log_file, self.clock, self.loop.call_soon, self.loop.call_later)
+        self.access_log = AccessLog(
+            AccessFile(self.log_file), line_of(COMBINED), self.clock, self.loop.call_soon, self.loop.call_later
+        )
         self.told: list[FromDispatcher] = []
         self.quiet = 0
         self.arrived = 0

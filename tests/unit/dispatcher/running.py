@@ -16,7 +16,10 @@ from tests.unit.dispatcher.fakes import HandClock, RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.requests import a_policy, a_request
+from wsgid.access_fields import COMBINED
 from wsgid.channel.orders import Cause, FromDispatcher, WorkerDied, WorkerReady
+from wsgid.dispatcher.access_file import AccessFile
+from wsgid.dispatcher.access_line import line_of
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.disk import Disk
@@ -116,7 +119,7 @@ async def running(
     loop = asyncio.get_running_loop()
     log_file = os.memfd_create("access.log")
     clock: Clock = changes.pop("clock", None) or Clock()
-    access_log = AccessLog(log_file, clock, loop.call_soon, loop.call_later)
+    access_log = AccessLog(AccessFile(log_file), line_of(COMBINED), clock, loop.call_soon, loop.call_later)
     told: list[FromDispatcher] = []
     with (
         TemporaryDirectory() as directory,

@@ -11,101 +11,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvloop
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, RecordingOwner
-from tests.unit.dispatcher.requests import a_head, a_request
-from wsgid.channel.frames import FrameReader
+from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal
+from tests.unit.dispatcher.requests import a_request
+from wsgid.access_fields import COMBINED
 from wsgid.config import Config
-from wsgid.dispatcher import access_log
-from wsgid.dispatcher.access_log import GATHER_TIME, MOST_UNWRITTEN, RETRY, AccessLog, line, quoted
+from wsgid.dispatcher.access_file import AccessFile, open_access_file
+from wsgid.dispatcher.access_line import line_of
+from wsgid.dispatcher.access_log import GATHER_TIME, MOST_UNWRITTEN, RETRY, AccessLog, NoLog, open_access_log
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
-from wsgid.dispatcher.slots import Slot
-from wsgid.dispatcher.worker import Worker
 from wsgid.protocol.values import Request
 
-STAMP = "2026-11-21T07:33:24.123Z"
-
 LINE = re.compile(
-    r'\S+Z \S+ "(?:[^"\\]|\\.)*" \d{3} \d+ wait=\d+\.\dms service=\d+\.\dms worker=\S+ id=\S+( end=\w+)?\n'
+    r'\S+ - \S+ \[.{26}\] "(?:[^"\\]|\\.)*" \d{3} \d+ "-" "-" wait=\d+\.\dms service=\d+\.\dms worker=\S+ id=\S+\n'
 )
 
-
-latin = st.text(st.characters(max_codepoint=0xFF), max_size=20)
+combined = line_of(COMBINED)
 
 
 def an_exchange(request: Request | None = None) -> Exchange:
     return Exchange(request or a_request(), RecordingClient(), True, RecordingJournal(), 10.0)
 
 
-@pytest.fixture
-def slot() -> Iterator[Slot]:
-    loop = uvloop.new_event_loop()
-    ours, theirs = socket.socketpair()
-    slot = Slot(ours, Worker(4242), 0, FrameReader(), RecordingOwner(), loop)
-    yield slot
-    slot.close("the end")
-    theirs.close()
-    loop.close()
-
-
-class TestLine:
-    def test_of_a_request_that_was_served(self, slot: Slot) -> None:
-        exchange = an_exchange()
-        exchange.given(slot, 10.0001)
-        exchange.answer(a_head(), b"x" * 1234)
-        assert line(exchange, 200, "", STAMP, 10.0125) == (
-            f'{STAMP} 192.0.2.1 "GET /path?query HTTP/1.1" 200 1234 wait=0.1ms service=12.4ms worker=4242 id=id-1\n'
-        )
-
-    def test_of_one_that_was_not(self) -> None:
-        assert line(an_exchange(), 503, "refused", STAMP, 10.5) == (
-            f'{STAMP} 192.0.2.1 "GET /path?query HTTP/1.1" 503 0 wait=500.0ms service=0.0ms worker=- id=id-1 '
-            "end=refused\n"
-        )
-
-    def test_of_one_that_came_over_a_unix_socket(self) -> None:
-        assert f'{STAMP} - "GET ' in line(an_exchange(a_request(remote_addr="")), 200, "", STAMP, 11.0)
-
-    @given(latin, latin, latin)
-    def test_cannot_be_forged(self, method: str, target: str, version: str) -> None:
-        """Mongrel2 takes nearly anything for a method, and what is refused is logged as it came."""
-        request = a_request(method=method, target=target, version=version)
-        told = line(an_exchange(request), 200, "", STAMP, 11.0)
-        assert LINE.fullmatch(told)
-        assert told.isascii()
-        assert told[:-1].isprintable()
-
-
-class TestQuoted:
-    @pytest.mark.parametrize(
-        ("text", "told"),
-        [
-            ("/a?b=c%20d&e=<f>", "/a?b=c%20d&e=<f>"),
-            ('/"', '/\\"'),
-            ("/\\", "/\\\\"),
-            ('/\\"', '/\\\\\\"'),
-            ("/\n\x00\x7f\xe9", "/\\n\\x00\\x7f\\xe9"),
-            ("", ""),
-        ],
-    )
-    def test_only_what_needs_it_is_escaped(self, text: str, told: str) -> None:
-        assert quoted(text) == told
-
-    @given(latin)
-    def test_it_can_be_read_back(self, text: str) -> None:
-        told = quoted(text)
-        assert told.replace('\\"', '"').encode().decode("unicode_escape") == text
-
-
 class TestFile:
     def test_is_appended_to(self, tmp_path: Path) -> None:
         (tmp_path / "logs").mkdir()
         for text in (b"one\n", b"two\n"):
-            descriptor = access_log.open_file(Config(app_path=tmp_path))
+            descriptor = open_access_file(Config(app_path=tmp_path)).descriptor
             os.write(descriptor, text)
             assert not os.get_inheritable(descriptor)
             os.close(descriptor)
@@ -113,10 +46,10 @@ class TestFile:
 
     def test_that_cannot_be_opened_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"access\.log"):
-            access_log.open_file(Config(app_path=tmp_path))
+            open_access_file(Config(app_path=tmp_path))
 
     def test_is_the_standard_output_when_asked_for(self, tmp_path: Path) -> None:
-        assert access_log.open_file(Config(app_path=tmp_path, stdout=True)) == 1
+        assert open_access_file(Config(app_path=tmp_path, stdout=True)).descriptor == 1
 
 
 class HandClock(Clock):
@@ -132,26 +65,37 @@ class HandClock(Clock):
         return self.time
 
 
+class TestNone:
+    def test_there_is_neither_file_nor_line(self, tmp_path: Path) -> None:
+        config = Config(app_path=tmp_path, access_log_format="none")
+        log = open_access_log(config, Clock(), lambda flush: None, never)
+        assert isinstance(log, NoLog)
+        log.ended(an_exchange(), 200, "")
+        log.flush()
+        log.reopen()
+        assert not list(tmp_path.iterdir())
+
+
 class TestReopening:
     """After somebody has moved the file away."""
 
     def open(self, config: Config) -> AccessLog:
         (config.app_path / "logs").mkdir()
-        return AccessLog(access_log.open_file(config), Clock(), lambda flush: None, never)
+        return AccessLog(open_access_file(config), combined, Clock(), lambda flush: None, never)
 
     def test_writes_to_a_new_file(self, tmp_path: Path) -> None:
         config = Config(app_path=tmp_path)
         log = self.open(config)
         log.ended(an_exchange(a_request(id="before")), 200, "")
         moved = (tmp_path / "logs/access.log").rename(tmp_path / "moved")
-        log.reopen(config)
+        log.reopen()
         log.ended(an_exchange(a_request(id="after")), 200, "")
         log.flush()
         assert "id=before\n" in moved.read_text()
         assert moved.read_text().count("\n") == 1
         assert "id=after\n" in (tmp_path / "logs/access.log").read_text()
-        assert not os.get_inheritable(log._fd)
-        os.close(log._fd)
+        assert not os.get_inheritable(descriptor_of(log))
+        os.close(descriptor_of(log))
 
     def test_goes_on_with_the_old_one_when_there_can_be_no_new(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -159,20 +103,25 @@ class TestReopening:
         config = Config(app_path=tmp_path)
         log = self.open(config)
         moved = (tmp_path / "logs").rename(tmp_path / "moved") / "access.log"
-        log.reopen(config)
+        log.reopen()
         log.ended(an_exchange(), 200, "")
         log.flush()
         assert moved.read_text().count("\n") == 1
         assert "the access log cannot be opened again, the old file stays in use: [Errno 2]" in caplog.text
-        os.close(log._fd)
+        os.close(descriptor_of(log))
 
     def test_is_nothing_to_the_standard_output(self, tmp_path: Path) -> None:
         with open(tmp_path / "out", "wb") as out:
-            log = AccessLog(out.fileno(), Clock(), lambda flush: None, never)
-            log.reopen(Config(app_path=tmp_path, stdout=True))
+            log = AccessLog(AccessFile(out.fileno()), combined, Clock(), lambda flush: None, never)
+            log.reopen()
             log.ended(an_exchange(), 200, "")
             log.flush()
         assert (tmp_path / "out").read_text().count("\n") == 1
+
+
+def descriptor_of(log: AccessLog) -> int:
+    assert isinstance(log._destination, AccessFile)
+    return log._destination.descriptor
 
 
 def never(delay: float, retry: Callable[[], None]) -> None:
@@ -186,7 +135,7 @@ class TestWriting:
         due: list[Callable[[], None]] = []
         left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with left, right:
-            log = AccessLog(left.fileno(), Clock(), due.append, never)
+            log = AccessLog(AccessFile(left.fileno()), combined, Clock(), due.append, never)
             for _ in range(3):
                 log.ended(an_exchange(), 200, "")
             assert len(due) == 1
@@ -201,7 +150,7 @@ class TestWriting:
         later: list[tuple[float, Callable[[], None]]] = []
         left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with left, right:
-            log = AccessLog(left.fileno(), clock, soon.append, lambda *call: later.append(call))
+            log = AccessLog(AccessFile(left.fileno()), combined, clock, soon.append, lambda *call: later.append(call))
             for _ in range(2):
                 end(log, 1)
                 soon.pop()()
@@ -218,7 +167,7 @@ class TestWriting:
 
     def test_a_full_disk_stops_nothing(self) -> None:
         with open("/dev/full", "wb", buffering=0) as full:
-            log = AccessLog(full.fileno(), Clock(), lambda flush: None, never)
+            log = AccessLog(AccessFile(full.fileno()), combined, Clock(), lambda flush: None, never)
             for lost in (1, 2):
                 log.ended(an_exchange(), 200, "")
                 log.flush()
@@ -229,9 +178,15 @@ class TestWriting:
         retries: list[Callable[[], None]] = []
         path = tmp_path / "access.log"
         with open(path, "wb", buffering=0) as file, file_size_limit() as limit:
-            log = AccessLog(file.fileno(), Clock(), lambda flush: None, lambda delay, retry: retries.append(retry))
+            log = AccessLog(
+                AccessFile(file.fileno()),
+                combined,
+                Clock(),
+                lambda flush: None,
+                lambda delay, retry: retries.append(retry),
+            )
             end(log, 3)
-            first = len(line(an_exchange(), 200, "", STAMP, 11.0))
+            first = len(combined(an_exchange(), 200, "", Clock(), 11.0))
             limit(first + first // 2)
             log.flush()
             assert log.lost == 1  # the third; the second has been begun
@@ -271,7 +226,7 @@ class Stalled:
         self.capacity = fcntl.fcntl(self.writer, fcntl.F_SETPIPE_SZ, 4 * select.PIPE_BUF)
         self.delays: list[float] = []
         self.retries: list[Callable[[], None]] = []
-        self.log = AccessLog(self.writer, Clock(), lambda flush: None, self._call_later)
+        self.log = AccessLog(AccessFile(self.writer), combined, Clock(), lambda flush: None, self._call_later)
 
     def _call_later(self, delay: float, retry: Callable[[], None]) -> None:
         self.delays.append(delay)
@@ -349,7 +304,7 @@ class TestAPipeThatNobodyReads:
 
     def test_is_no_reason_to_keep_anything_once_its_reader_is_gone(self) -> None:
         reader, writer = os.pipe()
-        log = AccessLog(writer, Clock(), lambda flush: None, never)
+        log = AccessLog(AccessFile(writer), combined, Clock(), lambda flush: None, never)
         os.close(reader)
         end(log, 3)
         log.flush()

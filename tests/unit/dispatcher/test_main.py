@@ -40,6 +40,8 @@ from wsgid.channel.orders import (
     WorkerReady,
 )
 from wsgid.config import Config
+from wsgid.dispatcher.access_file import AccessFile
+from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.main import FILE_THREADS, Dispatcher, _allow_open_files
 from wsgid.posts import CHANNEL_SOCKET, CONTROL_SOCKET, DispatcherPost
@@ -140,7 +142,9 @@ async def mastered(folder: Path, *, opened: bool = True) -> AsyncIterator[Master
         for each in (dispatcher._workers._listener, ours, theirs):
             each.close()
         os.close(run_dir)
-        os.close(dispatcher._access_log._fd)
+        assert isinstance(dispatcher._access_log, AccessLog)
+        assert isinstance(dispatcher._access_log._destination, AccessFile)
+        os.close(dispatcher._access_log._destination.descriptor)
 
 
 @pytest.fixture

@@ -123,6 +123,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if self._dispatch.draining:
             self._transport.close()
         elif len(self._edge.connections) >= self._edge.max_connections:
+            # What it asks for is not read, but that it is refused has its line in the access log.
+            self._dispatch.open(self._unread_request(), self, keep_alive=False).drop(503)
             self._edge.turn_away(self._transport)
         else:
             self._edge.connections.add(self)

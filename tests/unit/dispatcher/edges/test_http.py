@@ -14,6 +14,8 @@ import pytest
 from tests.unit.dispatcher.edges.visitor import Visitor, get
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.running import running
+from wsgid.dispatcher.access_file import AccessFile
+from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.descriptors import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED
 from wsgid.dispatcher.edges import http
 from wsgid.dispatcher.edges.body_times import BodyTimes
@@ -49,6 +51,15 @@ def with_edge(test: Callable[[HttpEdge], Coroutine[Any, Any, None]], **changes: 
             await test(edge)
 
     run(main())
+
+
+def logged(edge: HttpEdge) -> list[str]:
+    """The lines of the access log."""
+    log = edge.dispatch._access_log
+    assert isinstance(log, AccessLog)
+    assert isinstance(log._destination, AccessFile)
+    log.flush()
+    return os.pread(log._destination.descriptor, 1 << 20, 0).decode().splitlines()
 
 
 def backlog_of(listener: socket.socket) -> int:
@@ -185,6 +196,9 @@ class TestTooMany:
                     assert answer.headers["server"] == "wsgid"
                     assert b"too many connections" in answer.body
                     assert await visitor.rest() == b""
+                lines = logged(edge)
+                assert [line.split('"')[1] for line in lines] == ["- - HTTP/1.1"] * 2
+                assert all(" 503 0 " in line and line.endswith(" end=refused") for line in lines)
 
         with caplog.at_level(logging.WARNING, "wsgid.dispatcher"):
             with_edge(test)

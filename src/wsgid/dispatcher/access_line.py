@@ -1,0 +1,171 @@
+"""The line of a request in the access log: a format made into a function, once, when the dispatcher begins.
+
+Every request pays for it. So the function is written for its format, as `dataclasses` write theirs: it looks at nothing
+that the format does not name, goes through the headers once, and looks for what has to be escaped in all texts at once.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as as_json
+from typing import Final, Protocol, cast
+
+from wsgid.access_fields import COMBINED, COMBINED_TEXT, FIELDS, JSON, Kind, Piece, Placed, pieces
+from wsgid.dispatcher.clock import Clock
+from wsgid.dispatcher.exchange import Exchange
+
+_TENTHS: Final = tuple(f"{tenths // 10}.{tenths % 10}" for tenths in range(10_000))
+"""Milliseconds, up to a second. Each line has two such numbers, and formatting is dearer than looking it up."""
+
+
+class Line(Protocol):
+    def __call__(self, exchange: Exchange, code: int, note: str, clock: Clock, now: float, /) -> str:
+        """With its line end."""
+
+
+def line_of(text: str) -> Line:
+    """By a value of ``--access-log-format`` that is not ``none``. Raises ValueError."""
+    if text == JSON:
+        return _compiled(_json_pieces(), in_json=True)
+    return _compiled([*pieces(COMBINED_TEXT if text == COMBINED else text), "\n"], in_json=False)
+
+
+def quoted(text: str) -> str:
+    """The text in printable ASCII, with quotes and backslashes escaped: nobody forges a line or its fields."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
+    return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+
+
+def bare(text: str) -> str:
+    """The same where no quotes stand around it, and a blank would end it."""
+    return quoted(text).replace(" ", "\\x20")
+
+
+def basic_user(value: str) -> str:
+    """The user name in an Authorization header (RFC 7617); ``""`` when there is none."""
+    scheme, _, credentials = value.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        user, colon, _ = b64decode(credentials.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return ""
+    return user.decode("latin-1") if colon else ""
+
+
+def milliseconds(seconds: float) -> str:
+    """With one decimal."""
+    tenths = int(seconds * 10_000 + 0.5)
+    return _TENTHS[tenths] if 0 <= tenths < len(_TENTHS) else f"{seconds * 1000:.1f}"
+
+
+def _json_pieces() -> list[Piece]:
+    found: list[Piece] = []
+    for name, field in FIELDS.items():
+        if field.in_json:
+            found += [f'{", " if found else "{"}"{name}": ', Placed(field, quoted=False)]
+    return [*found, "}\n"]
+
+
+def _compiled(found: Iterable[Piece], *, in_json: bool) -> Line:
+    written = _Source(in_json)
+    for piece in found:
+        written.add(piece)
+    names: dict[str, object] = {each.__name__: each for each in (bare, basic_user, milliseconds, quoted)}
+    names["as_json"] = as_json
+    exec(compile(written.text(), "<the format of the access log>", "exec"), names)
+    return cast(Line, names["line"])
+
+
+_TIMES: Final = [
+    "served_at = exchange.served_at",
+    "if served_at:",
+    "    wait, service = served_at - exchange.arrived, now - served_at",
+    "else:",
+    "    wait, service = now - exchange.arrived, 0.0",
+]
+
+
+_TEXT_IN_JSON: Final = 'as_json(text) if (text := {}) else "null"'
+_IN_JSON: Final = {
+    Kind.NUMBER: "{}",
+    Kind.MAYBE_NUMBER: '"null" if (number := {}) is None else number',
+    Kind.TEXT: _TEXT_IN_JSON,
+    Kind.OUTSIDE: _TEXT_IN_JSON,
+    Kind.VERBATIM: "as_json({})",
+}
+_IN_TEXT: Final = {
+    Kind.NUMBER: "{}",
+    Kind.MAYBE_NUMBER: '"-" if (number := {}) is None else number',
+    Kind.TEXT: '({}) or "-"',
+    Kind.OUTSIDE: '({}) or "-"',
+    Kind.VERBATIM: "{}",
+}
+"""Expressions around a field's own: how its value is written."""
+
+
+class _Source:
+    """The source of a `Line`, put together piece by piece. Texts of the format are in it as literals only."""
+
+    def __init__(self, in_json: bool) -> None:
+        self._in_json = in_json
+        self._values: list[str] = []
+        """Statements, each of which gives a value its name."""
+        self._headers: dict[str, str] = {}
+        """By the name of each header that is looked for, that of its value."""
+        self._texts: dict[bool, list[str]] = {True: [], False: []}
+        """The names of texts that others have written, in quotes and outside of them."""
+        self._parts: list[str] = []
+        """Literals whose concatenation is the line."""
+
+    def add(self, piece: Piece) -> None:
+        if isinstance(piece, str):
+            self._parts.append(repr(piece))
+        else:
+            self._parts.append(f"f'{{{self._value(piece)}}}'")
+
+    def _value(self, placed: Placed) -> str:
+        field, name = placed.field, f"value_{len(self._values)}"
+        code = field.code.replace("header", self._header(field.header)) if field.header else field.code
+        form = _IN_JSON if self._in_json else _IN_TEXT
+        self._values.append(f"{name} = {form[field.kind].format(code)}")
+        if field.kind is Kind.OUTSIDE and not self._in_json:
+            self._texts[placed.quoted].append(name)
+        return name
+
+    def _header(self, header: str) -> str:
+        return self._headers.setdefault(header, f"header_{len(self._headers)}")
+
+    def text(self) -> str:
+        body = ["request = exchange.request"]
+        if any("wait" in each or "service" in each for each in self._values):
+            body += _TIMES
+        body += [*self._reading_headers(), *self._values]
+        body += self._escaping(self._texts[True], "quoted", "")
+        body += self._escaping(self._texts[False], "bare", ' and " " not in texts')
+        body.append(f"return ({' '.join(self._parts)})")
+        return "\n    ".join(["def line(exchange, code, note, clock, now):", *body])
+
+    def _reading_headers(self) -> list[str]:
+        """Of several with one name it is the last."""
+        if not self._headers:
+            return []
+        # One look-up for each header, by a hash that its name has already; most are none of these.
+        wanted = ", ".join(map(repr, self._headers))
+        lines = [f'{" = ".join(self._headers.values())} = ""', "for name, value in request.headers:"]
+        lines.append(f"    if name in {{{wanted}}}:")
+        for number, (header, value) in enumerate(self._headers.items()):
+            lines += [f"        {'elif' if number else 'if'} name == {header!r}:", f"            {value} = value"]
+        return lines
+
+    def _escaping(self, texts: list[str], escape: str, further: str) -> list[str]:
+        if not texts:
+            return []
+        together = "".join(f"{{{each}}}" for each in texts)
+        clean = f"""texts.isascii() and texts.isprintable() and '"' not in texts and "\\\\" not in texts{further}"""
+        return [
+            f"texts = f'{together}'" if len(texts) > 1 else f"texts = {texts[0]}",
+            f"if not ({clean}):",
+            *(f"    {each} = {escape}({each})" for each in texts),
+        ]
