@@ -125,6 +125,7 @@ def test_ids_that_a_front_end_has_given(serve: MakeDaemon, gates: Gates) -> None
         assert f"wsgid:   {key}: GET /hold?fifo=other (id the-same), of the daemon {daemon.pid}\n" in several.stderr
         assert request(daemon, "kill", key).returncode == 0
         assert other.answer().status == 503
+        wait_for(lambda: list(listed(daemon)) == ["/hold?fifo=one"], "its worker to be killed")
         assert request(daemon, "trace", "the-same").returncode == 0
         gates.release("one")
         assert one.answer().status == 200

@@ -5,7 +5,7 @@ What they do is imported when they are called, so that ``wsgid --help`` and the 
 
 from collections.abc import Sequence
 
-from wsgid.cli import request_commands, setup_commands  # noqa: F401 - they are found by being there
+from wsgid.cli import request_commands, setup_commands, top_command  # noqa: F401 - they are found by being there
 from wsgid.cli.mongrel2 import commands as mongrel2_commands  # noqa: F401 - as well
 from wsgid.cli.own_commands import JSON, PID, PLACES, OwnCommand, as_given, is_ours
 from wsgid.core.parser import CommandLineOption
