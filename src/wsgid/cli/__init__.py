@@ -24,6 +24,7 @@ def command_line() -> WsgidCommand:
     whole = build(start, _plugin_commands)
     for each in commands():
         whole.add_command(own_command(each))
+        whole.purposes[each.name] = each.purpose
     return whole
 
 

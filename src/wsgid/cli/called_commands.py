@@ -9,6 +9,7 @@ import click
 
 from wsgid.cli.command_line import given, parameter
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo, complain
+from wsgid.cli.completion import PathText
 from wsgid.cli.own_commands import EVERY_OPTION, PLACES, OwnCommand, OwnGroup, Subcommand, is_ours
 from wsgid.config import OPTIONS
 from wsgid.config_sources import ConfigError, locate, locate_plugins
@@ -148,7 +149,11 @@ def _words(context: click.Context) -> str:
 def _own(option: CommandLineOption | CommandLineArgument) -> click.Parameter:
     if isinstance(option, CommandLineArgument):
         return click.Argument(
-            [option.attribute], metavar=option.metavar, nargs=-1 if option.many else 1, required=option.required
+            [option.attribute],
+            metavar=option.metavar,
+            nargs=-1 if option.many else 1,
+            required=option.required,
+            type=_kind(option, str),
         )
     flags = [each for each in (option.flag, option.short_flag) if each]
     if option.type is bool:
@@ -159,12 +164,18 @@ def _own(option: CommandLineOption | CommandLineArgument) -> click.Parameter:
         )
     return click.Option(
         [option.attribute, *flags],
-        type=click.Choice(option.choices) if option.choices else TYPES[option.type],
+        type=_kind(option, option.type),
         multiple=option.type is list,
         default=option.default_value,
-        metavar=option.metavar,
+        metavar=option.metavar or "|".join(option.choices) or None,
         help=option.help,
     )
+
+
+def _kind(option: CommandLineOption | CommandLineArgument, kind: type[Any]) -> click.ParamType[Any]:
+    if option.choices:
+        return click.Choice(option.choices)
+    return PathText(option.path) if option.path else TYPES[kind]
 
 
 def _value(option: CommandLineOption | CommandLineArgument, value: Any) -> object:

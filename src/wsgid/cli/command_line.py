@@ -4,16 +4,17 @@ click only takes the arguments apart. Values reach `wsgid.config_sources` as the
 judged by the same code, in the same words and all at once.
 """
 
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 from click.core import ParameterSource
 
 from wsgid import __version__
+from wsgid.cli import help_text
 from wsgid.cli.complaints import complain
+from wsgid.cli.completion import complete_value
 from wsgid.config import OPTIONS
 from wsgid.options import Option, nearest
 
@@ -40,15 +41,6 @@ FindFurther = Callable[[Sequence[str]], FurtherCommands]
 ARGUMENTS, FURTHER = "wsgid.arguments", "wsgid.further"
 """Keys of the context's ``meta``."""
 
-LINE = 70
-"""Characters of what a command's help begins with that are shown in the list of commands."""
-
-EPILOG = (
-    "Every option can also be set in the environment (--wsgi-app as WSGID_WSGI_APP; commas between the values of "
-    "one that may be repeated) and in wsgid.json in the app folder (as wsgi_app). The command line wins over the "
-    "environment, and that over the file."
-)
-
 
 def build(start: Start, further: FindFurther | None = None) -> "WsgidCommand":
     """The command ``wsgid``, which calls ``start`` when no other command is named."""
@@ -62,9 +54,9 @@ def build(start: Start, further: FindFurther | None = None) -> "WsgidCommand":
         "wsgid",
         callback=run,
         invoke_without_command=True,
-        params=[parameter(each) for each in OPTIONS],
+        params=[*(parameter(each) for each in OPTIONS), help_text.help_all()],
         help="Serve a WSGI application as a daemon: by its own HTTP, behind Mongrel2, or both.",
-        epilog=EPILOG,
+        context_settings={"max_content_width": help_text.WIDTH},
     )
     command.find_further = further
     return version(command)
@@ -84,6 +76,11 @@ class WsgidCommand(click.Group):
 
     find_further: FindFurther | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.purposes: dict[str, str] = {}
+        """Of commands, by name: under which heading the help lists them."""
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[ARGUMENTS] = tuple(args)
         return super().parse_args(ctx, args)
@@ -99,7 +96,8 @@ class WsgidCommand(click.Group):
         return found
 
     def _further(self, ctx: click.Context) -> FurtherCommands | None:
-        if self.find_further is not None and FURTHER not in ctx.meta:
+        # A shell that completes a word waits, and shows what is printed: no moment for other people's code.
+        if self.find_further is not None and FURTHER not in ctx.meta and not ctx.resilient_parsing:
             ctx.meta[FURTHER] = self.find_further(ctx.meta[ARGUMENTS])
         found: FurtherCommands | None = ctx.meta.get(FURTHER)
         return found
@@ -109,26 +107,21 @@ class WsgidCommand(click.Group):
         formatter.write_usage(ctx.command_path, f"[options]{commands}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = {each.name: each.get_help_record(ctx) for each in self.get_params(ctx)}
-        for group, options in itertools.groupby(OPTIONS, key=lambda each: each.group):
-            with formatter.section(group):
-                formatter.write_dl([record for each in options if (record := records.pop(each.name))])
-        with formatter.section("Other options"):
-            formatter.write_dl([record for record in records.values() if record])
+        help_text.write_options(formatter, ctx, self.get_params(ctx))
         self.format_commands(ctx, formatter)
+        help_text.write_end(formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, self.commands[name].get_short_help_str(LINE)) for name in sorted(self.commands)]
-        _write(formatter, "Commands", rows)
+        help_text.write_commands(formatter, self.commands, self.purposes)
         if further := self._further(ctx):
             found = [row for name in sorted(further.commands) for row in _rows(further.commands[name], ctx)]
-            _write(formatter, "Commands of plug-ins", found)
+            help_text.write(formatter, "Commands of plug-ins", found)
             complain(f"{each} (see wsgid plugins)" for each in further.complaints)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if self.get_command(ctx, args[0]) is None:
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             if further := self._further(ctx):
                 complain(f"{each} (see wsgid plugins)" for each in further.complaints)
             ctx.fail(f"there is no command {args[0]!r}{_meant(args[0], self.list_commands(ctx))}")
@@ -145,14 +138,9 @@ def parameter(option: Option) -> click.Option:
         type=str,
         metavar=option.metavar,
         multiple=option.is_repeatable,
+        shell_complete=lambda _context, _parameter, incomplete: complete_value(option, incomplete),
         help=f"{option.help}  [default: {option.default_text}]",
     )
-
-
-def _write(formatter: click.HelpFormatter, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    if rows:
-        with formatter.section(title):
-            formatter.write_dl(rows)
 
 
 def _rows(command: click.Command, context: click.Context) -> list[tuple[str, str]]:
@@ -160,7 +148,7 @@ def _rows(command: click.Command, context: click.Context) -> list[tuple[str, str
     known = {each.name for each in OPTIONS}
     options = [each.get_help_record(context) for each in command.params if each.name not in known]
     return [
-        (str(command.name), command.get_short_help_str(LINE)),
+        (str(command.name), command.get_short_help_str(help_text.LINE)),
         *((f"  {each[0]}", each[1]) for each in options if each),
     ]
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from wsgid.cli.complaints import EXIT_REFUSED, CannotDo
+from wsgid.cli.help_text import OPERATE
 from wsgid.config import OPTIONS
 from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.interfaces.commands import CommandOptions, ICommand
@@ -32,6 +33,8 @@ class OwnCommand(Plugin, ICommand):
     name: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = DAEMONS
     """Options of the main command that it has as well, by name."""
+    purpose: ClassVar[str] = OPERATE
+    """Under which heading `wsgid --help` has it."""
     only_told: ClassVar[bool] = False
     """It is called with `CommandOptions.told` and its own options alone, so that it can run where the folder is not
     there yet, or its options are wrong."""

@@ -35,6 +35,8 @@ class CommandLineOption:
     """What stands for the value in the help: ``FILE``."""
     choices: tuple[str, ...] = ()
     """The only texts that there are to choose from, of a str."""
+    path: str = ""
+    """``file`` or ``dir`` for one that names such: shells complete it so. It is text all the same."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.flag.removeprefix("--")):
@@ -46,6 +48,7 @@ class CommandLineOption:
             raise ValueError(f"{self.flag}: its type is {self.type!r}, and must be one of {kinds}")
         if self.choices and self.type is not str:
             raise ValueError(f"{self.flag}: only a str can have choices")
+        _check_path(self.flag, self.path)
         if not self.attribute.isidentifier():
             raise ValueError(f"{self.flag}: {self.attribute!r} cannot be the name of an attribute")
 
@@ -74,6 +77,10 @@ class CommandLineArgument:
     """Otherwise the command gets None when there is none."""
     many: bool = False
     """As many as there are, as a list. Only the last argument of a command may take many."""
+    choices: tuple[str, ...] = ()
+    """The only texts that there are to choose from."""
+    path: str = ""
+    """``file`` or ``dir`` for one that names such: shells complete it so. It is text all the same."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -82,6 +89,7 @@ class CommandLineArgument:
             )
         if not self.attribute.isidentifier():
             raise ValueError(f"{self.attribute!r} cannot be the name of an attribute")
+        _check_path(self.name, self.path)
 
     @property
     def attribute(self) -> str:
@@ -92,3 +100,8 @@ class CommandLineArgument:
         """As in manual pages: ``ID``, ``[ID]``, ``ID...``, ``[ID]...``."""
         word = self.name.upper() if self.required else f"[{self.name.upper()}]"
         return f"{word}..." if self.many else word
+
+
+def _check_path(name: str, path: str) -> None:
+    if path not in ("", "file", "dir"):
+        raise ValueError(f"{name}: what it names is {path!r}, and must be 'file' or 'dir', or nothing of both")

@@ -5,6 +5,7 @@ import pytest
 
 from wsgid import __version__
 from wsgid.cli.command_line import build
+from wsgid.cli.help_text import COMMON
 from wsgid.config import OPTIONS
 from wsgid.options import Option
 
@@ -131,23 +132,37 @@ def shown(capsys: pytest.CaptureFixture[str], command: click.Group, *arguments: 
     return capsys.readouterr().out
 
 
-def test_help_fits_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("flag", ["--help", "--help-all"])
+def test_help_fits_a_terminal(flag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(WIDTH))
-    text = shown(capsys, build(Started()), "--help")
+    text = shown(capsys, build(Started()), flag)
     assert max(map(len, text.splitlines())) <= WIDTH
     assert text.startswith("Usage: wsgid [options]\n")
 
 
 def test_help_shows_the_options_in_their_groups(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shown(capsys, build(Started()), "--help")
+    text = shown(capsys, build(Started()), "--help-all")
     wanted = [place for each in OPTIONS for place in (f"\n{each.group}:\n", f"\n  {each.flag} ")]
     positions = [text.index(place) for place in dict.fromkeys(wanted)]
     assert positions == sorted(positions)
-    assert text.index("\nOther options:\n  --version") > positions[-1]
+    assert text.index("\nOther options:\n  --help-all") > positions[-1]
+
+
+def test_help_shows_the_common_options_first_and_says_where_the_others_are(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(capsys, build(Started()), "--help")
+    flags = [each.flag for each in OPTIONS if f"\n  {each.flag} " in text]
+    assert sorted(flags) == sorted("--" + name.replace("_", "-") for name in COMMON)
+    assert text.index("Common options:") < text.index("Other options:") < text.index("Examples:")
+    assert f"  --help-all  Show all {len(OPTIONS)} options and exit.\n" in text
+
+
+def test_help_is_no_wider_than_can_be_read(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert 80 < max(map(len, shown(capsys, build(Started()), "--help-all").splitlines())) <= 100
 
 
 def test_help_tells_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
-    text = " ".join(shown(capsys, build(Started()), "--help").split())
+    text = " ".join(shown(capsys, build(Started()), "--help-all").split())
     assert "Worker processes. [default: 1]" in text
     assert "Replace workers that die. [default: on]" in text
     assert "Stay in the foreground. --stdout" in text
@@ -156,7 +171,7 @@ def test_help_tells_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, with_commands("status"), "--help")
     assert text.startswith("Usage: wsgid [options] [command ...]\n")
-    assert "\nCommands:\n  status  The status.\n" in text
+    assert "\nOperate:\n  status  The status.\n" in text
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
