@@ -105,7 +105,7 @@ def test_the_signals_are_those_that_mean_something() -> None:
 
 
 def test_lines_are_short() -> None:
-    for text in [PAGE, *DEPLOY.iterdir()]:
+    for text in [PAGE, *(each for each in DEPLOY.iterdir() if each.suffix != ".json")]:  # which cannot break a text
         assert [line for line in text.read_text().splitlines() if len(line) > 130] == [], text
 
 

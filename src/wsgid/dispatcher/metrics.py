@@ -277,7 +277,7 @@ QUESTIONS: Final[dict[str, tuple[Metric, ...]]] = {
         Metric(
             "wsgid_worker_deaths_total",
             "counter",
-            "Workers that have ended, by cause. Nobody's fault are max_requests, max_rss, restart and asked.",
+            "Workers that have ended, by cause. Not by accident: max_requests, max_rss, restart, asked, killed.",
             _each(lambda facts: facts.report.counts.deaths),
             ("cause",),
         ),
