@@ -58,6 +58,14 @@ class Prometheus:
         assert self.process.poll() is None, self.output
         return found[1] if found else None
 
+    def ready(self) -> bool:
+        """A moment after it listens."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address()}/-/ready", timeout=seconds()):
+                return True
+        except urllib.error.HTTPError:
+            return False
+
     def ask(self, expression: str) -> list[dict[str, Any]]:
         """The vector that it answers. Raises AssertionError with its words when it takes the query for wrong."""
         query = urllib.parse.urlencode({"query": expression})
@@ -86,6 +94,7 @@ def prometheus(tmp_path: Path, serve: MakeDaemon, ledger: Ledger) -> Iterator[tu
     started = Prometheus(folder, process)
     try:
         wait_for(started.address, "Prometheus to listen")
+        wait_for(started.ready, "Prometheus to be ready")
         wait_for(lambda: started.ask("up == 1"), "the first scrape")
         yield started, daemon
     finally:
