@@ -4,6 +4,8 @@ import contextlib
 import os
 import select
 import subprocess
+import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -60,18 +62,23 @@ class Shell:
 
 
 @contextlib.contextmanager
-def killed_at_the_end(folder: Path, **variables: str) -> Iterator[Shell]:
-    """A shell in a new directory of this folder, with these variables. Nothing of it stays."""
-    (folder / ".curlrc").write_text("silent\nshow-error\n")  # on a terminal curl shows no progress
-    env = environment(CURL_HOME=str(folder), NO_COLOR="1", COLUMNS="200", **variables)
-    home = folder / "home"
-    home.mkdir()
-    shell = Shell(home, env)
-    try:
-        yield shell
-    finally:
-        _kill(f"{MARK}={env[MARK]}")
-        shell.process.communicate()
+def killed_at_the_end(**variables: str) -> Iterator[Shell]:
+    """A shell in a new directory, with these variables and the commands of our environment. Nothing of it stays.
+
+    The directory has a short name: below it come addresses of UNIX sockets, which may have 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="page-") as folder:
+        Path(folder, ".curlrc").write_text("silent\nshow-error\n")  # on a terminal curl shows no progress
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = environment(CURL_HOME=folder, NO_COLOR="1", COLUMNS="200", PATH=path, **variables)
+        home = Path(folder, "home")
+        home.mkdir()
+        shell = Shell(home, env)
+        try:
+            yield shell
+        finally:
+            _kill(f"{MARK}={env[MARK]}")
+            shell.process.communicate()
 
 
 def _kill(mark: str) -> None:
