@@ -1,5 +1,6 @@
 """``wsgid mongrel2 init`` and ``run``, with the real Mongrel2, and README's way from an empty directory to a site."""
 
+import json
 import os
 import random
 import re
@@ -391,3 +392,71 @@ class TestInit:
         assert "the settings of the Django project cannot be loaded" in done.stdout
         assert "No module named 'no_such_payment_library'" in done.stdout
         site.do(f"wsgid mongrel2 init --port {site.port} --no-static")
+
+
+class TestCheck:
+    def test_it_agrees_with_what_init_writes(self, flask: Site) -> None:
+        told = flask.do("wsgid mongrel2 check")
+        assert told.endswith("no errors, no warnings\n")
+        assert "it does not run; its port is free" in told
+        flask.start()
+        told = flask.do("wsgid mongrel2 check")
+        assert f"on port {flask.port}" in told
+
+    def test_what_is_wrong_is_told_with_the_remedy(self, flask: Site) -> None:
+        shutil.rmtree(flask.folder / "mongrel2/uploads")
+        shutil.rmtree(flask.folder / "mongrel2/logs")
+        recv, send = f"ipc://{flask.folder}/mongrel2/run/answers", f"ipc://{flask.folder}/mongrel2/run/requests"
+        done = flask.run(f"wsgid mongrel2 check --json --recv {recv} --send {send}")
+        assert done.returncode == 1
+        told = json.loads(done.stdout)
+        wrong = [each["text"] for each in told["findings"] if each["severity"] == "error"]
+        assert not told["ok"]
+        assert [text.partition(":")[0] for text in wrong] == [
+            "--recv and --send are swapped",
+            "Mongrel2 does not start",  # error_log
+            "Mongrel2 does not start",  # access_log
+            "every upload fails",
+        ]
+
+    def test_one_that_runs_with_what_was_before(self, flask: Site) -> None:
+        flask.start()
+        flask.do(f"wsgid mongrel2 init --force --address 127.0.0.1 --port {free_port()}")
+        told = flask.do("wsgid mongrel2 check")
+        assert f"it was started with port {flask.port}, and the file now has " in told
+
+    def test_a_port_of_somebody_else(self, flask: Site) -> None:
+        with listener(flask.port):
+            done = flask.run("wsgid mongrel2 check")
+        assert done.returncode == 1
+        assert f"port {flask.port} cannot be opened: process {os.getpid()} (" in done.stdout
+
+    def test_no_configuration(self, site: Site) -> None:
+        (site.folder / "app").mkdir()
+        done = site.run("wsgid mongrel2 check")
+        assert done.returncode == 1
+        assert "config.sqlite is not there: `wsgid mongrel2 init` writes one" in done.stdout
+
+
+class TestStatus:
+    def test_connections_and_tasks(self, flask: Site) -> None:
+        flask.start()
+        flask.do("wsgid")
+        with clients.Connection(("127.0.0.1", flask.port)) as client:
+            client.ask("/")
+            answer = client.answer()
+            told = flask.do("wsgid mongrel2 status")
+            as_json = json.loads(flask.do("wsgid mongrel2 status --json"))
+        assert answer.status == 200
+        assert f"on 127.0.0.1:{flask.port}: 1 connection\n" in told
+        assert "SERVER (read fd)" in told
+        [connection] = as_json["connections"]
+        assert connection["bytes_written"] > len(answer.body)
+        assert any(each["name"] == "control" for each in as_json["tasks"])
+
+    def test_it_does_not_run(self, flask: Site) -> None:
+        done = flask.run("wsgid mongrel2 status")
+        assert (done.returncode, "it does not run: there is no" in done.stdout) == (3, True)
+        flask.start().mongrel2.kill()  # its socket stays
+        done = flask.run("wsgid mongrel2 status")
+        assert (done.returncode, "it does not run: nobody is at" in done.stdout) == (3, True)

@@ -107,8 +107,13 @@ class TestPlugnplay:
 
 
 class TestZeroMQ:
-    def test_is_known_to_one_file(self) -> None:
-        assert [name for name in MODULES if list(ours(name, "zmq"))] == ["wsgid.dispatcher.edges.mongrel2_link"]
+    def test_is_known_to_two_files(self) -> None:
+        knowing = [name for name in MODULES if list(ours(name, "zmq"))]
+        assert sorted(knowing) == ["wsgid.cli.mongrel2.control_port", "wsgid.dispatcher.edges.mongrel2_link"]
+
+    @pytest.mark.parametrize("name", in_package("wsgid.mongrel2_config"))
+    def test_a_configuration_opens_no_socket(self, name: str) -> None:
+        assert not {each.partition(".")[0] for each in imports(name)} & {"socket", "zmq", "subprocess", "asyncio"}
 
 
 class TestProcesses:

@@ -29,9 +29,13 @@ SUBJECT_WIDTH, SEVERITY_WIDTH = 12, 8
 
 def check(options: CommandOptions) -> int:
     """Returns the exit code."""
-    findings = list(_all(options.told))
+    return tell(list(_all(options.told)), as_json=options.json)
+
+
+def tell(findings: Sequence[Finding], *, as_json: bool) -> int:
+    """Prints them; returns the exit code."""
     failed = any(each.severity is Severity.ERROR for each in findings)
-    if options.json:
+    if as_json:
         told = {"ok": not failed, "findings": findings}
         print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     else:

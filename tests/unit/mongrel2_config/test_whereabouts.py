@@ -7,7 +7,7 @@ from wsgid.mongrel2_config.site import Site, configuration
 from wsgid.mongrel2_config.values import Server
 from wsgid.mongrel2_config.whereabouts import Whereabouts
 
-FILE = Path("/etc/m2/config.sqlite")
+START = Path("/etc/m2")
 
 
 @pytest.fixture
@@ -18,8 +18,7 @@ def inside(chrooted: Site) -> Server:
 def test_without_a_chroot_paths_are_what_they_are(site: Site) -> None:
     made = configuration(site)
     [server] = made.servers
-    where = Whereabouts.of(server, FILE, root=True)
-    assert not where.jailed
+    where = Whereabouts(server, START)
     assert where.pid_file == Path(server.pid_file)
     assert where.error_log == Path(server.error_log)
     assert where.path("/srv/x") == Path("/srv/x")
@@ -28,7 +27,8 @@ def test_without_a_chroot_paths_are_what_they_are(site: Site) -> None:
 
 
 def test_in_it_they_lie_below_it(inside: Server, chrooted: Site) -> None:
-    where = Whereabouts.of(inside, FILE, root=True)
+    where = Whereabouts(inside, START)
+    assert where.cwd == Path("/srv/mysite/mongrel2")
     assert where.pid_file == Path("/srv/mysite/mongrel2/run/mongrel2.pid")
     assert where.error_log == Path("/srv/mysite/mongrel2/logs/error.log")
     assert where.access_log == Path("/srv/mysite/mongrel2/logs/access.log")
@@ -37,22 +37,17 @@ def test_in_it_they_lie_below_it(inside: Server, chrooted: Site) -> None:
     assert where.control_port(configuration(chrooted)) == "ipc:///srv/mysite/mongrel2/run/control"
 
 
-def test_without_root_it_is_but_a_prefix(inside: Server) -> None:
-    where = Whereabouts.of(inside, FILE, root=False)
-    assert where.pid_file == Path("/etc/m2/./run/mongrel2.pid")
-    assert where.error_log is None
-    assert where.access_log == Path("/srv/mysite/mongrel2/logs/access.log")
-    assert where.endpoint("ipc://run/requests") == "ipc:///etc/m2/run/requests"
+def test_a_chroot_may_be_named_from_where_it_is_started(inside: Server) -> None:
+    assert Whereabouts(replace(inside, chroot="./"), START).pid_file == Path("/etc/m2/run/mongrel2.pid")
 
 
 def test_the_control_port_has_three_places(site: Site) -> None:
     made = configuration(site)
-    unnamed = replace(made.servers[0], control_port="")
-    where = Whereabouts.of(unnamed, FILE, root=True)
+    where = Whereabouts(replace(made.servers[0], control_port=""), START)
     assert where.control_port(made) == "ipc:///etc/m2/run/control"
     assert where.control_port(replace(made, settings={"control_port": "tcp://127.0.0.1:9"})) == "tcp://127.0.0.1:9"
 
 
 def test_names_without_folders_stay(site: Site) -> None:
-    where = Whereabouts.of(configuration(site).servers[0], FILE, root=True)
+    where = Whereabouts(configuration(site).servers[0], START)
     assert where.endpoint("ipc://@abstract") == "ipc://@abstract"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wsgid.cli.own_commands import OwnGroup, Subcommand
+from wsgid.cli.own_commands import JSON, OwnGroup, Subcommand
 from wsgid.core.parser import CommandLineArgument, CommandLineOption
 from wsgid.interfaces.commands import CommandOptions
 
@@ -90,6 +90,48 @@ class Run(Subcommand):
         return run(options)
 
 
+class Check(Subcommand):
+    """Examine a configuration of Mongrel2, and compare it with wsgid's options.
+
+    What is wrong is told with the remedy; so is what is known to go wrong with Debian's Mongrel2. When it runs, it is
+    asked by its control port whether it has this configuration.
+
+    Exit code: 0 when nothing is wrong, though there may be warnings; 1 when something is.
+    """
+
+    name = "check"
+    places = (*EDGE, "shared_handler")
+
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
+        return [CONFIG, SERVER, JSON]
+
+    def run(self, options: CommandOptions, command_name: str) -> int:
+        from wsgid.cli.mongrel2.check import check
+
+        return check(options)
+
+
+class Status(Subcommand):
+    """Show the connections and tasks of the Mongrel2 that runs.
+
+    It is asked by its control port, which only its own user and root can reach. For how long a connection has been
+    silent it knows in steps of limits.tick_timer, 10 seconds.
+
+    Exit code: 0 when it runs, 3 when it does not, 1 when that cannot be told.
+    """
+
+    name = "status"
+    places = ("app_path",)
+
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
+        return [CONFIG, SERVER, JSON]
+
+    def run(self, options: CommandOptions, command_name: str) -> int:
+        from wsgid.cli.mongrel2.status import status
+
+        return status(options)
+
+
 class Show(Subcommand):
     """Show the configuration as text for m2sh.
 
@@ -116,4 +158,4 @@ class Mongrel2(OwnGroup):
     name = "mongrel2"
 
     def subcommands(self) -> Sequence[Subcommand]:
-        return [Init(), Run(), Show()]
+        return [Init(), Run(), Check(), Status(), Show()]

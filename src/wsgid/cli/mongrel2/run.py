@@ -32,13 +32,12 @@ def run(options: CommandOptions) -> int:
         raise CannotDo(f"{PROGRAM} is not installed: apt install {PACKAGE}")
     file = config_file(options.app_path, options.config)
     chosen = server(read(file), file, options.server)
-    is_root = os.geteuid() == ROOT
-    if chosen.chroot and not is_root:
+    if chosen.chroot and os.geteuid() != ROOT:
         raise CannotDo(
             f"{file} has the chroot {chosen.chroot}, which takes root: run this as root, or write a configuration "
             "without --mongrel2-chroot"
         )
-    where = Whereabouts.of(chosen, file, root=is_root)
+    where = Whereabouts(chosen, file.parent)
     _check_pid_file(where.pid_file)
     if problem := not_free(chosen.bind_addr, chosen.port):
         raise CannotDo(f"port {chosen.port} of {chosen.bind_addr} cannot be opened: {problem}")

@@ -47,7 +47,7 @@ class Supervised:
         try:
             self._process = process = subprocess.Popen(
                 self._command,
-                cwd=self._where.root if self._where.jailed else self._where.cwd,
+                cwd=self._where.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -102,7 +102,7 @@ class Supervised:
             return 0
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with {code}"
         if self._served or code < 0:
-            complain([f"mongrel2 has ended by itself, {how}{_see(self._where.error_log)}"])
+            complain([f"mongrel2 has ended by itself, {how}; its log is {self._where.error_log}"])
         else:
             complain(["mongrel2 did not start"])
         return EXIT_FAILED
@@ -111,15 +111,13 @@ class Supervised:
 class LogTail:
     """What is appended to a file from now on."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._inode, self._position = self._at_the_end()
         self._rest = b""
 
     def new_lines(self) -> list[str]:
         """Whole ones. From its beginning when the file is another than before: logs are rotated."""
-        if self._path is None:
-            return []
         try:
             with open(self._path, "rb") as file:
                 inode = os.fstat(file.fileno()).st_ino
@@ -135,11 +133,7 @@ class LogTail:
 
     def _at_the_end(self) -> tuple[int, int]:
         try:
-            found = os.stat(self._path) if self._path else None
+            found = os.stat(self._path)
         except OSError:
-            found = None
-        return (found.st_ino, found.st_size) if found else (0, 0)
-
-
-def _see(log: Path | None) -> str:
-    return f"; its log is {log}" if log else ""
+            return 0, 0
+        return found.st_ino, found.st_size

@@ -1,0 +1,124 @@
+"""``wsgid mongrel2 check``: compares a configuration of Mongrel2, and a running one, with our options."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wsgid.cli.check import tell
+from wsgid.cli.checks.findings import Finding, error, ok, refusal, warning
+from wsgid.cli.complaints import CannotDo
+from wsgid.cli.mongrel2 import agreement, rules
+from wsgid.cli.mongrel2.control_port import ControlPort, NotRunning, Row, Unanswered
+from wsgid.cli.mongrel2.own_files import daemons_user
+from wsgid.cli.mongrel2.place import config_file, read, server
+from wsgid.cli.mongrel2.rules import ROUTES, SERVER, TLS, UPLOADS
+from wsgid.cli.mongrel2.wanted import not_free
+from wsgid.config import Config
+from wsgid.config_sources import ConfigError, load
+from wsgid.interfaces.commands import CommandOptions
+from wsgid.master.rights import ROOT
+from wsgid.mongrel2_config.values import Configuration, Directory, Server
+from wsgid.mongrel2_config.whereabouts import Whereabouts
+
+RUNNING = "running"
+
+
+def check(options: CommandOptions) -> int:
+    """Returns the exit code."""
+    return tell(list(_all(options)), as_json=options.json)
+
+
+def _all(options: CommandOptions) -> Iterator[Finding]:
+    try:
+        config = load(options.told, os.environ).config
+    except ConfigError as wrong:
+        yield from (refusal("options", each) for each in wrong.errors)
+        return
+    file = config_file(config.app_path, options.config)
+    try:
+        configuration = read(file)
+        chosen = server(configuration, file, options.server)
+    except CannotDo as wrong:
+        yield refusal(SERVER, wrong)
+        return
+    where = Whereabouts(chosen, file.parent)
+    yield from rules.findings(configuration, chosen)
+    yield from agreement.findings(chosen, configuration.settings, config, where)
+    yield from _files(configuration, chosen, config, where)
+    yield from _running(configuration, chosen, where)
+
+
+def _files(configuration: Configuration, chosen: Server, config: Config, where: Whereabouts) -> Iterator[Finding]:
+    for what, path in (
+        ("error_log", where.error_log),
+        ("access_log", where.access_log),
+        ("pid_file", where.pid_file),
+    ):
+        if not os.path.isdir(path.parent):
+            yield error(
+                SERVER, f"Mongrel2 does not start: its {what} is to be in {path.parent}, which is no folder", "make it"
+            )
+    for _, route in chosen.routes():
+        if isinstance(route.target, Directory) and not os.path.isdir(folder := where.path(route.target.base)):
+            yield warning(ROUTES, f"{route.path} gets 404: {folder} is no folder", "make it, and fill it")
+    if store := configuration.settings.get("upload.temp_store"):
+        yield from _store(where.path(store).parent, configuration, chosen, config)
+    if chosen.use_ssl and (directory := configuration.settings.get("certdir")):
+        # Mongrel2 1.12.2 puts the chroot before it, although it reads them before it goes there.
+        for suffix in ("crt", "key"):
+            path = where.path(f"{directory}{chosen.uuid}.{suffix}")
+            if not os.path.exists(path):
+                yield error(TLS, f"Mongrel2 does not start: {path} is not there", "put the PEM file there")
+
+
+def _store(folder: Path, configuration: Configuration, chosen: Server, config: Config) -> Iterator[Finding]:
+    try:
+        found = os.stat(folder)
+    except OSError as wrong:
+        yield error(UPLOADS, f"every upload fails: {folder}: {wrong.strerror}", "make the folder, for Mongrel2's user")
+        return
+    daemon = daemons_user(config)
+    ours = os.geteuid() if daemon is None else daemon.uid
+    theirs = os.stat(chosen.chroot).st_uid if chosen.chroot and os.path.isdir(chosen.chroot) else found.st_uid
+    private = configuration.settings.get("upload.temp_store_mode", "0600") == "0600"
+    if ROOT != ours != theirs and private:
+        yield error(
+            UPLOADS,
+            f"uploads in {folder} will be user {theirs}'s alone, and wsgid, user {ours}, cannot read them",
+            "run both as one user, or set upload.temp_store_mode to 0640 and give both a common group",
+        )
+    else:
+        yield ok(UPLOADS, f"go to files in {folder}")
+
+
+def _running(configuration: Configuration, chosen: Server, where: Whereabouts) -> Iterator[Finding]:
+    try:
+        [told] = ControlPort(where.control_port(configuration)).ask("info")
+    except NotRunning:
+        if problem := not_free(chosen.bind_addr, chosen.port):
+            yield error(RUNNING, f"port {chosen.port} cannot be opened: {problem}", "stop that, or choose another port")
+        else:
+            yield ok(RUNNING, "it does not run; its port is free")
+    except Unanswered as wrong:
+        yield warning(RUNNING, str(wrong))
+    else:
+        yield from _changed(told, chosen)
+
+
+def _changed(told: Row, chosen: Server) -> Iterator[Finding]:
+    """Mongrel2 reads its configuration once. Of its settings and routes it does not tell."""
+    now = {
+        "uuid": chosen.uuid,
+        "port": chosen.port,
+        "bind_addr": chosen.bind_addr,
+        "chroot": chosen.chroot,
+        "default_hostname": chosen.default_host,
+    }
+    for name, value in now.items():
+        if told.get(name) != value:
+            yield warning(
+                RUNNING,
+                f"it was started with {name} {told.get(name)!r}, and the file now has {value!r}",
+                "start it anew: it reads its configuration only then",
+            )
+    yield ok(RUNNING, f"it runs, as {told.get('uuid')} on port {told.get('port')}")
