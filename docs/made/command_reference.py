@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from docs.made.command_tree import Command, Row, commands, marked
 
+from wsgid.config import OPTIONS
+
 HEAD = """\
 <!-- Made by scripts/docs from src/wsgid/cli/commands.py: change that, not this. -->
 
@@ -36,7 +38,7 @@ def _section(command: Command) -> str:
     parts += [f"{marked(each)}\n" for each in command.paragraphs]
     parts += [_table("argument", command.arguments), _table("option", command.options)]
     if command.shared:
-        parts.append(f"Also {_listed(command.shared)}, as for the start.\n")
+        parts.append(f"{_shared(command.shared)}\n")
     if command.exit_codes:
         parts.append(f"Exit code: {marked(command.exit_codes)}\n")
     return "\n".join(part for part in parts if part)
@@ -53,12 +55,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _listed(flags: Sequence[str]) -> str:
-    if len(flags) > MOST_SHARED:
-        return "all [options](options.md) of a start"
+def _shared(flags: Sequence[str]) -> str:
+    if len(flags) > len(OPTIONS) // 2:
+        return "Also the [options](options.md) of a start."
     *first, last = (f"`{each}`" for each in flags)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-MOST_SHARED = 5
-"""One that takes more of them takes all."""
+    return f"Also {', '.join(first)} and {last}, as for the start." if first else f"Also {last}, as for the start."

@@ -13,7 +13,7 @@ from wsgid.config import OPTIONS
 EXIT_CODE = "Exit code: "
 """What the paragraph about exit codes begins with, in the help of each command that has them."""
 
-FLAG = re.compile(r"(?<![\w`-])--[a-z][a-z0-9-]*")
+CODE_OR_FLAG = re.compile(r"`[^`]*`|(?<![\w-])--[a-z][a-z0-9-]*")
 
 WORD = re.compile(r"[A-Z-]+")
 """The name of an argument, in capital letters."""
@@ -48,19 +48,18 @@ class Command:
 
 def marked(text: str) -> str:
     """Markdown of a help text: the options in it look as they do elsewhere."""
-    return FLAG.sub(r"`\g<0>`", text)
+    return CODE_OR_FLAG.sub(lambda found: found[0] if found[0].startswith("`") else f"`{found[0]}`", text)
 
 
 def commands() -> list[Command]:
-    """All of wsgid's own, in alphabetical order; one with subcommands only by these, unless it does something alone."""
+    """All of wsgid's own, in alphabetical order."""
     return list(_below(command_line(), ()))
 
 
 def _below(group: click.Group, words: tuple[str, ...]) -> Iterator[Command]:
     for name, command in sorted(group.commands.items()):
         path = (*words, name)
-        if not isinstance(command, click.Group) or command.invoke_without_command:
-            yield _command(command, path)
+        yield _command(command, path)
         if isinstance(command, click.Group):
             yield from _below(command, path)
 
@@ -73,7 +72,9 @@ def _command(command: click.Command, path: tuple[str, ...]) -> Command:
     apart = (EXIT_CODE, *(f"{WORD.findall(each.spelled)[0]}: " for each in rows))
     return Command(
         name=" ".join(path),
-        usage=" ".join(["[OPTION]...", *(each.spelled for each in rows)]),
+        usage=" ".join(
+            ["COMMAND" if isinstance(command, click.Group) else "[OPTION]...", *(each.spelled for each in rows)]
+        ),
         paragraphs=[each for each in told if not each.startswith(apart)],
         exit_codes="".join(each.removeprefix(EXIT_CODE) for each in told if each.startswith(EXIT_CODE)),
         arguments=rows,
