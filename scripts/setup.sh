@@ -106,6 +106,21 @@ apt_get_install() {
     "${install[@]}" || { "$@" apt-get update && "${install[@]}"; }
 }
 
+# unpack_nginx: the program alone, of Debian's package, into .venv. Installed it would start a server on port 80.
+unpack_nginx() {
+    PATH=$PATH:/usr/sbin command -v nginx >/dev/null || [[ -x $VENV/debian/usr/sbin/nginx ]] && return
+    step "unpacking Debian's nginx" unpack nginx || fail "apt could not fetch the package nginx; its words are above"
+}
+
+unpack() {
+    local there status=0
+    there=$(mktemp -d)
+    (cd "$there" && { apt-get download "$1" || { apt-get update && apt-get download "$1"; }; }) &&
+        dpkg-deb --extract "$there/$1"_*.deb $VENV/debian || status=$?
+    rm -rf "$there"
+    return "$status"
+}
+
 # make_environment dev|demo: .venv with what requirements/dev.txt or demo.txt lists, and this project, editable.
 # demo.txt is a part of dev.txt, so an environment for dev serves for demo too.
 make_environment() {
