@@ -12,6 +12,7 @@ from typing import Any
 
 from tests import proc
 from tests.deadlines import seconds, wait_for
+from tests.functional import metrics
 from tests.functional.clients import Connection, request
 from tests.functional.conftest import MakeDaemon, MakeFolder, MakeSite
 from tests.functional.daemon import Daemon, command, environment
@@ -64,11 +65,13 @@ def address(daemon: Daemon) -> tuple[str, int]:
 
 
 def test_a_check_of_what_runs(serve: MakeDaemon) -> None:
-    daemon = serve("plain", "--bind", "127.0.0.1:0")
-    text = daemon.url.removeprefix("http://")
-    done = wsgid(daemon, "check", "--bind", text)
+    daemon = serve("plain", "--bind", "127.0.0.1:0", *metrics.OPTION)
+    text, asked = (url.removeprefix("http://") for url in (daemon.url, metrics.url(daemon)))
+    done = wsgid(daemon, "check", "--bind", text, "--metrics", asked)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"--bind {text}: served by a daemon of this folder just now ({daemon.url})\n" in done.stdout
+    assert f"--metrics {asked}: served by a daemon of this folder just now ({metrics.url(daemon)})\n" in done.stdout
+    assert described(daemon)["metrics"] == [metrics.url(daemon)]
 
 
 # status

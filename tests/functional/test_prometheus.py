@@ -16,7 +16,7 @@ import pytest
 
 from tests.deadlines import seconds, wait_for
 from tests.functional import metrics
-from tests.functional.conftest import MakeDaemon
+from tests.functional.conftest import MakeDaemon, MakeMongrel2
 from tests.functional.daemon import Daemon
 from tests.functional.ledger import Ledger
 from tests.functional.load import Load, mixed
@@ -80,9 +80,12 @@ class Prometheus:
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path, serve: MakeDaemon, ledger: Ledger) -> Iterator[tuple[Prometheus, Daemon]]:
-    """That reads a daemon with two workers."""
-    daemon = serve("ledger", "--bind", "127.0.0.1:0", *metrics.OPTION, "--workers", "2", env=ledger.env)
+def prometheus(
+    tmp_path: Path, serve: MakeDaemon, mongrel2: MakeMongrel2, ledger: Ledger
+) -> Iterator[tuple[Prometheus, Daemon]]:
+    """That reads a daemon with two workers and both edges."""
+    edges = ("--bind", "127.0.0.1:0", *mongrel2().options)
+    daemon = serve("ledger", *edges, *metrics.OPTION, "--workers", "2", env=ledger.env)
     folder = tmp_path / "prometheus"
     folder.mkdir()
     target = metrics.url(daemon).removeprefix("http://")

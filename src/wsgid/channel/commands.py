@@ -122,6 +122,8 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     longest_wait: float
     """Seconds since the first of the queue arrived; 0 when none waits."""
     counts: Counts
+    metrics: list[str] = []
+    """Where Prometheus and probes are answered, as `addresses`."""
 
 
 class RequestState(enum.StrEnum):

@@ -76,6 +76,8 @@ class EdgeCounts(msgspec.Struct, frozen=True):
     """None of Mongrel2, which accepts them."""
     turned_away: int | None
     """Beyond as many as may be, and so answered with 503 unread; not among the accepted."""
+    connected: bool | None = None
+    """Is Mongrel2 there? None of ``http``."""
 
 
 class Counts(msgspec.Struct, frozen=True):

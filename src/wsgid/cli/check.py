@@ -87,6 +87,7 @@ def _all(told: Mapping[str, object]) -> Iterator[Finding]:
     yield system.open_files()
     served = _served(app)
     yield from addresses.tcp_binds(config.bind, served)
+    yield from addresses.tcp_binds(config.metrics, served, "--metrics")
     if config.chroot:
         yield from _apart(partial(system.jail, config), config, None, ASKING_TIME, "chroot")
     yield from _apart(_asked(config, served), config, identity, ASKING_TIME, "rights")
@@ -120,7 +121,7 @@ def _served(app: WsgidApp) -> list[str]:
         reports = [ask_status(app.rundir / str(each.pid)) for each in look(app).daemons]
     except CannotDo:
         return []  # whoever may not look there is told so by the rights
-    return [address for each in reports if each for address in each.addresses]
+    return [address for each in reports if each for address in (*each.addresses, *each.metrics)]
 
 
 def _asked(config: Config, served: Sequence[str]) -> Work:
@@ -132,6 +133,7 @@ def _asked(config: Config, served: Sequence[str]) -> Work:
             *folder.readable(needed, sites),
             *folder.writable(config, by_root),
             *addresses.unix_binds(config.bind, served),
+            *addresses.unix_binds(config.metrics, served, "--metrics"),
             *addresses.endpoints("--recv", config.recv),
             *addresses.endpoints("--send", config.send),
             *folder.uploads(config),

@@ -48,6 +48,7 @@ class DaemonStatus(msgspec.Struct, frozen=True):
     unnamed: int | None = None
     longest_wait: float | None = None
     counts: Counts | None = None
+    metrics: list[str] | None = None
 
 
 class FolderStatus(msgspec.Struct, frozen=True):
@@ -91,6 +92,7 @@ def _daemon(daemon: Daemon, report: Report | None) -> DaemonStatus:
         workers=[heard[pid] for pid in sorted(heard)],
         dispatcher=report.dispatcher,
         addresses=report.addresses,
+        metrics=report.metrics,
         draining=report.draining,
         unfinished=report.unfinished,
         queued=report.queued,

@@ -169,7 +169,7 @@ class Dispatcher:
             edges=[edge.counts() for edge in self._edges],
             lost_lines={"access": self._access_log.lost_ever, "main": logs.lost()},
         )
-        return report(self._dispatch.snapshot(), self._addresses, counts)
+        return report(self._dispatch.snapshot(), self._addresses, counts, self._metrics.addresses)
 
     async def open_edges(self) -> None:
         config = self._post.config

@@ -87,6 +87,10 @@ def _accepted(facts: Facts) -> Iterable[Sample]:
     return [((each.edge,), each.accepted) for each in facts.report.counts.edges if each.accepted is not None]
 
 
+def _mongrel2(facts: Facts) -> Iterable[Sample]:
+    return [((each.edge,), int(each.connected)) for each in facts.report.counts.edges if each.connected is not None]
+
+
 def _turned_away(facts: Facts) -> Iterable[Sample]:
     return [((each.edge,), each.turned_away) for each in facts.report.counts.edges if each.turned_away is not None]
 
@@ -123,6 +127,13 @@ QUESTIONS: Final[dict[str, tuple[Metric, ...]]] = {
             "gauge",
             "1 while the daemon stops: it takes nothing new. Else 0.",
             _one(lambda facts: int(facts.report.draining)),
+        ),
+        Metric(
+            "wsgid_mongrel2_connected",
+            "gauge",
+            "1 while this Mongrel2 is there and requests can come from it, else 0. Without Mongrel2 there is none.",
+            _mongrel2,
+            ("edge",),
         ),
         Metric(
             "wsgid_workers",

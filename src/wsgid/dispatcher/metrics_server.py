@@ -56,13 +56,15 @@ class MetricsServer:
         self._report = report
         self._facts = facts
         self._weigh = weigh
+        self.addresses: list[str] = []
         self._servers: list[asyncio.Server] = []
         self.scrapers: set[Scraper] = set()
 
     async def listen(self, listener: socket.socket) -> None:
         server = await serve(self._loop, listener, MOST_CONNECTIONS, lambda: Scraper(self, self._loop))
         self._servers.append(server)
-        log.info("answering Prometheus and probes at %s", address(listener))
+        self.addresses.append(address(listener))
+        log.info("answering Prometheus and probes at %s", self.addresses[-1])
 
     def close(self) -> None:
         for server in self._servers:

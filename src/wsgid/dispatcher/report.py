@@ -10,7 +10,7 @@ from wsgid.dispatcher.access_line import quoted
 from wsgid.dispatcher.snapshot import RequestFacts, Snapshot, WorkerFacts
 
 
-def report(snapshot: Snapshot, addresses: Sequence[str], counts: Counts) -> Report:
+def report(snapshot: Snapshot, addresses: Sequence[str], counts: Counts, metrics: Sequence[str] = ()) -> Report:
     """Names the oldest requests, when there are too many of them."""
     held = [request for worker in snapshot.workers for request in worker.requests]
     named = {request.key for request in heapq.nlargest(MAX_NAMED, held, key=lambda each: each.age)}
@@ -25,6 +25,7 @@ def report(snapshot: Snapshot, addresses: Sequence[str], counts: Counts) -> Repo
         workers=[_worker(each, named) for each in snapshot.workers],
         unnamed=len(held) - len(named),
         counts=counts,
+        metrics=list(metrics),
     )
 
 

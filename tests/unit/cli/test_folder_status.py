@@ -42,6 +42,7 @@ def test_what_the_dispatcher_says(app: WsgidApp) -> None:
         unnamed=7,
         longest_wait=0.5,
         counts=NOTHING,
+        metrics=[],
     )
 
 

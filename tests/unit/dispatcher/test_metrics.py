@@ -17,7 +17,7 @@ WORKERS = [
 ]
 SIZES = Sizes(1000, 2000, {1: 10, 2: 30, 3: 20, 4: 5})
 
-SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)")
+SAMPLE = re.compile(r"(?P<name>[a-z0-9_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)")
 
 
 def facts(sizes: Sizes | None = SIZES, **counted: object) -> Facts:
@@ -33,7 +33,7 @@ def samples(told: Facts) -> dict[str, str]:
 
 def test_each_has_a_name_by_the_rules_and_a_help_text() -> None:
     for metric in METRICS:
-        assert re.fullmatch("wsgid_[a-z_]+", metric.name)
+        assert re.fullmatch("wsgid_[a-z0-9_]+", metric.name)
         assert (metric.kind == "counter") is metric.name.endswith("_total")
         assert metric.help[0].isupper() or metric.help[0].isdigit()
         assert metric.help.endswith(".")
@@ -92,13 +92,14 @@ def test_a_histogram_counts_upwards() -> None:
 
 
 def test_of_mongrel2_it_is_not_told_what_it_keeps_to_itself() -> None:
-    edges = [EdgeCounts("http", 3, 5, 1), EdgeCounts("mongrel2 tcp://a tcp://b", 2, None, None)]
-    found = {name: value for name, value in samples(facts(edges=edges)).items() if "connections" in name}
+    edges = [EdgeCounts("http", 3, 5, 1), EdgeCounts("mongrel2 tcp://a tcp://b", 2, None, None, True)]
+    found = {name: value for name, value in samples(facts(edges=edges)).items() if "connect" in name}
     assert found == {
         'wsgid_connections{edge="http"}': "3",
         'wsgid_connections{edge="mongrel2 tcp://a tcp://b"}': "2",
         'wsgid_connections_accepted_total{edge="http"}': "5",
         'wsgid_connections_turned_away_total{edge="http"}': "1",
+        'wsgid_mongrel2_connected{edge="mongrel2 tcp://a tcp://b"}': "1",
     }
 
 

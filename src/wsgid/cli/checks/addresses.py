@@ -1,4 +1,4 @@
-"""Are the addresses of ``--bind`` free, and those of ``--recv`` and ``--send`` reachable?"""
+"""Are the addresses of ``--bind`` and ``--metrics`` free, and those of ``--recv`` and ``--send`` reachable?"""
 
 import socket
 from collections.abc import Collection
@@ -14,14 +14,16 @@ REACH_TIME = 2.0
 """Seconds for Mongrel2's end to accept; another machine in the same data centre needs milliseconds."""
 
 
-def tcp_binds(binds: Collection[str], served: Collection[str]) -> list[Finding]:
+def tcp_binds(binds: Collection[str], served: Collection[str], option: str = "--bind") -> list[Finding]:
     """With the rights that the daemon begins with. ``served``: addresses of our own daemons that run now."""
-    return [_tcp(each, address, served) for each in binds if isinstance(address := parse_bind(each), TcpAddress)]
+    addresses = {f"{option} {each}": parse_bind(each) for each in binds}
+    return [_tcp(asked, each, served) for asked, each in addresses.items() if isinstance(each, TcpAddress)]
 
 
-def unix_binds(binds: Collection[str], served: Collection[str]) -> list[Finding]:
+def unix_binds(binds: Collection[str], served: Collection[str], option: str = "--bind") -> list[Finding]:
     """As the user that the daemon becomes."""
-    return [_unix(each, address, served) for each in binds if isinstance(address := parse_bind(each), UnixAddress)]
+    addresses = {f"{option} {each}": parse_bind(each) for each in binds}
+    return [_unix(asked, each, served) for asked, each in addresses.items() if isinstance(each, UnixAddress)]
 
 
 def endpoints(option: str, told: Collection[str]) -> list[Finding]:
@@ -29,14 +31,14 @@ def endpoints(option: str, told: Collection[str]) -> list[Finding]:
     return [_endpoint(option, each) for each in told]
 
 
-def _tcp(text: str, address: TcpAddress, served: Collection[str]) -> Finding:
+def _tcp(asked: str, address: TcpAddress, served: Collection[str]) -> Finding:
     try:
-        try_tcp(f"--bind {text}", address)
+        try_tcp(asked, address)
     except CannotStart as error:
         if ours := [each for each in served if _is_at(each, address)]:
-            return ok(SUBJECT, f"--bind {text}: served by a daemon of this folder just now ({ours[0]})")
+            return ok(SUBJECT, f"{asked}: served by a daemon of this folder just now ({ours[0]})")
         return refusal(SUBJECT, error)
-    return ok(SUBJECT, f"--bind {text}: free")
+    return ok(SUBJECT, f"{asked}: free")
 
 
 def _is_at(url: str, address: TcpAddress) -> bool:
@@ -50,14 +52,14 @@ def _is_at(url: str, address: TcpAddress) -> bool:
     return any(url == f"http://{TcpAddress(str(place[0]), address.port)}" for *_, place in found)
 
 
-def _unix(text: str, address: UnixAddress, served: Collection[str]) -> Finding:
+def _unix(asked: str, address: UnixAddress, served: Collection[str]) -> Finding:
     try:
-        look_at_unix(f"--bind {text}", address.path)
+        look_at_unix(asked, address.path)
     except CannotStart as error:
         if str(address) in served:
-            return ok(SUBJECT, f"--bind {text}: served by a daemon of this folder just now")
+            return ok(SUBJECT, f"{asked}: served by a daemon of this folder just now")
         return refusal(SUBJECT, error)
-    return ok(SUBJECT, f"--bind {text}: free")
+    return ok(SUBJECT, f"{asked}: free")
 
 
 def _endpoint(option: str, text: str) -> Finding:

@@ -392,7 +392,7 @@ class Mongrel2Edge:
         return self.flow.written and all(not connection.in_progress for connection in self._connections.values())
 
     def counts(self) -> EdgeCounts:
-        return EdgeCounts(self.address, len(self._connections), None, None)
+        return EdgeCounts(self.address, len(self._connections), None, None, self.link.connected)
 
     def abort(self) -> None:
         """Cuts off whoever has not taken its answer: what waits behind it is not answered any more."""

@@ -112,6 +112,11 @@ class Mongrel2Link:
 
     # Answers out.
 
+    @property
+    def connected(self) -> bool:
+        """Requests can come."""
+        return self._pull is not None
+
     def send(self, message: bytes, generation: int) -> bool:
         """Sends it at the end of this turn of the event loop or, when there is no hurry, with others shortly after;
         unless Mongrel2 goes before.
