@@ -19,6 +19,7 @@ MAX_HOST = 253
 """Characters of a host name in text, RFC 1035 section 2.3.4 less the length bytes."""
 
 RIGHT_BIND = "write 127.0.0.1:8000, [::1]:8000 or unix:/run/app.sock"
+RIGHT_SYSLOG = "write unix:/dev/log, or 192.0.2.1:514 for UDP"
 RIGHT_PEER = "write 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, unix, * or none, and the option again for each further one"
 RIGHT_ENDPOINT = "write tcp://127.0.0.1:9999 or ipc:///run/app.ipc, as in Mongrel2's configuration"
 
@@ -81,6 +82,17 @@ def absolute_bind(text: str, base: Path) -> str:
     address = parse_bind(text)
     if isinstance(address, UnixAddress):
         address = parse_bind(f"{_UNIX}{base / address.path}")
+    return str(address)
+
+
+def syslog_address(text: str, base: Path) -> str:
+    """Where syslogd listens, as `parse_bind` reads it; a path may stand alone. Raises ValueError."""
+    try:
+        address = parse_bind(absolute_bind(f"{_UNIX}{text}" if text.startswith("/") else text, base))
+    except ValueError as error:
+        raise ValueError(f"{str(error).removesuffix(RIGHT_BIND)}{RIGHT_SYSLOG}") from None
+    if isinstance(address, TcpAddress) and address.port == 0:
+        raise ValueError(f"{text!r:.200} has port 0, to which nothing can be sent; {RIGHT_SYSLOG}")
     return str(address)
 
 

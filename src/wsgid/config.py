@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wsgid.access_fields import COMBINED, access_log_format
-from wsgid.addresses import absolute_bind, absolute_endpoint, trusted_peer
+from wsgid.addresses import absolute_bind, absolute_endpoint, syslog_address, trusted_peer
 from wsgid.filters import SHIPPED, shipped_filter
 from wsgid.options import (
     ForwardedHeaders,
@@ -19,6 +19,8 @@ from wsgid.options import (
     ScriptName,
     Size,
     Switch,
+    SyslogFacility,
+    SyslogTag,
     option,
     read_table,
 )
@@ -238,6 +240,25 @@ class Config:
         each=absolute_bind,
         help="Answer Prometheus (/metrics) and probes (/healthz, /readyz) here: HOST:PORT, [IPV6]:PORT or unix:PATH. "
         "Whoever reaches it may ask. May be repeated.",
+        fixed=True,
+    )
+    syslog: str | None = option(
+        None,
+        group=RUNNING,
+        metavar="ADDRESS",
+        default_text="none",
+        each=syslog_address,
+        help="Send both logs to syslogd, each record and line as a datagram: unix:/dev/log, or HOST:PORT by UDP. What "
+        "the application prints goes where it goes without this.",
+        fixed=True,
+    )
+    syslog_facility: SyslogFacility = option(
+        "daemon", group=RUNNING, help="The facility that syslogd is told.", fixed=True
+    )
+    syslog_tag: SyslogTag = option(
+        "wsgid",
+        group=RUNNING,
+        help="The name of the program that syslogd is told, which tells one site from another.",
         fixed=True,
     )
     access_log_format: str = option(

@@ -39,6 +39,14 @@ ForwardedHeaders = Literal["x-forwarded", "forwarded"]
 LogFormat = Literal["text", "json"]
 """How the records of the main log are written."""
 
+SyslogFacility = Literal[
+    "user", "daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"
+]
+"""What syslogd is told that its datagrams come from."""
+
+SyslogTag = Annotated[str, "of syslog"]
+"""The name of the program in a datagram to syslogd."""
+
 Switch = Annotated[bool, "on or off"]
 """A boolean that is written with its value, ``--redeliver off``, where a bare flag would not say enough."""
 
@@ -247,6 +255,12 @@ def _read_header_value(value: object, base: Path) -> str:
     return value
 
 
+def _read_syslog_tag(value: object, base: Path) -> str:
+    if not isinstance(value, str) or not _SYSLOG_TAG.fullmatch(value):
+        raise ValueError("no tag")
+    return value
+
+
 def _show_size(value: int) -> str:
     for unit in ("g", "m", "k"):
         if value and value % _UNITS[unit] == 0:
@@ -274,6 +288,8 @@ _SCRIPT_NAME = re.compile(r"(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|
 
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
 """As in RFC 9110 section 5.5, but without what that calls obsolete, bytes above ASCII."""
+_SYSLOG_TAG = re.compile(r"[A-Za-z0-9._-]{1,32}")
+"""RFC 3164 section 4.1.3 has 32 letters and digits; real ones have the others as well."""
 _OCTAL = re.compile(r"0?[0-7]{1,3}")
 
 TEXT = Kind("TEXT", "a non-empty text", _read_text)
@@ -297,6 +313,8 @@ HEADER_VALUE = Kind(
 )
 FORWARDED_HEADERS = _one_of(ForwardedHeaders)
 LOG_FORMAT = _one_of(LogFormat)
+SYSLOG_FACILITY = _one_of(SyslogFacility)
+SYSLOG_TAG = Kind("NAME", "a name of at most 32 letters, digits and - . _", _read_syslog_tag)
 LIST = Kind("TEXT", "a non-empty text or a list of such", _read_list, ", ".join)
 DIRECTORIES = Kind("DIR", "a directory that exists and can be reached, or a list of such", _read_directories)
 
@@ -315,6 +333,8 @@ KINDS: dict[Any, Kind] = {
     HeaderValue: HEADER_VALUE,
     ForwardedHeaders: FORWARDED_HEADERS,
     LogFormat: LOG_FORMAT,
+    SyslogFacility: SYSLOG_FACILITY,
+    SyslogTag: SYSLOG_TAG,
     int | None: NUMBER,
     tuple[str, ...]: LIST,
     tuple[Path, ...]: DIRECTORIES,

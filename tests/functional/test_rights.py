@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from tests.deadlines import seconds, wait_for
 from tests.functional import clients, metrics, mounts
 from tests.functional.conftest import MakeFolder
 from tests.functional.daemon import Daemon, command, environment
+from tests.functional.syslogd import Syslogd
 from wsgid.posts import DUMP_SIGNAL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root: nobody can be become, and no jail be made")
@@ -408,6 +409,52 @@ def test_django_in_a_jail(launch: Launch, tmp_path: Path) -> None:
         shoot_a_worker(daemon) if daemon.log.count("the application is loaded") == 2 else None
     assert_rightless(daemon, GUEST, root=folder)
     daemon.stop()
+
+
+MakeSyslogd = Callable[[Path | None], Syslogd]
+
+
+@pytest.fixture
+def make_syslogd(tmp_path: Path) -> Iterator[MakeSyslogd]:
+    made: list[Syslogd] = []
+
+    def make(path: Path | None) -> Syslogd:
+        made.append(Syslogd(tmp_path / "syslogd", path))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def test_syslog_from_a_jail(launch: Launch, folder: Path, make_syslogd: MakeSyslogd) -> None:
+    """By a socket outside of it, which none but root may open: that was done before."""
+    syslogd = make_syslogd(None)
+    syslogd.path.chmod(0o600)
+    daemon = in_a_jail(launch(folder, *HTTP, "--chroot", "--no-stdout", "--syslog", syslogd.unix, launcher=()))
+    daemon.start()
+    syslogd.wait_for("INFO worker: the application is loaded")
+    assert_rightless(daemon, GUEST, root=folder, processes=3)
+    ask(daemon)
+    syslogd.wait_for('"GET / HTTP/1.1" 200')
+    daemon.stop()
+    syslogd.wait_for(f"INFO master: wsgid {daemon.pid} has ended")
+
+
+def test_syslog_that_is_started_anew(
+    launch: Launch, folder: Path, make_syslogd: Callable[[Path | None], Syslogd]
+) -> None:
+    """By a socket in the jail, which everybody in it finds again."""
+    syslogd = make_syslogd(folder / "log")
+    daemon = in_a_jail(launch(folder, *HTTP, "--chroot", "--no-stdout", "--syslog", syslogd.unix, launcher=()))
+    daemon.start()
+    syslogd.stop()
+    ask(daemon)
+    syslogd.start()
+    syslogd.wait_for('"GET / HTTP/1.1" 200')
+    daemon.stop()
+    syslogd.wait_for(f"INFO master: wsgid {daemon.pid} has ended")
 
 
 def test_a_second_daemon_finds_its_places_made(launch: Launch, folder: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsgid.config import Config
-from wsgid.logs import DescriptorHandler, configure, log_file
+from wsgid.logs import RecordHandler, configure, log_file
 
 
 @contextmanager
@@ -18,8 +18,8 @@ def logger_kept() -> Iterator[None]:
         yield
     finally:
         for each in logger.handlers:
-            if isinstance(each, DescriptorHandler) and each not in handlers:
-                each.close_descriptor()
+            if isinstance(each, RecordHandler) and each not in handlers:
+                each.end()
         logger.handlers[:], logger.propagate = handlers, propagate
         logger.setLevel(level)
 

@@ -9,12 +9,14 @@ from wsgid.addresses import (
     RIGHT_BIND,
     RIGHT_ENDPOINT,
     RIGHT_PEER,
+    RIGHT_SYSLOG,
     TcpAddress,
     UnixAddress,
     absolute_bind,
     absolute_endpoint,
     check_endpoint,
     parse_bind,
+    syslog_address,
     trusted_peer,
 )
 from wsgid.protocol.trust import Trust
@@ -130,6 +132,36 @@ def test_relative_paths_are_taken_from_the_folder() -> None:
     assert absolute_endpoint("ipc:///run/in.ipc", base) == "ipc:///run/in.ipc"
     assert absolute_endpoint("ipc://@blog", base) == "ipc://@blog"
     assert absolute_endpoint("tcp://127.0.0.1:9999", base) == "tcp://127.0.0.1:9999"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("/dev/log", "unix:/dev/log"),
+        ("unix:/dev/log", "unix:/dev/log"),
+        ("unix:run/log", "unix:/srv/blog/run/log"),
+        ("192.0.2.1:514", "192.0.2.1:514"),
+        ("[::1]:514", "[::1]:514"),
+        ("logs.example:514", "logs.example:514"),
+    ],
+)
+def test_where_syslogd_is(text: str, address: str) -> None:
+    assert syslog_address(text, Path("/srv/blog")) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("logs.example", "'logs.example' has no port number after a ':'"),
+        ("127.0.0.1:0", "'127.0.0.1:0' has port 0, to which nothing can be sent"),
+        ("udp://127.0.0.1:514", "'udp://127.0.0.1:514' has a '/', where only host and port belong"),
+        ("unix:", "'unix:' names no path"),
+    ],
+)
+def test_where_no_syslogd_can_be(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match="write") as caught:
+        syslog_address(text, Path("/srv/blog"))
+    assert str(caught.value) == f"{told}; {RIGHT_SYSLOG}"
 
 
 def test_a_path_is_measured_once_it_is_absolute() -> None:

@@ -27,6 +27,8 @@ from wsgid.options import (
     SECONDS,
     SIZE,
     SWITCH,
+    SYSLOG_FACILITY,
+    SYSLOG_TAG,
     TEXT,
     Kind,
     Option,
@@ -80,6 +82,8 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
     SIZE: ("1m", "2m", "3m"),
     FORWARDED_HEADERS: ("forwarded", "x-forwarded", "forwarded"),
     LOG_FORMAT: ("json", "text", "json"),
+    SYSLOG_FACILITY: ("user", "daemon", "local0"),
+    SYSLOG_TAG: ("one", "two", "three"),
     SCRIPT_NAME: ("/one", "/two", "/three"),
     LIST: ("tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"),
 }
@@ -88,6 +92,8 @@ SAMPLES: dict[Kind, tuple[str, str, str]] = {
 OF_THEIR_OWN = {
     "access_log_format": ("json", "none", "{status} {bytes}"),
     "bind": ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"),
+    "syslog": ("unix:/one", "unix:/two", "192.0.2.1:514"),
+    "metrics": ("127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"),
     "filter": ("worker-pid", "elapsed-time", "log-headers"),
     "forwarded_allow_ips": ("192.0.2.1", "10.0.0.0/8", "unix"),
 }

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from wsgid.access_fields import NONE
+from wsgid import logs
+from wsgid.access_fields import JSON, NONE
 from wsgid.config import Config
 from wsgid.dispatcher.access_file import open_access_file
 from wsgid.dispatcher.access_line import Line, line_of
+from wsgid.dispatcher.access_syslog import AccessSyslog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 
@@ -52,7 +54,14 @@ def open_access_log(config: Config, clock: Clock, call_soon: CallSoon, call_late
     """By the options. Raises OSError, which names the file."""
     if config.access_log_format == NONE:
         return NoLog()
-    return AccessLog(open_access_file(config), line_of(config.access_log_format), clock, call_soon, call_later)
+    return AccessLog(_destination(config), line_of(config.access_log_format), clock, call_soon, call_later)
+
+
+def _destination(config: Config) -> Destination:
+    """Raises OSError."""
+    if (way := logs.syslog()) is not None:
+        return AccessSyslog(way, in_json=config.access_log_format == JSON)
+    return open_access_file(config)
 
 
 class NoLog:

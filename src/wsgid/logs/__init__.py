@@ -2,12 +2,14 @@
 
 from wsgid.logs.descriptors import MAX_RECORD, STDERR, STDIN, STDOUT, DescriptorHandler, room
 from wsgid.logs.forms import About, JsonForm, TextForm
+from wsgid.logs.handler import RecordHandler
 from wsgid.logs.main_log import (
     MODE,
     about,
     configure,
     descriptor,
     enable_again,
+    has_file,
     line,
     log_file,
     lost,
@@ -15,6 +17,7 @@ from wsgid.logs.main_log import (
     print_by_lines,
     redirect_stdio,
     reopen,
+    syslog,
     write_record,
 )
 
@@ -27,11 +30,13 @@ __all__ = [
     "About",
     "DescriptorHandler",
     "JsonForm",
+    "RecordHandler",
     "TextForm",
     "about",
     "configure",
     "descriptor",
     "enable_again",
+    "has_file",
     "line",
     "log_file",
     "lost",
@@ -40,5 +45,6 @@ __all__ = [
     "redirect_stdio",
     "reopen",
     "room",
+    "syslog",
     "write_record",
 ]

@@ -12,6 +12,7 @@ import termios
 from typing import Final
 
 from wsgid.logs.forms import Form
+from wsgid.logs.handler import RecordHandler
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -23,33 +24,17 @@ MAX_RECORD: Final = 64 * 1024
 longer, but a message that repeats a request's body may be."""
 
 
-class DescriptorHandler(logging.Handler):
-    """Writes each record with one write(2), and never fails: logging must not break what it tells about. `emit` needs
-    no lock: at worst a loss is counted once too few.
+class DescriptorHandler(RecordHandler):
+    """Writes each record with one write(2).
 
     One that may not block loses the records for which there is no `room`, and the middle of those too long for it.
     """
 
     def __init__(self, descriptor: int, form: Form, may_block: bool) -> None:
-        super().__init__()
+        super().__init__(form, may_block)
         self.descriptor = descriptor
-        self._form = form
-        self._may_block = may_block
-        self.lost = 0
-        """Records that could not be written, since the last one that could."""
-        self.lost_ever = 0
-        """The same, since the beginning."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            written = self._write(record)
-        except OSError:  # the disk is full, or nobody has the pipe open: there is no place left to say so
-            written = False
-        self.lost = 0 if written else self.lost + 1
-        self.lost_ever += not written
 
     def _write(self, record: logging.LogRecord) -> bool:
-        """Whether it could be written. Raises OSError."""
         most = MAX_RECORD if self._may_block else min(MAX_RECORD, room(self.descriptor))
         if not most:
             return False
@@ -57,17 +42,12 @@ class DescriptorHandler(logging.Handler):
         # The rest of a record is not written afterwards: by then another process may have written its own.
         return os.write(self.descriptor, data) == len(data)
 
-    def close(self) -> None:
-        """Nothing: `logging.config` closes every handler there is when an application configures its own logging
-        (Django does at each start), and the log must go on. See `close_descriptor`."""
-
-    def close_descriptor(self) -> None:
-        """What comes later, from a thread that outlives the log, is lost."""
+    def end(self) -> None:
         with self.lock or contextlib.nullcontext():
             if self.descriptor > STDERR:  # the standard ones are the process's, not ours
                 os.close(self.descriptor)
             self.descriptor = CLOSED
-        super().close()
+        super().end()
 
 
 def room(descriptor: int) -> int:

@@ -59,9 +59,13 @@ class Form(ABC):
 class TextForm(Form):
     """``2026-11-21 07:33:24,123 INFO  worker[1234] text``, further lines indented."""
 
+    pattern = "%(asctime)s %(levelname)-5s {role}[%(process)d] %(message)s"
+    between = "\n"
+    """What follows words about records that were lost."""
+
     def __init__(self, role: str) -> None:
         super().__init__(role)
-        self._formatter = logging.Formatter(f"%(asctime)s %(levelname)-5s {role}[%(process)d] %(message)s")
+        self._formatter = logging.Formatter(self.pattern.format(role=role))
 
     def _written(self, record: logging.LogRecord, lost: int, most: int) -> bytes:
         text = self._formatter.format(record)
@@ -69,8 +73,15 @@ class TextForm(Form):
             text += f"\n{traceback}"
         data = text.translate(_CONTROLS).encode("utf-8", "backslashreplace") + b"\n"
         if lost:
-            data = f"({lost} records before this one could not be written)\n".encode() + data
+            data = f"({lost} records before this one could not be written){self.between}".encode() + data
         return cut(data, most)
+
+
+class BriefForm(TextForm):
+    """``INFO worker: text``, where time and process are told beside it."""
+
+    pattern = "%(levelname)s {role}: %(message)s"
+    between = " "
 
 
 class JsonForm(Form):

@@ -1,4 +1,4 @@
-"""The main log: one line a record, from several processes into one file or onto standard output.
+"""The main log: one line a record, from several processes into one file, onto standard output or to syslogd.
 
 Each process appends by itself: a record is one write(2) on a descriptor opened with O_APPEND, which local file systems
 keep in one piece, so neither a lock nor a process for logging is needed. Buffering streams are not used: they may cut a
@@ -15,6 +15,9 @@ from pathlib import Path
 from wsgid.config import Config
 from wsgid.logs.descriptors import MAX_RECORD, STDERR, STDIN, STDOUT, DescriptorHandler
 from wsgid.logs.forms import FORMS, About
+from wsgid.logs.handler import RecordHandler
+from wsgid.logs.syslog import FORMS as SYSLOG_FORMS
+from wsgid.logs.syslog import Syslog, SyslogHandler
 
 MODE = 0o640
 """The log repeats what clients send: the owner and their group read it, as most of /var/log."""
@@ -34,14 +37,29 @@ def configure(config: Config, role: str) -> None:
     did would hold up all the others. Raises OSError, which names the file, when it cannot be opened; the log is then
     as before.
     """
-    form = FORMS[config.log_format](role)
-    handler = DescriptorHandler(STDOUT if config.stdout else open_log(config), form, may_block=role == "worker")
+    handler = _handler(config, role)
     earlier, _logger.handlers[:] = _logger.handlers[:], [handler]
     for each in earlier:
-        if isinstance(each, DescriptorHandler):
-            each.close_descriptor()
+        if isinstance(each, RecordHandler):
+            each.end()
     _logger.propagate = False
     _logger.setLevel(logging.DEBUG if config.debug else logging.INFO)
+
+
+def _handler(config: Config, role: str) -> RecordHandler:
+    """Raises OSError."""
+    may_block = role == "worker"
+    if config.syslog is not None:
+        # The same for all processes: where there is a jail, no child could open it again.
+        way = syslog() or Syslog(config.syslog, config.syslog_facility, config.syslog_tag)
+        return SyslogHandler(way, SYSLOG_FORMS[config.log_format](role), may_block)
+    form = FORMS[config.log_format](role)
+    return DescriptorHandler(STDOUT if config.stdout else open_log(config), form, may_block)
+
+
+def syslog() -> Syslog | None:
+    """Where the records go, if they go to syslogd."""
+    return next((each.syslog for each in _logger.handlers if isinstance(each, SyslogHandler)), None)
 
 
 def descriptor() -> int:
@@ -55,32 +73,34 @@ def descriptor() -> int:
 
 def lost() -> int:
     """Records of this process that could not be written."""
-    return sum(each.lost_ever for each in _logger.handlers if isinstance(each, DescriptorHandler))
+    return sum(each.lost_ever for each in _logger.handlers if isinstance(each, RecordHandler))
 
 
 def reopen(config: Config) -> None:
-    """Writes to the file that has the log's name now, after somebody has moved the old one away. Nothing with
-    ``--stdout``, or when the file is still the same.
+    """Writes to the file that has the log's name now, after somebody has moved the old one away. Nothing where there is
+    no file (``--stdout``, ``--syslog``), or when it is still the same.
 
     Standard output and error follow when they were redirected to the log. A record that another thread writes meanwhile
     goes to one file or the other. When the new file cannot be opened the old one stays in use and says so. To be called
     after `configure`.
     """
-    if config.stdout:
-        return
     # Before the file is opened: it may get the number of one that the application has closed.
     standard = [each for each in (STDOUT, STDERR) if _is_redirected(each)]
+    own = [] if config.stdout or config.syslog else [descriptor()]
+    if not (standard or own):
+        return
     try:
         fresh = open_log(config)
     except OSError as error:
         _logger.error("the log is not reopened, and goes on in the old file: %s", error)
         return
-    if not all(os.path.sameopenfile(fresh, each) for each in (descriptor(), *standard)):
+    if not all(os.path.sameopenfile(fresh, each) for each in (*own, *standard)):
         if standard:
             _redirected[:] = [os.fstat(fresh)]
         for each in standard:
             os.dup2(fresh, each)
-        os.dup2(fresh, descriptor(), inheritable=False)
+        for each in own:
+            os.dup2(fresh, each, inheritable=False)
         _logger.info("the log is reopened")
     os.close(fresh)
 
@@ -113,7 +133,7 @@ def write_record(level: int, text: str, extra: About) -> None:
     (`wsgid.worker.interrupt`): a lock that is not given back would silence all threads, and so end the process.
     """
     for each in _logger.handlers:
-        if isinstance(each, DescriptorHandler):
+        if isinstance(each, RecordHandler):
             each.emit(_record(level, text, extra))
 
 
@@ -129,9 +149,10 @@ def _record(level: int, text: str, extra: About) -> logging.LogRecord:
 
 
 def redirect_stdio(config: Config) -> None:
-    """Cuts a detached process off the terminal: what the application prints goes where the log goes.
+    """Cuts a detached process off the terminal: what the application prints goes to the log's file.
 
-    With ``--stdout`` that is the standard output as it is, and standard error joins it. Raises OSError.
+    With ``--stdout`` it goes to the standard output as it is, and standard error joins it. To syslogd it does not go:
+    that takes datagrams, and nobody says where one of what is printed would end. Raises OSError.
     """
     print_by_lines()
     _replace(os.open(os.devnull, os.O_RDONLY), (STDIN,))
@@ -154,6 +175,11 @@ def print_by_lines() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # What was printed earlier is written now, to where it was meant to go.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def has_file(config: Config) -> bool:
+    """For records, or for what is printed."""
+    return not config.stdout and (config.syslog is None or not config.no_daemon)
 
 
 def log_file(config: Config) -> Path:

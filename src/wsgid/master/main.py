@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from functools import partial
 from wsgid.app import WsgidApp, make_folder
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
-from wsgid.logs import configure, line, log_file, redirect_stdio
+from wsgid.logs import configure, has_file, line, log_file, redirect_stdio, syslog
 from wsgid.master import jail, jail_paths, reach, rights
 from wsgid.master.actions import Finish
 from wsgid.master.activation import take_activated
@@ -110,6 +111,8 @@ def _settle(config: Config) -> Identity | None:
     try:
         with _files_of(identity):
             _open_up(config, identity)
+    except socket.gaierror as error:
+        raise CannotStart(f"--syslog: {config.syslog}: {error.strerror}") from None
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}; {_remedy(error, identity)}") from None
     return identity
@@ -118,7 +121,7 @@ def _settle(config: Config) -> Identity | None:
 def _open_up(config: Config, identity: Identity | None) -> None:
     """Raises OSError."""
     app = WsgidApp(config.app_path, config.run_dir)
-    app.create_folders(logs=not config.stdout, make=_folder_maker(identity))
+    app.create_folders(logs=has_file(config), make=_folder_maker(identity))
     os.chdir(app.path)  # in the foreground too: relative paths of the application mean the same in both
     configure(config, "master")
     if not config.no_daemon:
@@ -147,6 +150,9 @@ def _remedy(error: OSError, identity: Identity | None) -> str:
 
 
 def _tell(start: Start, identity: Identity | None) -> None:
+    if (way := syslog()) is not None and (problem := way.problem()):
+        # Where what is printed goes: a log that nobody hears would be the wrong place.
+        print(f"wsgid: --syslog: {problem}; what is logged until syslogd is there is lost", file=sys.stderr, flush=True)
     for warning in start.warnings:
         log.warning("%s", warning)
     if os.geteuid() == rights.ROOT and not start.config.user and (identity is None or identity.uid == rights.ROOT):
@@ -226,4 +232,6 @@ def _remove(run_dir: RunDir) -> None:
 
 
 def _where_to_look(config: Config) -> str:
+    if config.syslog is not None:
+        return "syslog"
     return "the output of this command" if config.stdout else str(log_file(config))

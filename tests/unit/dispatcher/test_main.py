@@ -110,8 +110,8 @@ def logger_as_it_was() -> Iterator[None]:
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
     yield
     for each in logger.handlers:
-        if isinstance(each, logs.DescriptorHandler) and each not in handlers:
-            each.close_descriptor()
+        if isinstance(each, logs.RecordHandler) and each not in handlers:
+            each.end()
     logger.handlers[:], logger.propagate = handlers, propagate
     logger.setLevel(level)
 

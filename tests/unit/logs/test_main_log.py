@@ -362,7 +362,7 @@ def test_an_application_that_configures_logging_does_not_silence_us(folder: Path
 
 def test_what_comes_after_the_end_is_lost(folder: Path) -> None:
     configure(Config(app_path=folder), "worker")
-    handler().close_descriptor()
+    handler().end()
     log.error("too late")
     assert handler().lost == 1
 

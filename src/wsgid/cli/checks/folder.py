@@ -7,6 +7,7 @@ from pathlib import Path
 from wsgid.app import WsgidApp
 from wsgid.cli.checks.findings import Finding, error, ok, warning
 from wsgid.config import Config
+from wsgid.logs import has_file
 from wsgid.master import reach
 from wsgid.master.reach import Needed
 
@@ -33,9 +34,9 @@ def readable(needed: list[Needed], sites: list[str]) -> Iterator[Finding]:
 def writable(config: Config, by_root: bool) -> Iterator[Finding]:
     """``by_root``: root starts the daemon, and can make in its own folders what is missing."""
     app = WsgidApp(config.app_path, config.run_dir)
-    folders = [app.rundir, app.master_piddir, app.worker_piddir, *([] if config.stdout else [app.logsdir])]
+    folders = [app.rundir, app.master_piddir, app.worker_piddir, *([app.logsdir] if has_file(config) else [])]
     faults = [fault for each in folders if (fault := _folder_fault(each, by_root))]
-    if not config.stdout:
+    if has_file(config):
         logs = (app.logsdir / name for name in LOGS)
         faults += [f"{each} may not be written to" for each in logs if each.exists() and not os.access(each, os.W_OK)]
     for fault in faults:
