@@ -8,7 +8,7 @@ import re
 from sphinx.application import Sphinx
 
 SECTION = re.compile(r"^## (?P<caption>.+)\n(?P<body>(?:(?!## ).*\n)*)", re.MULTILINE)
-ENTRY = re.compile(r"^- \[[^]]+\]\((?P<page>[^)#:]+)\.md\)", re.MULTILINE)
+ENTRY = re.compile(r"^- \[(?P<title>[^]]+)\]\((?P<page>[^)#:]+)\.md\)", re.MULTILINE)
 """A link at the beginning of an item; those within sentences and those to other sites are no part of the contents."""
 
 
@@ -27,6 +27,7 @@ def toctrees(text: str) -> str:
     return "".join(_toctree(each["caption"], ENTRY.findall(each["body"])) for each in SECTION.finditer(text))
 
 
-def _toctree(caption: str, pages: list[str]) -> str:
-    lines = ["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *pages, "```", ""]
-    return "\n".join(lines) if pages else ""
+def _toctree(caption: str, entries: list[tuple[str, str]]) -> str:
+    named = (f"{title} <{page}>" for title, page in entries)
+    lines = ["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *named, "```", ""]
+    return "\n".join(lines) if entries else ""

@@ -17,7 +17,14 @@ DECIDED = "Log"
 CONVERSION = re.compile(r"%%|%[-0-9.]*[a-z]")
 """Of a %-format."""
 
-HIDDEN = {"strerror": "reason", "error": "reason", "filename": "file", "held": "requests", "how": "how"}
+HIDDEN = {
+    "request_id": "id",
+    "strerror": "reason",
+    "error": "reason",
+    "filename": "file",
+    "held": "requests",
+    "how": "how",
+}
 """Names that say less than these."""
 
 
@@ -143,6 +150,8 @@ def _name(node: ast.expr) -> str:
             return HIDDEN.get(name, name.strip("_").replace("_", " "))
         case ast.Call(func=ast.Name(id="len")):
             return "number"
+        case ast.BoolOp(values=[first, *_]):
+            return _name(first)
         case ast.Call(args=[first, *_]) | ast.Call(func=ast.Attribute(value=first, attr="splitlines" | "absolute")):
             return _name(first)
         case ast.Call(func=function):
