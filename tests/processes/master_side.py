@@ -34,6 +34,7 @@ from wsgid.channel.orders import (
     Listening,
     RestartWanted,
     Retire,
+    SizesWanted,
     Spent,
     WorkerDied,
     WorkerLeaving,
@@ -184,6 +185,7 @@ class Dispatcher:
 def _message(kind: str, pid: str = "0") -> FromDispatcher:
     said: dict[str, FromDispatcher] = {
         "RestartWanted": RestartWanted(),
+        "SizesWanted": SizesWanted(),
         "WorkerLeaving": WorkerLeaving(int(pid)),
         "WornOut": WornOut(int(pid), "it has served 7 requests"),
         "Hung": Hung(int(pid), "GET /slow"),

@@ -865,6 +865,15 @@ def test_a_worker_with_too_much_memory(daemon: Daemon) -> None:
     assert len(daemon.births("worker")) == 2
 
 
+def test_it_tells_the_sizes_of_all_processes(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.say("SizesWanted")
+    wait_for(lambda: daemon.heard("Sizes("), "the sizes")
+    sizes = [int(each) for each in re.findall(r"(?:master=|dispatcher=|: )(\d+)", daemon.heard("Sizes(")[0].words)]
+    assert len(sizes) == 2 + len(daemon.worker_pids)
+    assert all(2**20 < each < 2**32 for each in sizes)
+
+
 def test_a_hung_worker(daemon: Daemon) -> None:
     """Its stacks are asked for, another comes at once, and it is killed when it has nothing else in hand."""
     daemon.start()

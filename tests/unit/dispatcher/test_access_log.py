@@ -300,6 +300,7 @@ class TestAPipeThatNobodyReads:
         assert text.count("\n") == asked - lost
         assert all(LINE.fullmatch(each) for each in text.splitlines(keepends=True))
         assert caplog.messages == [f"the access log could not be written for a while: {lost} lines are missing from it"]
+        assert (stalled.log.lost, stalled.log.lost_ever) == (0, lost)
         assert stalled.log.lost == 0
 
     def test_is_no_reason_to_keep_anything_once_its_reader_is_gone(self) -> None:

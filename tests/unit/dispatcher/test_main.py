@@ -36,6 +36,8 @@ from wsgid.channel.orders import (
     Listening,
     RestartNews,
     Retire,
+    Sizes,
+    SizesWanted,
     WorkerDied,
     WorkerReady,
 )
@@ -117,14 +119,16 @@ def logger_as_it_was() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def mastered(folder: Path, *, opened: bool = True) -> AsyncIterator[Master]:
+async def mastered(
+    folder: Path, *, opened: bool = True, metrics: tuple[socket.socket, ...] = ()
+) -> AsyncIterator[Master]:
     (folder / "logs").mkdir()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     run_dir = os.open(folder, os.O_RDONLY)
     config = Config(app_path=folder, graceful_timeout=60.0)
     loop = asyncio.get_running_loop()
-    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1), loop)
+    dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1, metrics=metrics), loop)
     if opened:
         await dispatcher.open_edges()
     master = Master(dispatcher, folder, ours)
@@ -329,3 +333,24 @@ def test_sigusr1_reopens_the_logs(with_master: Run) -> None:
         assert [each.read_text() for each in sorted(moved.iterdir())] == ["", ""]
 
     with_master(test)
+
+
+def test_what_prometheus_and_probes_are_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            async with mastered(tmp_path, metrics=(listener,)) as master:
+                await master.worker(1)
+                reader, writer = await asyncio.open_connection(*listener.getsockname())
+                writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                await master.hear(SizesWanted)
+                master.say(Sizes(master=10_001, dispatcher=10_002, workers={1: 10_003, 2: 10_004}))
+                told = (await reader.read()).decode()
+                writer.close()
+                assert 'wsgid_resident_memory_bytes{process="workers"} 20007\n' in told
+                assert 'wsgid_workers{state="starting"} 1\n' in told
+                assert 'wsgid_workers{state="ready"} 1\n' in told
+                assert "wsgid_queue_limit 1024\n" in told
+                assert 'wsgid_log_lines_lost_total{log="main"}' in told
+                assert master.dispatcher._report().metrics == [f"http://127.0.0.1:{listener.getsockname()[1]}"]
+
+    run(main())

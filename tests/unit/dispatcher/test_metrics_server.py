@@ -223,3 +223,28 @@ def test_one_that_leaves_before_its_answer_is_forgotten() -> None:
             await turns()
 
     run(main())
+
+
+def test_at_the_end_those_that_hang_are_ended() -> None:
+    async def main() -> None:
+        async with serving() as served:
+            with served.connect() as hanging:
+                await until(lambda: served.server.scrapers, "the connection")
+                served.server.close()
+                await until(lambda: _readable(hanging), "its end")
+
+    run(main())
+
+
+def test_what_comes_behind_a_request_is_not_looked_at() -> None:
+    async def main() -> None:
+        async with serving() as served:
+            with served.connect() as sock:
+                sock.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                await until(lambda: served.weighed, "the question")
+                sock.send(b"\x00" * 1000)
+                await turns()
+                served.weighed.pop()(SIZES)
+                await until(lambda: not served.server.scrapers, "its end")
+
+    run(main())

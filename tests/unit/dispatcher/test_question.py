@@ -61,6 +61,8 @@ class TestTheVerdict:
             assert isinstance(refused, RefusedByFilter)
             assert refused.answer() == (a_head("403 Forbidden"), b"not you")
             assert everything.workers.by_pid[1].served == 0  # these are no requests
+            counted = everything.dispatch.counters
+            assert (counted.uploads_asked, counted.uploads_refused) == (2, 1)
 
         with_filters(test)
 

@@ -73,6 +73,7 @@ def test_records_without_room_are_lost_and_counted(pipe: tuple[int, int]) -> Non
     logger.error("three")
     told = os.read(reader, 1 << 20)
     assert told.startswith(b"(2 records before this one could not be written)\n")
+    assert (into.lost, into.lost_ever) == (0, 2)
     assert told.endswith(b"] three\n")
     assert into.lost == 0
 

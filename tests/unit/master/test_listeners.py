@@ -326,3 +326,14 @@ def test_each_daemon_has_an_address_of_its_own_for_metrics(stack: ExitStack) -> 
         f"--metrics {taken}: address already in use: {tcp_holder(*sock.getsockname())} listens there; stop it, or "
         "choose another port. Each daemon needs an address of its own for its metrics"
     )
+
+
+def test_so_it_has_a_path_of_its_own(stack: ExitStack, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.sock"
+    listen(stack, f"unix:{path}")
+    with pytest.raises(CannotStart) as refused:
+        Listeners([], BACKLOG, metrics=[f"unix:{path}"])
+    assert str(refused.value) == (
+        f"--metrics unix:{path}: {unix_holder(str(path))} answers there; stop it, or choose another path. Each daemon "
+        "needs an address of its own for its metrics"
+    )

@@ -526,6 +526,21 @@ def test_how_long_to_wait(until: str) -> None:
     assert next_moment(state) == pytest.approx(moment)
 
 
+@pytest.mark.parametrize(
+    ("death", "cause"),
+    [
+        (killed(11), Cause.SIGNAL),
+        (replace(killed(11), for_memory=True), Cause.MEMORY),
+        (Died(11, 1, "exited with code 1"), Cause.EXIT),
+        (Died(11, 0, "left"), Cause.EXIT),
+    ],
+)
+def test_of_what_a_worker_that_serves_has_died(death: Died, cause: Cause) -> None:
+    state, _ = tell(UP)
+    [told] = [each for each in decide(state, [death], 3.0)[1] if isinstance(each, ReportDeath)]
+    assert told.death.cause is cause
+
+
 def test_the_dispatcher_asks_for_sizes() -> None:
     state, _ = tell(UP)
     assert decide(state, [SizesWanted()], 3.0)[1] == [TellSizes(10, (11, 12))]

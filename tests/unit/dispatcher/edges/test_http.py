@@ -14,6 +14,7 @@ import pytest
 from tests.unit.dispatcher.edges.visitor import Visitor, get
 from tests.unit.dispatcher.loops import run, turns, until
 from tests.unit.dispatcher.running import running
+from wsgid.channel.counts import EdgeCounts
 from wsgid.dispatcher.access_file import AccessFile
 from wsgid.dispatcher.access_log import AccessLog
 from wsgid.dispatcher.descriptors import FEWEST_CONNECTIONS, MOST_CONNECTIONS, RESERVED
@@ -268,5 +269,6 @@ class TestTooMany:
                 edge.max_connections = 2
                 visit()
                 await until(lambda: len(edge.connections) == 2, "the connection")
+                assert edge.counts() == EdgeCounts("http", open=2, accepted=2, turned_away=1)
 
         with_edge(test)
