@@ -75,9 +75,9 @@ def test_a_trusted_front_end_is_believed(serve: MakeDaemon, tmp_path: Path) -> N
         assert picked(told) == (OTHER, *own), name
         assert picked(seen(path, "", headers)) == ("", "http", "test.example", "localhost", "80"), name
     lines = daemon.wait_for_access(3 * len(HEADERS))
-    assert [line.split()[1] for line in lines[::3]] == [seen[0] for seen in believed.values()]
-    assert {line.split()[1] for line in lines[1::3]} == {OTHER}
-    assert {line.split()[1] for line in lines[2::3]} == {"-"}
+    assert [line.split()[0] for line in lines[::3]] == [seen[0] for seen in believed.values()]
+    assert {line.split()[0] for line in lines[1::3]} == {OTHER}
+    assert {line.split()[0] for line in lines[2::3]} == {"-"}
     for doubt in ("'me' is not an address", "'gopher' is neither http nor https", "'not a host' is not a host"):
         assert sum(doubt in line for line in daemon.log.splitlines()) == 1
     _refused(daemon)
@@ -97,7 +97,7 @@ def _refused(daemon: Daemon) -> None:
             client.send(wire)
             assert client.answer("GET").status >= 400
         line = daemon.wait_for_access(before + 1)[-1]
-        assert line.split()[1] == address, line
+        assert line.split()[0] == address, line
         assert ("HTTP/1.0" in line) is (b"HTTP/1.0" in wire)
 
 
