@@ -13,6 +13,7 @@ from wsgid.cli.mongrel2.place import FILE, own_folder
 from wsgid.config import Config
 from wsgid.config_sources import ConfigError, load, read_saved
 from wsgid.interfaces.commands import CommandOptions
+from wsgid.master.rights import ROOT, Identity
 from wsgid.mongrel2_config.site import UPLOADS, Site
 
 
@@ -34,7 +35,7 @@ def init(options: CommandOptions) -> int:
     own_files.write(site, app, certificate, identity)
     _save(site, app)
     print("\n".join(_report(site, app, options)))
-    complain([*notes, *static.missing(files)])
+    complain([*notes, *static.missing(files), *_as_root(identity)])
     return 0
 
 
@@ -66,6 +67,12 @@ def _save(site: Site, app: WsgidApp) -> None:
         if site.chroot:
             saved["mongrel2_chroot"] = str(site.folder)
         saved_options.write(app.path, saved)
+
+
+def _as_root(identity: Identity | None) -> list[str]:
+    if os.geteuid() != ROOT or identity is not None:
+        return []
+    return ["root owns the app folder, so Mongrel2 and wsgid would run as root: name somebody by wsgid config --user"]
 
 
 def _report(site: Site, app: WsgidApp, options: CommandOptions) -> Iterable[str]:
