@@ -57,7 +57,7 @@ class Site:
         self.port = free_port()
         self.launcher: tuple[str, ...] = ()
         """A command that executes the command that follows it, as env(1) does."""
-        self._stack = stack
+        self.stack = stack
         programs = Path(sys.executable).parent
         self._env = {**environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
 
@@ -85,13 +85,13 @@ class Site:
         done = self.run(command)
         assert done.returncode == 0, f"{command}: {done.stdout}"
         if shlex.split(command)[:2] in (["wsgid"], ["wsgid", "--workers"]):
-            self._stack.callback(self.run, "wsgid stop")
+            self.stack.callback(self.run, "wsgid stop")
         return done.stdout
 
     def start(self, command: str = "wsgid mongrel2 run", env: Mapping[str, str] | None = None) -> "Running":
         """In the background. Returns when Mongrel2 serves. Raises AssertionError."""
         running = Running([*self.launcher, *shlex.split(command)], self.folder, {**self._env, **(env or {})})
-        self._stack.callback(running.stop)
+        self.stack.callback(running.stop)
         wait_for(lambda: "mongrel2 serves" in running.output or running.ended, "Mongrel2")
         assert not running.ended, running.output
         return running
@@ -340,7 +340,8 @@ class TestRights:
         site.do("wsgid init --example flask")
         done = site.run("wsgid mongrel2 init --mongrel2-chroot jail --static /static=app/static")
         assert done.returncode == 1
-        assert f"root directory is to be {site.folder}/jail, and what lies outside it cannot see" in done.stdout
+        assert "what lies outside it cannot see" in done.stdout
+        assert f"{site.folder}/app/static" in done.stdout
 
 
 class TestInit:
@@ -401,6 +402,46 @@ class TestInit:
         assert "the settings of the Django project cannot be loaded" in done.stdout
         assert "No module named 'no_such_payment_library'" in done.stdout
         site.do(f"wsgid mongrel2 init --port {site.port} --no-static")
+
+
+class TestAdd:
+    def test_two_sites_behind_one_mongrel2(self, flask: Site) -> None:
+        flask.do("wsgid init second --example plain")
+        flask.do("wsgid mongrel2 add --app-path second --config mongrel2/config.sqlite --host second.localhost")
+        checked = flask.run("wsgid mongrel2 check")
+        assert checked.returncode == 0, "that the other site is served by another daemon is no error"
+        assert "does not serve the handler second" in checked.stdout
+        flask.start()
+        flask.do("wsgid")
+        flask.do("wsgid --app-path second")
+        flask.stack.callback(flask.run, "wsgid stop --app-path second")
+        assert flask.request("/").text == "Hello from Flask\n"
+        second = clients.request(f"http://127.0.0.1:{flask.port}/", headers={"Host": "second.localhost"})
+        assert second.text == "Hello from WSGI\n"
+
+    def test_a_host_is_not_replaced_unasked(self, flask: Site) -> None:
+        flask.do("wsgid init second --example plain")
+        command = "wsgid mongrel2 add --app-path second --config mongrel2/config.sqlite --host localhost"
+        done = flask.run(command)
+        assert (done.returncode, "has the host localhost already" in done.stdout) == (1, True)
+        flask.do(f"{command} --force")
+        assert 'send_ident="second"' in flask.do("wsgid mongrel2 show")
+
+    def test_what_is_needed_is_told(self, flask: Site) -> None:
+        done = flask.run("wsgid mongrel2 add --host second.localhost")
+        assert (done.returncode, "name Mongrel2's file by --config" in done.stdout) == (2, True)
+
+    def test_another_users_sockets(self, flask: Site) -> None:
+        """Root's Mongrel2, and a site of somebody else."""
+        if os.geteuid() != 0:
+            return
+        flask.do("wsgid init second --example plain")
+        give(flask.folder / "second", NOBODY)
+        command = "wsgid mongrel2 add --app-path second --config mongrel2/config.sqlite --host second.localhost"
+        done = flask.run(command)
+        assert (done.returncode, "who cannot reach its sockets: name TCP addresses" in done.stdout) == (2, True)
+        tcp = f"--recv tcp://127.0.0.1:{free_port()} --send tcp://127.0.0.1:{free_port()}"
+        flask.do(f"{command} {tcp}")
 
 
 class TestCheck:

@@ -1,13 +1,14 @@
 """The configuration that Mongrel2 needs for one application: what ``wsgid mongrel2 init`` writes."""
 
+import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from wsgid.mongrel2_config.mime_types import mime_types
-from wsgid.mongrel2_config.values import TNETSTRING, Configuration, Directory, Handler, Host, Route, Server
+from wsgid.mongrel2_config.values import TNETSTRING, Configuration, Directory, Handler, Host, Route, Server, Target
 
 LOGS, RUN, UPLOADS, CERTIFICATES = "logs", "run", "uploads", "certificates"
 """Folders below the one that is Mongrel2's."""
@@ -91,6 +92,28 @@ def ident(text: str) -> str:
 def configuration(site: Site) -> Configuration:
     """Raises ValueError for a path that Mongrel2 cannot see."""
     return Configuration((_server(site),), _settings(site), mime_types())
+
+
+def with_site(before: Configuration, server: Server, site: Site) -> Configuration:
+    """The same with this site's hosts on one of its servers, in the place of those of the same name. Raises ValueError
+    for a path that Mongrel2 cannot see."""
+    routes = tuple(_routes(site))
+    others = (host for host in server.hosts if host.name not in site.hosts)
+    changed = replace(server, hosts=(*others, *(Host(name, name, routes) for name in site.hosts)))
+    return replace(before, servers=tuple(changed if each is server else each for each in before.servers))
+
+
+def free_ident(text: str, targets: Iterable[Target]) -> str:
+    """The nearest name that neither begins an ident of these handlers nor is begun by one: ZeroMQ sends a message to
+    everybody whose ident it begins with."""
+    taken = {word for each in targets if isinstance(each, Handler) for word in (each.send_ident, each.recv_ident)}
+    name = ident(text)
+    candidates = itertools.chain([name], (f"{number}-{name}" for number in itertools.count(2)))
+    return next(each for each in candidates if not any(_overlap(each, word) for word in taken if word))
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def guards(urls: Collection[str]) -> list[str]:

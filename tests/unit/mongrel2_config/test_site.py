@@ -9,8 +9,10 @@ from wsgid.mongrel2_config.site import (
     Site,
     StaticFiles,
     configuration,
+    free_ident,
     guards,
     ident,
+    with_site,
 )
 from wsgid.mongrel2_config.values import TNETSTRING, Directory, Handler
 from wsgid.protocol.mongrel2_routes import split_path
@@ -95,6 +97,32 @@ class TestRoutes:
     def test_an_application_below_a_path_has_that_route_only(self, site: Site) -> None:
         routes = configuration(replace(site, script_name="/shop")).servers[0].hosts[0].routes
         assert [route.path for route in routes] == ["/shop", "/st/"]
+
+
+class TestWithSite:
+    def test_it_has_hosts_of_its_own_on_the_same_server(self, site: Site) -> None:
+        before = configuration(site)
+        second = replace(site, name="second", hosts=("second.example",), recv="tcp://a:1", send="tcp://a:2")
+        [server] = with_site(before, before.servers[0], second).servers
+        assert [host.name for host in server.hosts] == ["example.org", "www.example.net", "second.example"]
+        assert [each.send_spec for each in server.handlers()] == [site.recv, "tcp://a:1"]
+        assert server.default_host == "example.org"
+
+    def test_hosts_of_the_same_name_are_replaced(self, site: Site) -> None:
+        before = configuration(site)
+        second = replace(site, name="second", hosts=("example.org",), recv="tcp://a:1", send="tcp://a:2", static=())
+        [server] = with_site(before, before.servers[0], second).servers
+        assert [host.name for host in server.hosts] == ["www.example.net", "example.org"]
+        assert [route.path for route in server.hosts[1].routes] == ["/"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [([], "shop"), (["blog"], "shop"), (["shop"], "2-shop"), (["shop-admin"], "2-shop"), (["sho", "2-shop"], "3-shop")],
+)
+def test_idents_do_not_begin_with_each_other(taken: list[str], name: str) -> None:
+    handlers = [Handler("tcp://a:1", each, "tcp://a:2", each) for each in taken]
+    assert free_ident("shop", handlers) == name
 
 
 @pytest.mark.parametrize(

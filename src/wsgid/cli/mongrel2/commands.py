@@ -18,6 +18,15 @@ CONFIG = CommandLineOption(
 SERVER = CommandLineOption("server", "The server's uuid, where the file has several.", metavar="UUID")
 
 
+STATIC = CommandLineOption(
+    "static",
+    "Let Mongrel2 serve the files of a folder: /URL=DIR. May be repeated. Django's STATIC_ROOT is found by itself.",
+    list,
+    metavar="/URL=DIR",
+)
+NO_STATIC = CommandLineOption("no-static", "Do not look for Django's STATIC_ROOT.", bool)
+
+
 class Init(Subcommand):
     """Write a configuration of Mongrel2 for this app folder.
 
@@ -47,14 +56,8 @@ class Init(Subcommand):
                 list,
                 metavar="NAME",
             ),
-            CommandLineOption(
-                "static",
-                "Let Mongrel2 serve the files of a folder: /URL=DIR. May be repeated. Django's STATIC_ROOT is found by "
-                "itself.",
-                list,
-                metavar="/URL=DIR",
-            ),
-            CommandLineOption("no-static", "Do not look for Django's STATIC_ROOT.", bool),
+            STATIC,
+            NO_STATIC,
             CommandLineOption(
                 "stream-uploads", "Have large bodies sent in parts, where no directory can be shared.", bool
             ),
@@ -67,6 +70,34 @@ class Init(Subcommand):
         from wsgid.cli.mongrel2.init import init
 
         return init(options)
+
+
+class Add(Subcommand):
+    """Add this app folder to a Mongrel2 that has another one.
+
+    It becomes a host of its own there, with a handler and addresses of its own; the port, TLS and the way of uploads
+    are those that are there. The addresses are saved in wsgid.json. Mongrel2 has to be started anew.
+
+    Exit code: 0 written, 1 when that failed, 2 when it may not be as it is told.
+    """
+
+    name = "add"
+    places = ("app_path", "recv", "send", "script_name", "user", "group")
+
+    def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
+        return [
+            CommandLineOption("config", "The SQLite file of that Mongrel2.", metavar="FILE"),
+            SERVER,
+            CommandLineOption("host", "The site's name, as in the Host header. May be repeated.", list, metavar="NAME"),
+            STATIC,
+            NO_STATIC,
+            CommandLineOption("force", "Replace the routes of a host that is there.", bool),
+        ]
+
+    def run(self, options: CommandOptions, command_name: str) -> int:
+        from wsgid.cli.mongrel2.add import add
+
+        return add(options)
 
 
 class Run(Subcommand):
@@ -158,4 +189,4 @@ class Mongrel2(OwnGroup):
     name = "mongrel2"
 
     def subcommands(self) -> Sequence[Subcommand]:
-        return [Init(), Run(), Check(), Status(), Show()]
+        return [Init(), Add(), Run(), Check(), Status(), Show()]

@@ -6,7 +6,7 @@ sockets, and open and remove the files of uploads.
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from wsgid.master.errors import CannotStart
 from wsgid.master.rights import Identity
 from wsgid.mongrel2_config import database
 from wsgid.mongrel2_config.site import CERTIFICATES, LOGS, RUN, UPLOADS, Site, configuration
+from wsgid.mongrel2_config.values import Configuration
 
 PRIVATE = 0o600
 """Of certificates' keys."""
@@ -35,18 +36,34 @@ def daemons_user(config: Config) -> Identity | None:
 
 def write(site: Site, app: WsgidApp, certificate: Certificate | None, identity: Identity | None) -> None:
     """``identity``: by `daemons_user`. Raises CannotDo."""
-    try:
-        made = configuration(site)
-    except ValueError as error:
-        raise CannotDo(
-            f"Mongrel2's root directory is to be {site.folder}, and what lies outside it cannot see: {error}. Move it, "
-            "mount it in there (mount --bind), or do without --mongrel2-chroot"
-        ) from None
+    made = _seen_by_mongrel2(lambda: configuration(site))
     with _made_as(identity) as make:
         _make_folders(site, app, make)
         if certificate is not None:
             _write_certificate(certificate, Path(site.folder, CERTIFICATES), site.name)
         database.write(own_folder(app) / FILE, made)
+
+
+def replace(file: Path, make: Callable[[], Configuration]) -> None:
+    """A configuration that is there, by the user whose folder it lies in. Raises CannotDo."""
+    made = _seen_by_mongrel2(make)
+    try:
+        identity = rights.find_identity(None, None, file.parent)
+    except CannotStart as error:
+        raise CannotDo(str(error)) from None
+    with _made_as(identity):
+        database.write(file, made)
+
+
+def _seen_by_mongrel2(make: Callable[[], Configuration]) -> Configuration:
+    """Raises CannotDo."""
+    try:
+        return make()
+    except ValueError as error:
+        raise CannotDo(
+            f"Mongrel2 has a root directory of its own, and what lies outside it cannot see: {error}. Move it, mount "
+            "it in there (mount --bind), or do without --mongrel2-chroot"
+        ) from None
 
 
 def _make_folders(site: Site, app: WsgidApp, make: MakeFolder) -> None:

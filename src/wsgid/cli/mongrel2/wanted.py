@@ -27,7 +27,7 @@ class Certificate:
 
 def site(options: CommandOptions, config: Config, folder: Path, static: Sequence[StaticFiles], *, chroot: bool) -> Site:
     """``folder`` is Mongrel2's. Raises CannotDo."""
-    recv, send = _endpoints(config, folder)
+    recv, send = endpoints(config, folder / REQUESTS, folder / ANSWERS)
     return Site(
         name=ident(config.app_path.name),
         folder=PurePosixPath(folder),
@@ -42,6 +42,22 @@ def site(options: CommandOptions, config: Config, folder: Path, static: Sequence
         stream_uploads=options.stream_uploads,
         tls=bool(options.tls_cert),
     )
+
+
+def endpoints(config: Config, requests: Path, answers: Path) -> tuple[str, str]:
+    """--recv and --send: those that were given, else these sockets, which nobody else can reach. Raises CannotDo."""
+    if len(config.recv) > 1:
+        raise CannotDo("one pair of --recv and --send can be written here, not several", exit_code=EXIT_REFUSED)
+    if config.recv:
+        return config.recv[0], config.send[0]
+    longest = len(os.fsencode(requests))
+    if longest > MAX_UNIX_PATH:
+        raise CannotDo(
+            f"{requests} is too long for a socket's path ({longest} bytes, at most {MAX_UNIX_PATH}): name TCP "
+            "addresses, such as --recv tcp://127.0.0.1:7101 --send tcp://127.0.0.1:7102",
+            exit_code=EXIT_REFUSED,
+        )
+    return f"ipc://{requests}", f"ipc://{answers}"
 
 
 def certificate(options: CommandOptions) -> Certificate | None:
@@ -78,22 +94,6 @@ def not_free(host: str, port: int) -> str | None:
         return None
     except OSError as error:
         return f"{tcp_holder(host, port)} listens there" if error.errno == errno.EADDRINUSE else str(error.strerror)
-
-
-def _endpoints(config: Config, folder: Path) -> tuple[str, str]:
-    """--recv and --send: those that were given, else sockets in Mongrel2's folder, which nobody else can reach."""
-    if len(config.recv) > 1:
-        raise CannotDo("one pair of --recv and --send can be written here, not several", exit_code=EXIT_REFUSED)
-    if config.recv:
-        return config.recv[0], config.send[0]
-    longest = len(os.fsencode(folder / REQUESTS))
-    if longest > MAX_UNIX_PATH:
-        raise CannotDo(
-            f"{folder / REQUESTS} is too long for a socket's path ({longest} bytes, at most {MAX_UNIX_PATH}): name TCP "
-            "addresses, such as --recv tcp://127.0.0.1:7101 --send tcp://127.0.0.1:7102",
-            exit_code=EXIT_REFUSED,
-        )
-    return f"ipc://{folder / REQUESTS}", f"ipc://{folder / ANSWERS}"
 
 
 def _address(text: str) -> str:
