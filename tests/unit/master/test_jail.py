@@ -195,11 +195,17 @@ def test_what_the_folder_has_is_never_hidden(site: Path, library: Path, name: st
     assert words in refusal(site, Sight(sight, str(source)))
 
 
-@pytest.mark.parametrize("sight", ["/lib", "/lib/deeper"])
-def test_a_link_is_not_followed(site: Path, library: Path, tmp_path: Path, sight: str) -> None:
+@pytest.mark.parametrize(
+    ("sight", "words"),
+    [
+        ("/lib", "lib is a symbolic link: /lib is to be seen there"),
+        ("/lib/deeper", "lib must be a directory, /lib/deeper is needed there"),
+    ],
+)
+def test_a_link_is_not_followed(site: Path, library: Path, tmp_path: Path, sight: str, words: str) -> None:
     (tmp_path / "target").mkdir()
     (site / "lib").symlink_to(tmp_path / "target")
-    assert f"{site}/lib" in refusal(site, Sight(sight, str(library)))
+    assert f"{site}/{words}" in refusal(site, Sight(sight, str(library)))
     assert list((tmp_path / "target").iterdir()) == []
 
 

@@ -72,5 +72,5 @@ def test_what_m2sh_has_no_words_for(site: Site, name: str) -> None:
 def test_settings_of_modules_are_not_lost_silently(site: Site) -> None:
     [server] = configuration(site).servers
     server = replace(server, xrequests=(Module("sendfile.so", "8:1:a,1:b,}"),))
-    with pytest.raises(ValueError, match=r"sendfile\.so has settings"):
+    with pytest.raises(ValueError, match=r"sendfile\.so has settings, which are not shown here: "):
         as_m2sh(Configuration((server,)))
