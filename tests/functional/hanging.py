@@ -4,7 +4,7 @@ import re
 
 from tests import proc
 from tests.deadlines import wait_for
-from tests.functional.daemon import Daemon
+from tests.functional.daemon import ACCESS, Daemon
 from tests.functional.ledger import Entry
 from tests.functional.load import Asked
 
@@ -52,7 +52,8 @@ def assert_told_and_killed(daemon: Daemon, stuck: Entry) -> None:
 def stacks_of(daemon: Daemon, worker: int) -> list[str]:
     """Those of this worker that are in the log, each in one piece with nothing else in it."""
     found = []
-    for record in re.split(r"^(?=\d{4}-)", daemon.log, flags=re.MULTILINE):
+    main_log = re.sub(rf"{ACCESS.pattern}\n", "", daemon.log, flags=re.MULTILINE)
+    for record in re.split(r"^(?=\d{4}-)", main_log, flags=re.MULTILINE):
         heading, _, text = record.partition("\n")
         if heading.endswith(f"stacks of worker {worker}:"):
             found.append(re.sub(r"^    ", "", text, flags=re.MULTILINE))

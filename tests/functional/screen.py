@@ -89,7 +89,8 @@ class Terminal:
 
     def end(self) -> int:
         """The exit code, once the command has ended. Raises AssertionError when the terminal is not as it was."""
-        wait_for(lambda: self.process.poll() is not None, "the command to end")
+        # What it still writes has to be read, or it would wait for that.
+        wait_for(lambda: self.look() and self.process.poll() is not None, "the command to end")
         self.look()
         self.assert_as_it_was()
         return self.process.wait(seconds())

@@ -120,7 +120,7 @@ def assert_well_formed(lines: list[str], daemon: Daemon) -> None:
         r"( +p50 +p95 +p99)+",
         r"(wait|service)( +([\d.]+ m?s|-))+",
         r"WORKER .*REQUEST",
-        r"\d+ +(busy|ready) .*",
+        r"\d+ +(busy|ready)( .*)?",
         r"1 worker ended:   1 signal",
         r"\d\d:\d\d:\d\d  worker \d+  signal: killed by SIGKILL",
     ]
@@ -129,7 +129,7 @@ def assert_well_formed(lines: list[str], daemon: Daemon) -> None:
         while left and re.fullmatch(kind, left[0]):
             left.pop(0)
     assert not left, "\n".join(lines)
-    assert {int(line.split()[0]) for line in lines if re.match(r"\d+ +(busy|ready) ", line)} == {*daemon.worker_pids}
+    assert {int(line.split()[0]) for line in lines if re.match(r"\d+ +(busy|ready)\b", line)} == {*daemon.worker_pids}
 
 
 def test_signals_give_the_terminal_back(daemon: Daemon) -> None:
@@ -157,7 +157,7 @@ def test_without_a_terminal(daemon: Daemon) -> None:
     assert "\x1b" not in done.stdout
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert lines[0].startswith(f"wsgid {daemon.pid}   up ")
-    assert {int(line.split()[0]) for line in lines if re.match(r"\d+ +(busy|ready) ", line)} == {*daemon.worker_pids}
+    assert {int(line.split()[0]) for line in lines if re.match(r"\d+ +(busy|ready)\b", line)} == {*daemon.worker_pids}
     told = figures(top(daemon, "--json", "--once").stdout)
     assert {each["pid"] for each in told["workers"]} == {*daemon.worker_pids}
     assert told["deaths"]["signal"] == 1
