@@ -315,6 +315,14 @@ class TestRights:
         assert site.request("/").text == "Hello from Flask\n"
         assert site.request("/", "POST", b"x" * MEBIBYTE).status == 405
 
+    def test_another_user_is_told_who_may_ask_it(self, flask: Site, tmp_path: Path) -> None:
+        flask.start()
+        if os.geteuid() == 0:
+            flask.launcher = (*mounts.readable_interpreter(tmp_path), "setpriv", f"--reuid={NOBODY}", "--clear-groups")
+            (flask.folder).chmod(0o755)
+            done = flask.run("env -u COVERAGE_PROCESS_START -u COVERAGE_PROCESS_CONFIG wsgid mongrel2 status")
+            assert (done.returncode, "run this as its owner, or as root" in done.stdout) == (1, True)
+
     def test_in_a_chroot_with_tls(self, site: Site) -> None:
         site.do("wsgid init --example flask")
         site.do(

@@ -37,6 +37,7 @@ def server(configuration: Configuration, file: Path, uuid: str | None) -> Server
     if len(found) == 1:
         return found[0]
     names = ", ".join(each.uuid for each in configuration.servers) or "none"
-    if uuid is None:
+    if uuid is None and found:
         raise CannotDo(f"{file} has several servers, name one by --server: {names}", exit_code=EXIT_REFUSED)
-    raise CannotDo(f"{file} has no server {uuid}; there is: {names}", exit_code=EXIT_REFUSED)
+    which = "" if uuid is None else f" {uuid}"
+    raise CannotDo(f"{file} has no server{which}; there is: {names}", exit_code=EXIT_REFUSED)

@@ -31,7 +31,10 @@ def run(options: CommandOptions) -> int:
     if program is None:
         raise CannotDo(f"{PROGRAM} is not installed: apt install {PACKAGE}")
     file = config_file(options.app_path, options.config)
-    chosen = server(read(file), file, options.server)
+    configuration = read(file)
+    chosen = server(configuration, file, options.server)
+    if chosen.chroot and configuration.settings.get("server.daemonize") != "0":
+        raise CannotDo(f"{file} has no server.daemonize=0: with a chroot it would detach, and here it is to stay")
     if chosen.chroot and os.geteuid() != ROOT:
         raise CannotDo(
             f"{file} has the chroot {chosen.chroot}, which takes root: run this as root, or write a configuration "

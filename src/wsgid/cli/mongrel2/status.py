@@ -70,7 +70,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _tasks(tasks: Sequence[Row]) -> str:
     """By what they are, and what they wait for."""
     counts = Counter((str(each["name"]) or "-", str(each["state"]) or str(each["status"])) for each in tasks)
-    return ", ".join(f"{count} {name} ({state})" for (name, state), count in sorted(counts.items()))
+    return ", ".join(f"{count} {name} ({state})" for (name, state), count in sorted(counts.items())) or "none"
 
 
 def _counted(number: int, what: str) -> str:

@@ -117,12 +117,12 @@ class LogTail:
         self._rest = b""
 
     def new_lines(self) -> list[str]:
-        """Whole ones. From its beginning when the file is another than before: logs are rotated."""
+        """Whole ones. From its beginning when the file is another than before, or shorter: logs are rotated."""
         try:
             with open(self._path, "rb") as file:
-                inode = os.fstat(file.fileno()).st_ino
-                if inode != self._inode:
-                    self._inode, self._position, self._rest = inode, 0, b""
+                found = os.fstat(file.fileno())
+                if found.st_ino != self._inode or found.st_size < self._position:
+                    self._inode, self._position, self._rest = found.st_ino, 0, b""
                 file.seek(self._position)
                 data = file.read(MOST)
         except OSError:
