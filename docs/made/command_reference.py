@@ -7,7 +7,7 @@ from docs.made.command_tree import Command, Row, commands, marked
 from wsgid.config import OPTIONS
 
 HEAD = """\
-<!-- Made by scripts/docs from src/wsgid/cli/commands.py: change that, not this. -->
+<!-- Made by scripts/docs from the commands in src/wsgid/cli: change those, not this. -->
 
 # Commands
 

@@ -20,7 +20,7 @@ MAN_PAGES: list[tuple[str, str, str, list[str], str]] = [
 ]
 """As Sphinx wants them: document, name, description, authors, section."""
 
-MADE = "<!-- Made by scripts/docs from src/wsgid/config.py and src/wsgid/cli/commands.py: change those, not this. -->\n"
+MADE = "<!-- Made by scripts/docs from src/wsgid/config.py and the commands in src/wsgid/cli: change those. -->\n"
 
 COMMAND_HEAD = f"""\
 {MADE}
