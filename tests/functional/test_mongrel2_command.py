@@ -431,7 +431,10 @@ class TestAdd:
         flask.do("wsgid init second --example plain")
         command = "wsgid mongrel2 add --app-path second --config mongrel2/config.sqlite --host localhost"
         done = flask.run(command)
-        assert (done.returncode, "has the host localhost already" in done.stdout) == (1, True)
+        assert (done.returncode, "has the host localhost already: --force replaces its routes" in done.stdout) == (
+            1,
+            True,
+        )
         flask.do(f"{command} --force")
         assert 'send_ident="second"' in flask.do("wsgid mongrel2 show")
 
