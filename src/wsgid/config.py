@@ -253,7 +253,11 @@ class Config:
         fixed=True,
     )
     syslog_facility: SyslogFacility = option(
-        "daemon", group=RUNNING, help="The facility that syslogd is told.", fixed=True
+        "daemon",
+        group=RUNNING,
+        metavar="NAME",
+        help="The facility that syslogd is told: user, daemon, or local0 to local7.",
+        fixed=True,
     )
     syslog_tag: SyslogTag = option(
         "wsgid",

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from wsgid.filters import SHIPPED
-from wsgid.options import BOOLEAN, DIRECTORIES, DIRECTORY, Option
+from wsgid.options import DIRECTORIES, DIRECTORY, Option
 
 PROGRAM, VARIABLE = "wsgid", "_WSGID_COMPLETE"
 """The variable as click derives it from the program's name."""
@@ -52,4 +52,4 @@ def _choices(option: Option) -> Iterable[str]:
     if option.name == "filter":
         return SHIPPED
     # `x-forwarded|forwarded`, `on|off`: the choices are how the value is called.
-    return option.metavar.split("|") if "|" in option.metavar and option.kind is not BOOLEAN else ()
+    return option.kind.metavar.split("|") if "|" in option.kind.metavar else ()
