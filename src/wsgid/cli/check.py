@@ -88,6 +88,7 @@ def _all(told: Mapping[str, object]) -> Iterator[Finding]:
     served = _served(app)
     yield from addresses.tcp_binds(config.bind, served)
     yield from addresses.tcp_binds(config.metrics, served, "--metrics")
+    yield from addresses.syslog(config)
     if config.chroot:
         yield from _apart(partial(system.jail, config), config, None, ASKING_TIME, "chroot")
     yield from _apart(_asked(config, served), config, identity, ASKING_TIME, "rights")

@@ -141,6 +141,20 @@ def test_mongrel2_need_not_run_yet(site: Path) -> None:
     assert told["text"] == f"--send ipc://{site}/out: cannot be reached now: no such file or directory"
 
 
+def test_a_syslogd_that_is_away(site: Path) -> None:
+    told = only(site, "--syslog", f"unix:{site}/log")
+    assert told["severity"] == "warning"
+    assert told["text"] == f"--syslog unix:{site}/log: nobody listens now: {site}/log: No such file or directory"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslogd:
+        syslogd.bind(f"{site}/log")
+        assert found(site, "--syslog", f"unix:{site}/log") == []
+
+
+def test_a_syslogd_without_an_address(site: Path) -> None:
+    told = only(site, "--syslog", "a..b:514")
+    assert (told["severity"], told["text"]) == ("error", "--syslog a..b:514: not the name of a host")
+
+
 def test_where_uploads_are_looked_for(site: Path) -> None:
     pair = ("--recv", f"ipc://{site}/in", "--send", f"ipc://{site}/out")
     told = run(site, *pair, "--mongrel2-chroot", str(site)).stdout

@@ -1,10 +1,12 @@
-"""Are the addresses of ``--bind`` and ``--metrics`` free, and those of ``--recv`` and ``--send`` reachable?"""
+"""Are the addresses free at which we listen, and reachable to which we connect?"""
 
 import socket
 from collections.abc import Collection
 
 from wsgid.addresses import TcpAddress, UnixAddress, parse_bind
-from wsgid.cli.checks.findings import Finding, ok, refusal, warning
+from wsgid.cli.checks.findings import Finding, error, ok, refusal, warning
+from wsgid.config import Config
+from wsgid.logs.syslog import Syslog
 from wsgid.master.errors import CannotStart
 from wsgid.master.listeners import look_at_unix, try_tcp
 
@@ -29,6 +31,23 @@ def unix_binds(binds: Collection[str], served: Collection[str], option: str = "-
 def endpoints(option: str, told: Collection[str]) -> list[Finding]:
     """As the user that the daemon becomes. That Mongrel2 does not run yet is no error: wsgid waits for it."""
     return [_endpoint(option, each) for each in told]
+
+
+def syslog(config: Config) -> list[Finding]:
+    """With the rights that the daemon begins with: it opens the socket before it drops them."""
+    if config.syslog is None:
+        return []
+    asked = f"--syslog {config.syslog}"
+    try:
+        problem = Syslog(config.syslog, config.syslog_facility, config.syslog_tag).problem()
+    except socket.gaierror as failed:
+        return [
+            error(SUBJECT, f"{asked}: {failed.strerror}", "compare the name with that of the host, or give its address")
+        ]
+    if problem:
+        remedy = "start syslogd, or compare the path with its own; what is logged until it is there is lost"
+        return [warning(SUBJECT, f"{asked}: nobody listens now: {problem}", remedy)]
+    return [ok(SUBJECT, f"{asked}: datagrams can be sent there")]
 
 
 def _tcp(asked: str, address: TcpAddress, served: Collection[str]) -> Finding:
