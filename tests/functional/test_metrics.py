@@ -123,6 +123,19 @@ def test_of_each_process_it_tells_the_memory_and_of_each_death_the_cause(serve: 
     wait_for(lambda: deaths().get('{cause="restart"}') == 2, "the restart")
 
 
+def test_with_another_dispatcher_it_begins_anew_at_the_same_address(serve: MakeDaemon) -> None:
+    daemon = serve("plain", "--bind", "127.0.0.1:0", *metrics.OPTION)
+    clients.request(daemon.url)
+    before = metrics.samples(daemon)
+    assert before["wsgid_request_service_seconds_count"] == 1
+    os.kill(daemon.dispatcher_pid, signal.SIGKILL)
+    wait_for(lambda: daemon.log.count("answering Prometheus and probes at") == 2, "the next one")
+    after = metrics.samples(daemon)
+    assert after["wsgid_request_service_seconds_count"] == 0
+    assert after["wsgid_start_time_seconds"] == before["wsgid_start_time_seconds"]
+    wait_for(lambda: metrics.ask(daemon, "/readyz").status == 200, "the worker to call")
+
+
 def test_scrapers_that_hang_keep_nobody_from_being_served(serve: MakeDaemon) -> None:
     daemon = serve("plain", "--bind", "127.0.0.1:0", *metrics.OPTION)
     host, port = metrics.url(daemon).removeprefix("http://").split(":")
