@@ -46,7 +46,7 @@ def list_requests(options: Mapping[str, object]) -> int:
     found = _ask_all(options, app, "")
     if options.get("json"):
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
-    else:
+    elif found.requests or not found.silent:  # of those that do not answer nothing is known
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print("\n".join(as_table([(each.daemon, each.request) for each in found.requests], found.unnamed, width)))
     return EXIT_FAILED if found.silent else 0

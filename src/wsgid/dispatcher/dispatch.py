@@ -355,8 +355,8 @@ class Dispatch:
         if isinstance(target, Slot):
             self._give_up_on(target, BY_HAND, now)
             return
-        waited = f"{now - target.queued_at:.2f} s"
-        log.warning("request %s is killed by hand: it has waited for a worker for %s", target.request.id, waited)
+        id, waited = target.request.id, f"{now - target.queued_at:.2f} s"
+        log.warning("request %s is killed by hand: it has waited for a worker for %s", id, waited, extra=about(id))
         target.fail(BY_HAND.code, BY_HAND.why, BY_HAND.note)
 
     # How it is.

@@ -23,6 +23,8 @@ WRITE_TIME: Final = 5.0
 """Seconds that the master has. It waits half a second for what faulthandler writes."""
 
 
+NOT_WRITTEN: Final = "worker {} has not written where it is: it is stopped, in the kernel, or has more than 100 threads"
+
 OVER: Final = "it has ended meanwhile"
 
 
@@ -73,9 +75,7 @@ class Traces:
             elif order.stack:
                 self._end(trace, Found(order.stack, from_outside=True))
             else:
-                self._end(
-                    trace, NotFound(f"worker {order.pid} tells of no such thread: is it stopped, or in the kernel?")
-                )
+                self._end(trace, NotFound(NOT_WRITTEN.format(order.pid)))
 
     def _no_answer(self, trace: "Trace") -> None:
         if trace.over:

@@ -150,7 +150,8 @@ class Workers:
         try:
             stack = frames.read_stack(payload)
         except frames.FrameError as error:
-            log.warning("worker %d: where a thread is was not understood: %s", worker.pid, error)
+            told = "worker %d: where a thread is was not understood: %s"
+            log.warning(told, worker.pid, error, extra=about(worker=worker.pid))
         else:
             self._stack(worker.pid, stack)
 

@@ -140,7 +140,9 @@ class TestASilentWorker:
         async def test(asking: Asking) -> None:
             await until(lambda: asking.told, "the master to be asked")
             asking.traces.written(StackWritten(1, 0x7F00, ""))
-            assert asking.why_not == "worker 1 tells of no such thread: is it stopped, or in the kernel?"
+            assert asking.why_not == (
+                "worker 1 has not written where it is: it is stopped, in the kernel, or has more than 100 threads"
+            )
 
         asking(test)
 
