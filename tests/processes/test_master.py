@@ -480,7 +480,7 @@ def test_a_dead_worker_is_replaced(daemon: Daemon) -> None:
     wait_for(lambda: len(daemon.births("worker")) == 3, "a new worker")
     new = daemon.births("worker")[2].pid
     wait_for(lambda: daemon.worker_pids == sorted([other, new]), "its pid file")
-    told = f"WorkerDied(pid={victim}, how='killed by SIGKILL', expected=False)"
+    told = f"WorkerDied(pid={victim}, how='killed by SIGKILL', expected=False, "
     wait_for(lambda: daemon.heard(told), "the word to the dispatcher")
 
 
@@ -491,7 +491,7 @@ def test_a_worker_told_to_leave_comes_back_with_the_code_now_on_disk(daemon: Dae
     os.kill(old, signal.SIGTERM)
     wait_for(lambda: "printed by the application" in daemon.log, "the new worker")
     assert daemon.heard("told to leave")[0].pid == old
-    wait_for(lambda: daemon.heard(f"WorkerDied(pid={old}, how='left', expected=True)"), "the word to the dispatcher")
+    wait_for(lambda: daemon.heard(f"WorkerDied(pid={old}, how='left', expected=True, "), "the word to the dispatcher")
 
 
 def test_workers_that_do_not_get_ready_come_later_and_later(daemon: Daemon) -> None:
@@ -884,7 +884,7 @@ def test_a_hung_worker(daemon: Daemon) -> None:
     assert records(daemon, stacks_of(hung), 1) == ["ERROR master"]
     assert hung in daemon.worker_pids
     daemon.say(f"Spent {hung}")
-    wait_for(lambda: daemon.heard(f"WorkerDied(pid={hung}, how='killed by SIGKILL', expected=False)"), "its end")
+    wait_for(lambda: daemon.heard(f"WorkerDied(pid={hung}, how='killed by SIGKILL', expected=False, "), "its end")
     assert records(daemon, stacks_of(hung), 1) == ["ERROR master"]
 
 

@@ -51,7 +51,11 @@ def uploads(config: Config) -> Iterator[Finding]:
         return
     chroot = config.mongrel2_chroot
     if chroot is None:
-        yield ok("uploads", "are looked for at the path that Mongrel2 names (there is no --mongrel2-chroot)")
+        yield ok(
+            "uploads",
+            "are looked for at the path that Mongrel2 names (there is no --mongrel2-chroot); `wsgid mongrel2 check` "
+            "looks at the store itself",
+        )
     elif os.access(chroot, os.X_OK):
         yield ok("uploads", f"/PATH of Mongrel2 is looked for at {chroot}/PATH (--mongrel2-chroot)")
     else:
