@@ -7,12 +7,15 @@ import pytest
 from tests.syslog_receiver import LOCAL, Receiver, fill
 from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal
 from tests.unit.dispatcher.requests import a_request
+from tests.unit.main_log import logger_kept
 from wsgid.access_fields import COMBINED, JSON
+from wsgid.config import Config
 from wsgid.dispatcher.access_line import line_of
-from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher.access_log import AccessLog, open_access_log
 from wsgid.dispatcher.access_syslog import AccessSyslog
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
+from wsgid.logs import configure, syslog
 from wsgid.logs.syslog import MAX_DATAGRAM, Syslog
 
 
@@ -67,6 +70,21 @@ def test_each_line_is_a_datagram(receiver: Receiver, logged: Logged) -> None:
     assert "\n" not in told[0]
     logged.log.reopen()
     assert not logged.retries
+
+
+def test_the_options_say_so(receiver: Receiver, tmp_path: Path) -> None:
+    config = Config(app_path=tmp_path, syslog=f"unix:{receiver.path}")
+    with logger_kept():
+        configure(config, "dispatcher")
+        way = syslog()
+        assert way is not None
+        log = open_access_log(config, Clock(), lambda flush: None, lambda delay, retry: None)
+        assert isinstance(log, AccessLog)
+        log.ended(Exchange(a_request(), RecordingClient(), True, RecordingJournal(), 1.0), 200, "")
+        log.flush()
+    assert '"GET /path?query HTTP/1.1" 200' in receiver.read()
+    assert not (tmp_path / "logs").exists()
+    way._socket.close()
 
 
 def test_what_is_not_taken_is_sent_later(receiver: Receiver, logged: Logged) -> None:

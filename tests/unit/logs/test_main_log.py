@@ -6,13 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.deadlines import seconds
+from tests.syslog_receiver import Receiver
 from tests.unit.main_log import logger_kept
 from wsgid.config import Config
-from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, reopen
+from wsgid.logs import MAX_RECORD, DescriptorHandler, configure, descriptor, enable_again, has_file, reopen, syslog
 
 RECORD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (?P<level>[A-Z]+) {1,2}(?P<role>\w+)\[(?P<pid>\d+)\] (?P<text>.*)"
@@ -286,6 +288,64 @@ print("printed")
 """
     assert run(code, folder).stdout == "printed\n"
     assert os.listdir(folder / "logs") == []
+
+
+# Syslog
+
+
+@pytest.fixture
+def receiver(folder: Path) -> Iterator[Receiver]:
+    made = Receiver(folder / "syslog")
+    yield made
+    made.socket.close()
+
+
+def test_records_go_to_syslog_and_to_no_file(folder: Path, receiver: Receiver) -> None:
+    config = Config(app_path=folder, syslog=f"unix:{receiver.path}", syslog_tag="shop")
+    configure(config, "master")
+    log.info("one")
+    way = syslog()
+    assert way is not None
+    configure(config, "worker")
+    log.info("two")
+    assert syslog() is way, "a child has the way of its parent"
+    reopen(config)
+    assert [re.sub(r".*? shop\[\d+\]: ", "", told) for told in receiver.read_all()] == [
+        "INFO master: one",
+        "INFO worker: two",
+    ]
+    assert os.listdir(folder / "logs") == []
+    way._socket.close()
+
+
+def test_what_is_printed_beside_syslog_has_a_file_that_is_reopened(folder: Path, receiver: Receiver) -> None:
+    code = f"""
+config = Config(app_path=Path(sys.argv[1]), syslog="unix:{receiver.path}")
+logs.configure(config, "worker")
+logs.redirect_stdio(config)
+print("old")
+logs.log_file(config).rename(config.app_path / "old")
+logs.reopen(config)
+print("new")
+logging.getLogger("wsgid").info("logged")
+"""
+    run(code, folder)
+    assert (folder / "old").read_text() == "old\n"
+    assert lines(folder) == ["new"]
+    assert [told.rpartition(": ")[2] for told in receiver.read_all()] == ["the log is reopened", "logged"]
+
+
+@pytest.mark.parametrize(
+    ("options", "has"),
+    [
+        ({}, True),
+        ({"stdout": True}, False),
+        ({"syslog": "unix:/dev/log"}, True),
+        ({"syslog": "unix:/dev/log", "no_daemon": True}, False),
+    ],
+)
+def test_who_needs_a_file(options: dict[str, Any], has: bool) -> None:
+    assert has_file(Config(**options)) is has
 
 
 # Several processes, and trouble
