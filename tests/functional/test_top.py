@@ -17,7 +17,7 @@ from tests.functional.daemon import Daemon, command, environment
 from tests.functional.gate import Gates
 from tests.functional.ledger import Ledger
 from tests.functional.load import Load, mixed
-from tests.functional.screen import CTRL_C, CTRL_Z, Terminal
+from tests.functional.screen import CTRL_C, Terminal
 
 WORKERS = 4
 
@@ -132,24 +132,6 @@ def assert_well_formed(lines: list[str], daemon: Daemon) -> None:
     assert {int(line.split()[0]) for line in lines if re.match(r"\d+ +(busy|ready)\b", line)} == {*daemon.worker_pids}
 
 
-def test_signals_give_the_terminal_back(daemon: Daemon) -> None:
-    in_a_shell = ["bash", "-mc", '"$@"; read -p "stopped "; fg', "-", *command(daemon.folder, "top", *INTERVAL)]
-    with watch(daemon, 40, 12) as ended, Terminal(in_a_shell, 80, 24) as stopped:
-        for each in (ended, stopped):
-            each.wait_for(lambda lines: lines[0].endswith("q: quit"), "the screen")
-            assert each.screen.cursor.hidden
-        ended.signal(signal.SIGTERM)
-        assert ended.end() == 128 + signal.SIGTERM
-        stopped.press(CTRL_Z)
-        wait_for(lambda: stopped.look() and b"stopped " in stopped.output, "the shell")
-        stopped.assert_as_it_was()
-        stopped.screen.reset()
-        stopped.press(b"\n")
-        stopped.wait_for(lambda lines: lines[0].endswith("q: quit"), "the screen again")
-        stopped.press(b"q")
-        assert stopped.end() == 0
-
-
 def test_without_a_terminal(daemon: Daemon) -> None:
     """Into a pipe, or a file."""
     done = top(daemon)
@@ -166,15 +148,3 @@ def test_without_a_terminal(daemon: Daemon) -> None:
 
 def figures(line: str) -> dict[str, Any]:
     return dict(json.loads(line))
-
-
-def test_lines_for_programs_until_nobody_reads_them(daemon: Daemon) -> None:
-    with subprocess.Popen(
-        command(daemon.folder, "top", *INTERVAL, "--json"), env=environment(), stdout=subprocess.PIPE, text=True
-    ) as reading:
-        assert reading.stdout is not None
-        one, two = (figures(reading.stdout.readline()) for _ in range(2))
-        assert one["at"] < two["at"]
-        assert one["window"]["seconds"] < two["window"]["seconds"]
-        reading.stdout.close()
-        assert reading.wait(seconds()) == 0

@@ -39,7 +39,7 @@ IMPURE = {
 }
 """Sockets, clocks, chance, the system: with any of these, what comes out depends on more than what went in."""
 
-HEAVY = ("zmq", "asyncio", "uvloop", "httptools")
+HEAVY = ("zmq", "asyncio", "uvloop", "httptools", "rich")
 """What may hang, leak, or not survive a fork."""
 
 

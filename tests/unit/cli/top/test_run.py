@@ -2,10 +2,15 @@
 
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
+from tests.functional.daemon import command, environment
+from tests.functional.screen import Terminal
 from tests.unit.channel.counted import NOTHING
 from tests.unit.cli.standing_in import answering, living_master
 from wsgid.app import WsgidApp
@@ -103,3 +108,22 @@ def test_memory_of_a_process_that_has_ended(app: WsgidApp, tmp_path: Path) -> No
         (app.worker_piddir / "4194305.pid").touch()
         reading = read(app, None)
     assert set(reading.rss) == {master.pid, *master.workers}
+
+
+def test_on_a_screen_until_q(app: WsgidApp) -> None:
+    watching = command(app.path, "top", "--interval", "0.1")
+    with living_master(app, workers=1) as master, Terminal(watching, 80, 24) as terminal:
+        terminal.wait_for(lambda lines: lines[0].startswith(f"wsgid {master.pid} does not answer "), "the screen")
+        os.kill(master.pid, signal.SIGTERM)
+        terminal.wait_for(lambda lines: lines[0].startswith("nothing runs on /"), "the end of the daemon")
+        terminal.press(b"q")
+        assert terminal.end() == 0
+
+
+def test_nobody_reads_any_more(app: WsgidApp) -> None:
+    lines = [*command(app.path, "top", "--interval", "0.1"), "--json"]
+    with living_master(app), subprocess.Popen(lines, env=environment(), stdout=subprocess.PIPE) as reading:
+        assert reading.stdout is not None
+        assert reading.stdout.readline().startswith(b'{"at":')
+        reading.stdout.close()
+        assert reading.wait(seconds()) == 0
