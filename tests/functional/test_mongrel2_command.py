@@ -343,6 +343,10 @@ class TestRights:
         trusted = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
         assert fetch(f"https://localhost:{site.port}/", trusted) == b"Hello from Flask\n"
         assert running.stop() == 0
+        [key] = (jail / "certificates").glob("*.key")
+        key.unlink()
+        assert f"Mongrel2 does not start: {key} is not there" in site.run("wsgid mongrel2 check").stdout
+        assert f"the key {key} cannot be read as PEM" in site.run("wsgid mongrel2 run").stdout
 
     def test_what_lies_outside_of_the_chroot_is_refused(self, site: Site) -> None:
         site.do("wsgid init --example flask")
@@ -491,6 +495,15 @@ class TestCheck:
             done = flask.run("wsgid mongrel2 check")
         assert done.returncode == 1
         assert f"port {flask.port} cannot be opened: process {os.getpid()} (" in done.stdout
+
+    def test_uploads_of_another_user(self, flask: Site) -> None:
+        """Only root can make such a thing, and only root need not mind it."""
+        if os.geteuid() == 0:
+            give(flask.folder, NOBODY)
+            os.chown(flask.folder / "mongrel2/uploads", 1, 1)
+            done = flask.run("wsgid mongrel2 check")
+            assert done.returncode == 1
+            assert f"will be user 1's alone, and wsgid, user {NOBODY}, cannot read them" in done.stdout
 
     def test_no_configuration(self, site: Site) -> None:
         (site.folder / "app").mkdir()

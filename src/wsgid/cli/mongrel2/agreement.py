@@ -25,8 +25,8 @@ def findings(server: Server, told: Mapping[str, str], config: Config, where: Whe
 def _addresses(server: Server, config: Config, where: Whereabouts) -> Iterator[Finding]:
     handlers = {(where.endpoint(each.send_spec), where.endpoint(each.recv_spec)): each for each in server.handlers()}
     if not config.recv:
-        [*first] = list(handlers)[:1]
-        remedy = f"wsgid config --recv {first[0][0]} --send {first[0][1]}" if first else ""
+        remedies = [f"wsgid config --recv {send_spec} --send {recv_spec}" for send_spec, recv_spec in handlers]
+        remedy = remedies[0] if remedies else "give one of its routes a handler"
         yield error(HANDLERS, "wsgid has no --recv and --send: it takes nothing from Mongrel2", remedy)
         return
     served: set[Handler] = set()

@@ -81,7 +81,7 @@ def _store(folder: Path, configuration: Configuration, chosen: Server, config: C
     ours = os.geteuid() if daemon is None else daemon.uid
     theirs = os.stat(chosen.chroot).st_uid if chosen.chroot and os.path.isdir(chosen.chroot) else found.st_uid
     private = configuration.settings.get("upload.temp_store_mode", "0600") == "0600"
-    if ROOT != ours != theirs and private:
+    if private and ours not in (theirs, ROOT):
         yield error(
             UPLOADS,
             f"uploads in {folder} will be user {theirs}'s alone, and wsgid, user {ours}, cannot read them",

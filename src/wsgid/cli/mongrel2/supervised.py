@@ -30,6 +30,8 @@ with an upload in progress it has been seen to end by SIGSEGV."""
 
 
 class Supervised:
+    """One run of it; to be used once."""
+
     def __init__(self, command: Sequence[str], server: Server, where: Whereabouts, notify: Notify) -> None:
         self._command = command
         self._server = server
