@@ -112,11 +112,11 @@ def _to_save(option: Option, value: object, told: object, app_path: Path) -> obj
         items = (told,) if isinstance(told, str) else tuple(map(str, told)) if isinstance(told, tuple) else ()
         place = _from_folder if option.kind is DIRECTORIES else _address
         return [place(each, app_path) for each in items]
-    return told
+    return _address(str(told), app_path) if option.each else told
 
 
 def _address(text: str, app_path: Path) -> str:
-    """Of --bind, --recv and --send: their sockets are files, too."""
+    """Of --bind, --recv, --send and --syslog: their sockets are files, too."""
     for scheme in (_UNIX, _IPC):
         path = text.removeprefix(scheme)
         if path != text and not path.startswith(_ABSTRACT):

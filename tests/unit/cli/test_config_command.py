@@ -90,7 +90,7 @@ def test_a_relative_path_means_the_same(site: Path, tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     assert run("--run-dir", "site/state", "--mongrel2-chroot", "m2", "--loader-dir", "./site/more") == 0
     sockets = ["--bind=unix:site/run/web.sock", "--bind=unix:/run/x.sock", "--recv=ipc://m2/in", "--send=ipc://@out"]
-    assert run(*sockets) == 0
+    assert run(*sockets, "--syslog=unix:site/log.sock") == 0
     assert saved(site) == {
         "run_dir": "state",
         "mongrel2_chroot": f"{tmp_path}/m2",
@@ -98,9 +98,11 @@ def test_a_relative_path_means_the_same(site: Path, tmp_path: Path) -> None:
         "bind": ["unix:run/web.sock", "unix:/run/x.sock"],
         "recv": [f"ipc://{tmp_path}/m2/in"],
         "send": ["ipc://@out"],
+        "syslog": "unix:log.sock",
     }
     config = load({"app_path": str(site)}, {}).config
     assert (config.run_dir, config.loader_dir) == (site / "state", (site / "more",))
+    assert config.syslog == f"unix:{site}/log.sock"
     assert config.bind == (f"unix:{site}/run/web.sock", "unix:/run/x.sock")
 
 
