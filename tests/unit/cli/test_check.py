@@ -161,6 +161,22 @@ def test_where_uploads_are_looked_for(site: Path) -> None:
     assert f"/PATH of Mongrel2 is looked for at {site}/PATH (--mongrel2-chroot)" in told
 
 
+def test_the_store_of_the_folders_own_mongrel2(site: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "wsgid", "mongrel2", "init", "--app-path", str(site)], capture_output=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    store = site / "mongrel2" / "uploads"
+    assert f"{store}, where Mongrel2 puts them, can be read and emptied" in run(site).stdout
+    store.rmdir()
+    assert [(each["severity"], each["text"]) for each in found(site) if each["subject"] == "uploads"] == [
+        ("error", f"{store}, where Mongrel2 puts them, is no folder")
+    ]
+    (site / "mongrel2" / "config.sqlite").write_text("no database")
+    [told] = [each for each in found(site) if each["subject"] == "uploads"]
+    assert told["severity"] == "warning"
+
+
 # The application
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from wsgid.app import WsgidApp
 from wsgid.cli.checks.findings import Finding, error, ok, warning
+from wsgid.cli.complaints import CannotDo
+from wsgid.cli.mongrel2.place import config_file, read
 from wsgid.config import Config
 from wsgid.logs import has_file
 from wsgid.master import reach
 from wsgid.master.reach import Needed
+from wsgid.mongrel2_config.whereabouts import Whereabouts
 
 SUBJECT = "rights"
 
@@ -53,8 +56,7 @@ def uploads(config: Config) -> Iterator[Finding]:
     if chroot is None:
         yield ok(
             "uploads",
-            "are looked for at the path that Mongrel2 names (there is no --mongrel2-chroot); `wsgid mongrel2 check` "
-            "looks at the store itself",
+            "are looked for at the path that Mongrel2 names (there is no --mongrel2-chroot)",
         )
     elif os.access(chroot, os.X_OK):
         yield ok("uploads", f"/PATH of Mongrel2 is looked for at {chroot}/PATH (--mongrel2-chroot)")
@@ -64,6 +66,32 @@ def uploads(config: Config) -> Iterator[Finding]:
             f"--mongrel2-chroot {chroot} may not be searched",
             "let the daemon's user through (chmod o+x), or run it as Mongrel2's",
         )
+    yield from _stores(config)
+
+
+def _stores(config: Config) -> Iterator[Finding]:
+    """Of the Mongrel2 that `wsgid mongrel2 init` has made; where another one has its store is known to it alone."""
+    file = config_file(config.app_path, None)
+    if not os.path.exists(file):
+        return
+    try:
+        configuration = read(file)
+    except CannotDo as wrong:
+        yield warning("uploads", str(wrong), "`wsgid mongrel2 check` looks at the whole configuration")
+        return
+    if not (pattern := configuration.settings.get("upload.temp_store")):
+        return
+    for store in {Whereabouts(each, file.parent).path(pattern).parent for each in configuration.servers}:
+        if os.access(store, os.W_OK | os.X_OK):  # a file is unlinked as it is opened
+            yield ok("uploads", f"{store}, where Mongrel2 puts them, can be read and emptied")
+        else:
+            yield error(
+                "uploads",
+                f"{store}, where Mongrel2 puts them, "
+                + ("may not be read and emptied" if os.path.isdir(store) else "is no folder"),
+                "make it, and give it to the user that Mongrel2 and the daemon run as (chown); `wsgid mongrel2 check` "
+                "tells more",
+            )
 
 
 def _folder_fault(folder: Path, by_root: bool) -> str | None:
