@@ -56,16 +56,17 @@ class SingleRequests:
             queued = _with_key(key, self._dispatch.in_queue()) is not None
             answer(NotThere("it waits for a worker, so no thread has it" if queued else self._why_not(key)))
             return
-        traced = slot
+        traced, thread = slot.work, (slot.worker.pid, slot.identifier)
 
         def heard(found: Found | NotFound) -> None:
             if isinstance(found, NotFound):
                 answer(NotThere(str(found)))
             else:
                 now = self._dispatch.clock.now()
-                answer(Traced(listed_in(traced, now), found.text, found.from_outside))
+                request = listed(traced, RequestState.RUNNING, now, *thread)
+                answer(Traced(request, found.text, found.from_outside))
 
-        self._traces.begin(slot, slot.work, heard)
+        self._traces.begin(slot, traced, heard)
 
     def _slot(self, key: str) -> Slot | None:
         """That has this request in hand."""
@@ -99,11 +100,13 @@ class SingleRequests:
 def listed_in(slot: Slot, now: float) -> Listed:
     """What is in hand there."""
     assert slot.work is not None, "it is a busy one"
-    return listed(slot.work, RequestState.RUNNING, now, slot)
+    return listed(slot.work, RequestState.RUNNING, now, slot.worker.pid, slot.identifier)
 
 
-def listed(work: Work, state: RequestState, now: float, slot: Slot | None = None) -> Listed:
-    """`slot`: which has it in hand."""
+def listed(
+    work: Work, state: RequestState, now: float, worker: int | None = None, thread: int | None = None
+) -> Listed:
+    """`worker` and `thread`: which have it in hand."""
     request = work.request
     return Listed(
         key=request.key,
@@ -114,8 +117,8 @@ def listed(work: Work, state: RequestState, now: float, slot: Slot | None = None
         client=shown(request.remote_addr),
         age=round(now - work.arrived, 3),
         wait=round((work.served_at or now) - work.arrived, 3),
-        worker=slot.worker.pid if slot is not None else None,
-        thread=slot.identifier if slot is not None else None,
+        worker=worker,
+        thread=thread,
     )
 
 

@@ -60,12 +60,12 @@ class Traces:
     def told(self, pid: int, stack: Stack) -> None:
         """The worker's answer."""
         for trace in [each for each in self._open if (each.pid, each.key) == (pid, stack.key)]:
-            if stack.text is not None:
+            if trace.over:  # also with a stack: its answer, on another connection, has overtaken that
+                self._end(trace, NotFound(OVER))
+            elif stack.text is not None:
                 self._end(trace, Found(stack.text, from_outside=False))
             else:
-                self._end(
-                    trace, NotFound(OVER if trace.over else "its worker is about to take it, or to be done with it")
-                )
+                self._end(trace, NotFound("its worker is about to take it, or to be done with it"))
 
     def written(self, order: StackWritten) -> None:
         """The master's answer."""

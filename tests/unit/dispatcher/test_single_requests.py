@@ -216,6 +216,18 @@ class TestToTrace:
 
         serving(test)
 
+    def test_what_has_ended_when_the_worker_tells_it(self) -> None:
+        async def test(served: Served) -> None:
+            running, _ = arrive(served.everything, id="one")
+            heard: list[Reply] = []
+            served.requests.trace("one", heard.append)
+            served.worker.threads[0].say(HELLO)
+            await until(lambda: running.ended, "its end")
+            served.traces.told(1, Stack("one", "where it was"))
+            assert heard == [NotThere("it has ended meanwhile")]
+
+        serving(test)
+
     def test_what_no_thread_has(self) -> None:
         async def test(served: Served) -> None:
             arrive(served.everything, id="one")

@@ -106,6 +106,26 @@ def test_it_ends_meanwhile() -> None:
     asking(test)
 
 
+def test_its_answer_overtakes_the_stack() -> None:
+    async def test(asking: Asking) -> None:
+        await asking.end_the_request()
+        asking.traces.told(1, Stack("id-1", STACK))
+        assert asking.why_not == "it has ended meanwhile"
+
+    asking(test)
+
+
+def test_its_thread_has_the_next_one_when_the_stack_comes() -> None:
+    async def test(asking: Asking) -> None:
+        next_one, _ = arrive(asking.everything, id="id-2")
+        asking.thread.say(HELLO)
+        await until(lambda: asking.slot.work is next_one, "the next one to be given")
+        asking.traces.told(1, Stack("id-1", STACK))
+        assert asking.why_not == "it has ended meanwhile"
+
+    asking(test)
+
+
 def test_the_worker_has_not_taken_it_yet() -> None:
     async def test(asking: Asking) -> None:
         asking.traces.told(1, Stack("id-1", None))
