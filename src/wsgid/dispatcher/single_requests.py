@@ -103,9 +103,7 @@ def listed_in(slot: Slot, now: float) -> Listed:
     return listed(slot.work, RequestState.RUNNING, now, slot.worker.pid, slot.identifier)
 
 
-def listed(
-    work: Work, state: RequestState, now: float, worker: int | None = None, thread: int | None = None
-) -> Listed:
+def listed(work: Work, state: RequestState, now: float, worker: int | None = None, thread: int | None = None) -> Listed:
     """`worker` and `thread`: which have it in hand."""
     request = work.request
     return Listed(
