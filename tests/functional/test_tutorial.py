@@ -1,11 +1,45 @@
 """Pages whose commands are run, in their order, by a shell in an empty directory: they show what the pages show."""
 
+import re
+import shutil
+import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
 from tests.functional.page_steps import BLOCK, DOCS, PORTS, follow, pattern, steps
 from tests.functional.shell import killed_at_the_end
+
+
+ROOT = DOCS.parent
+
+INSTALLATION = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_what_the_tutorial_installs(tmp_path: Path) -> None:
+    """From a copy of what is committed, without asking a package index: what wsgid, Flask and Django consist of is found
+    where the tests have it."""
+    [commands] = INSTALLATION.findall((DOCS / "tutorial.md").read_text())
+    clone = tmp_path / "wsgid"
+    clone.mkdir()
+    for each in ("src", "docs", "man", "README.md", "LICENSE", "pyproject.toml"):
+        (shutil.copytree if (ROOT / each).is_dir() else shutil.copy)(ROOT / each, clone / each)
+    # PIP_NO_BUILD_ISOLATION=0 is how the variable says "no isolation".
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_CACHE_DIR": "1", "PIP_QUIET": "1"}
+    env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": sysconfig.get_path("purelib"), **offline}
+    python = f"{sysconfig.get_config_var('BINDIR')}/python3"
+    done = subprocess.run(
+        ["bash", "-e", "-c", commands.replace("python3 ", f"{python} ") + "command -v wsgid\nwsgid --version"],
+        cwd=clone,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=seconds(120),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-2] == f"{tmp_path}/venv/bin/wsgid"
 
 
 def test_the_tutorial() -> None:
