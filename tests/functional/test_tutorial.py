@@ -12,15 +12,14 @@ from tests.deadlines import seconds
 from tests.functional.page_steps import BLOCK, DOCS, PORTS, follow, pattern, steps
 from tests.functional.shell import killed_at_the_end
 
-
 ROOT = DOCS.parent
 
 INSTALLATION = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_what_the_tutorial_installs(tmp_path: Path) -> None:
-    """From a copy of what is committed, without asking a package index: what wsgid, Flask and Django consist of is found
-    where the tests have it."""
+    """From a copy, and without a package index: what it consists of, Flask and Django are found where the tests have
+    them."""
     [commands] = INSTALLATION.findall((DOCS / "tutorial.md").read_text())
     clone = tmp_path / "wsgid"
     clone.mkdir()
