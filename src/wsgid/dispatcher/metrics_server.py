@@ -29,6 +29,10 @@ MOST_CONNECTIONS = 32
 PATIENCE = 5.0
 """Seconds that a connection may last: half of the time that Prometheus gives a scrape."""
 
+APART = 0.1
+"""Seconds between two of our questions to the master, hence between two texts, at the least: for whoever asks without
+end, the loop that all requests go through writes ten a second. Each is of its moment: an old one is not given again."""
+
 LIMITS = HttpLimits(request_line=1024, fields=64, headers=16 * 1024, body=16 * 1024)
 """Far more than Prometheus, probes and browsers send."""
 
@@ -59,6 +63,12 @@ class MetricsServer:
         self.addresses: list[str] = []
         self._servers: list[asyncio.Server] = []
         self.scrapers: set[Scraper] = set()
+        self.waiting: set[Scraper] = set()
+        """For the metrics."""
+        self._asked = False
+        """The master, or we are about to."""
+        self._not_before = loop.time()
+        """Is it asked again."""
 
     async def listen(self, listener: socket.socket) -> None:
         server = await serve(self._loop, listener, MOST_CONNECTIONS, lambda: Scraper(self, self._loop))
@@ -80,6 +90,10 @@ class MetricsServer:
         self.scrapers.add(scraper)
         return True
 
+    def left(self, scraper: "Scraper") -> None:
+        self.scrapers.discard(scraper)
+        self.waiting.discard(scraper)
+
     def answer(self, head: Incoming, scraper: "Scraper") -> None:
         if head.method not in METHODS:
             allowed = ("Allow", ", ".join(METHODS))
@@ -87,7 +101,8 @@ class MetricsServer:
             return
         match head.target.path:
             case "/metrics":
-                self._weigh(lambda sizes: scraper.say(self._metrics(sizes)))
+                self.waiting.add(scraper)
+                self._ask()
             case "/healthz":
                 scraper.say(_answer("200 OK", "ok\n"))
             case "/readyz":
@@ -96,8 +111,20 @@ class MetricsServer:
             case _:
                 scraper.say(_answer("404 Not Found", "there are /metrics, /healthz and /readyz\n"))
 
-    def _metrics(self, sizes: Sizes | None) -> tuple[Head, bytes]:
-        return _answer("200 OK", text(METRICS, self._facts(sizes)), CONTENT_TYPE)
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            moment = max(self._not_before, self._loop.time())
+            self._not_before = moment + APART
+            self._loop.call_at(moment, self._weigh, self._weighed)
+
+    def _weighed(self, sizes: Sizes | None) -> None:
+        """One text for all who wait, and none when nobody does any more."""
+        waiting, self.waiting, self._asked = self.waiting, set(), False
+        if waiting:
+            answer = _answer("200 OK", text(METRICS, self._facts(sizes)), CONTENT_TYPE)
+            for scraper in waiting:
+                scraper.say(answer)
 
     def written(self, head: Head, body: bytes, method: str, version: str) -> bytes:
         """The answer as it goes over the wire."""
@@ -156,7 +183,7 @@ class Scraper(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over.cancel()
-        self._server.scrapers.discard(self)
+        self._server.left(self)
 
     def abort(self) -> None:
         self._transport.abort()

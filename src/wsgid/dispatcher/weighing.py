@@ -12,20 +12,19 @@ Told = Callable[[Sizes | None], None]
 
 
 class Weighing:
-    """The master is asked once for all who want to know at the same time."""
+    """One question at a time."""
 
     def __init__(self, say: Callable[[SizesWanted], None], loop: asyncio.AbstractEventLoop) -> None:
         self._say = say
         self._loop = loop
-        self._waiting: list[Told] = []
+        self._told: Told | None = None
         self._given_up: asyncio.TimerHandle | None = None
 
     def ask(self, told: Told) -> None:
-        """`told` is called once, later; with None when the master does not answer."""
-        self._waiting.append(told)
-        if self._given_up is None:
-            self._given_up = self._loop.call_later(PATIENCE, self._tell, None)
-            self._say(SizesWanted())
+        """`told` is called once, later; with None when the master does not answer. Not to be called before that."""
+        self._told = told
+        self._given_up = self._loop.call_later(PATIENCE, self._tell, None)
+        self._say(SizesWanted())
 
     def answered(self, sizes: Sizes) -> None:
         """By the master."""
@@ -34,6 +33,6 @@ class Weighing:
             self._tell(sizes)
 
     def _tell(self, sizes: Sizes | None) -> None:
-        waiting, self._waiting, self._given_up = self._waiting, [], None
-        for told in waiting:
+        told, self._told, self._given_up = self._told, None, None
+        if told is not None:
             told(sizes)

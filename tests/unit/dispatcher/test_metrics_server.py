@@ -21,6 +21,7 @@ from wsgid.dispatcher.metrics_server import MOST_CONNECTIONS, MetricsServer, rea
 from wsgid.dispatcher.weighing import Told
 
 SIZES = Sizes(1, 2, {3: 4})
+METRICS_ASKED = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def a_report(*states: WorkerState, draining: bool = False) -> Report:
@@ -35,6 +36,12 @@ class Served:
     weighed: list[Told] = field(default_factory=list)
     """Who waits for the sizes."""
     report: Report = field(default_factory=lambda: a_report(WorkerState.READY))
+    texts: int = 0
+    """That were made of the metrics."""
+
+    def facts(self, sizes: Sizes | None) -> Facts:
+        self.texts += 1
+        return Facts(self.report, sizes, 1024, 0.0)
 
     def connect(self) -> socket.socket:
         sock = socket.create_connection(self.address)
@@ -64,7 +71,7 @@ async def serving() -> AsyncIterator[Served]:
         Clock(),
         "wsgid",
         report=lambda: made.report,
-        facts=lambda sizes: Facts(made.report, sizes, 1024, 0.0),
+        facts=lambda sizes: made.facts(sizes),
         weigh=lambda told: made.weighed.append(told),
     )
     made = Served(listener.getsockname(), server)
@@ -216,11 +223,48 @@ def test_one_that_leaves_before_its_answer_is_forgotten() -> None:
     async def main() -> None:
         async with serving() as served:
             with served.connect() as sock:
-                sock.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                sock.send(METRICS_ASKED)
                 await until(lambda: served.weighed, "the question")
             await until(lambda: not served.server.scrapers, "it to be forgotten")
             served.weighed.pop()(SIZES)
+            assert served.texts == 0
+            assert (await served.ask("/metrics"))[0].status_code == 200
+            assert served.texts == 1
+
+    run(main())
+
+
+def test_all_who_wait_get_one_text_and_are_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_server, "APART", 0.0)
+
+    async def main() -> None:
+        async with serving() as served:
+            asking = [served.connect() for _ in range(3)]
+            for each in asking:
+                each.send(METRICS_ASKED)
+            await until(lambda: served.weighed and len(served.server.waiting) == 3, "all of them")
             await turns()
+            (told,) = served.weighed
+            told(SIZES)
+            answers = [await _read(each, "GET") for each in asking]
+            assert [response.status_code for response, _ in answers] == [200] * 3
+            assert (served.texts, len({body for _, body in answers})) == (1, 1)
+            for each in asking:
+                each.close()
+
+    run(main())
+
+
+def test_one_that_asks_without_end_gets_few_texts_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_server, "APART", 0.2)
+
+    async def main() -> None:
+        async with serving() as served:
+            loop, times = asyncio.get_running_loop(), []
+            for _ in range(3):
+                await served.ask("/metrics")
+                times.append(loop.time())
+            assert times[2] - times[0] > 0.39, "the clock of the loop has milliseconds"
 
     run(main())
 
@@ -240,7 +284,7 @@ def test_what_comes_behind_a_request_is_not_looked_at() -> None:
     async def main() -> None:
         async with serving() as served:
             with served.connect() as sock:
-                sock.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                sock.send(METRICS_ASKED)
                 await until(lambda: served.weighed, "the question")
                 sock.send(b"\x00" * 1000)
                 await turns()
