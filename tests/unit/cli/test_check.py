@@ -194,12 +194,18 @@ def test_an_application_that_hangs(site: Path) -> None:
     ("code", "ended"),
     [
         ("import os; os._exit(9)", "its process ended with exit code 9"),
+        ("import os; os._exit(0)", "its process ended with exit code 0"),
         ("import os; os.kill(os.getpid(), 9)", "its process died of SIGKILL"),
     ],
 )
 def test_an_application_that_ends_the_process(code: str, ended: str, site: Path) -> None:
     (site / "app" / "wsgi.py").write_text(f"{code}\napplication = print\n")
     assert only(site)["text"] == f"this could not be found out: {ended}"
+
+
+def test_an_application_that_forks_and_goes_on_twice(site: Path) -> None:
+    (site / "app" / "wsgi.py").write_text("import os\nif os.fork():\n    os.wait()\n" + FINE)
+    assert found(site) == []
 
 
 def test_what_an_application_starts_ends_with_it(site: Path) -> None:

@@ -36,6 +36,7 @@ class Outcome:
     """What it has printed; if its time was over also where it hung."""
     ended: str
     """How it ended, in words, when there are no findings."""
+    out_of_time: bool = False
 
 
 Work = Callable[[], list[Finding]]
@@ -53,15 +54,26 @@ def apart(work: Work, config: Config, identity: Identity | None, limit: float) -
         status = _wait(pid, limit + LAST_MARGIN)
         took = time.monotonic() - began
         printed = _read(output).decode(errors="replace").strip()[-MAX_OUTPUT:]
-        if status == EXIT_DONE:
-            return Outcome(msgspec.json.decode(_read(report), type=list[Finding]), printed, "")
-    return Outcome(None, printed, f"it was not done within {limit:g} s" if took >= limit else _in_words(status))
+        findings = _reported(_read(report)) if status == EXIT_DONE else None
+    if findings is not None:
+        return Outcome(findings, printed, "")
+    if took >= limit:
+        return Outcome(None, printed, f"it was not done within {limit:g} s", out_of_time=True)
+    return Outcome(None, printed, _in_words(status))
+
+
+def _reported(report: bytes) -> list[Finding] | None:
+    """None when the application has ended the process itself, by ``os._exit(0)``: as if it were done."""
+    try:
+        return msgspec.json.decode(report, type=list[Finding])
+    except msgspec.DecodeError:
+        return None
 
 
 def _be_child(
     work: Work, config: Config, identity: Identity | None, limit: float, report: IO[bytes], output: IO[bytes]
 ) -> None:
-    code = 1
+    code, pid = 1, os.getpid()
     try:
         os.setpgid(0, 0)  # so that what the application starts ends with it
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -72,15 +84,19 @@ def _be_child(
         sys.dont_write_bytecode = True
         faulthandler.dump_traceback_later(limit, exit=True, file=2)
         _become(config, identity)
-        report.write(msgspec.json.encode(work()))
-        report.flush()
-        code = EXIT_DONE
+        findings = work()
+        if os.getpid() == pid:  # and not one that the application has forked: both go on here
+            report.write(msgspec.json.encode(findings))
+            report.flush()
+            code = EXIT_DONE
     except BaseException:  # noqa: BLE001 - nothing of this may go on in the place of the parent
         sys.excepthook(*sys.exc_info())
     finally:
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
-        os._exit(code)  # whatever threads and exit handlers the application has left
+        try:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+        finally:
+            os._exit(code)  # whatever threads and exit handlers the application has left
 
 
 def _become(config: Config, identity: Identity | None) -> None:
