@@ -207,7 +207,8 @@ QUESTIONS: Final[dict[str, tuple[Metric, ...]]] = {
             "wsgid_requests_refused_total",
             "counter",
             "Requests that wsgid refused, by the status that it gave: 502 a worker died, 503 queue full, waited too "
-            "long or stopping, 504 --timeout, 4xx the client's own fault.",
+            "long or stopping, 504 --timeout, 4xx the client's own fault, as are 501 (no HTTP, such as TLS, a method "
+            "that is not known, a WebSocket) and 505 (another version of HTTP).",
             _each(lambda facts: facts.report.counts.refused),
             ("code",),
         ),
