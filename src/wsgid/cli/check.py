@@ -146,8 +146,9 @@ def _asked(config: Config, served: Sequence[str]) -> Work:
 def _apart(work: Work, config: Config, identity: Identity | None, limit: float, subject: str) -> Iterator[Finding]:
     done = apart(work, config, identity, limit)
     if done.findings is None:
-        remedy = "more time is given by --start-timeout" if subject == application.SUBJECT else ""
-        yield error(subject, f"this could not be found out: {done.ended}", remedy, done.output)
+        remedy = application.unfinished(out_of_time=done.out_of_time) if subject == application.SUBJECT else ""
+        output = application.as_it_hung(done.output) if done.out_of_time else done.output
+        yield error(subject, f"this could not be found out: {done.ended}", remedy, output)
         return
     for each in done.findings:
         printed = done.output and each.severity is Severity.ERROR and each.subject == application.SUBJECT

@@ -187,7 +187,9 @@ def test_an_application_that_hangs(site: Path) -> None:
         "application",
         "this could not be found out: it was not done within 1 s",
     )
-    assert f'"{site}/app/wsgi.py", line 4 in wait' in told["details"]
+    assert told["remedy"] == "more time is given by --start-timeout"
+    stack = [line for line in told["details"].splitlines() if line.startswith("  File")]
+    assert stack == [f'  File "{site}/app/wsgi.py", line {place}' for place in ("4 in wait", "6 in <module>")]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,9 @@ def test_an_application_that_hangs(site: Path) -> None:
 )
 def test_an_application_that_ends_the_process(code: str, ended: str, site: Path) -> None:
     (site / "app" / "wsgi.py").write_text(f"{code}\napplication = print\n")
-    assert only(site)["text"] == f"this could not be found out: {ended}"
+    told = only(site)
+    assert told["text"] == f"this could not be found out: {ended}"
+    assert told["remedy"] == "the application, or a C extension, ended the process; a start fails in the same way"
 
 
 def test_an_application_that_forks_and_goes_on_twice(site: Path) -> None:
