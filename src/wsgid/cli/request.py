@@ -21,6 +21,9 @@ EXIT_SEVERAL = 5
 ANSWER_TIME = 5.0
 """Seconds for an answer. A dispatcher that is silent for so long is replaced by its master."""
 
+MOST_KEYS = 20
+"""Requests of one id that are named. One may be given to thousands by a front end that numbers badly."""
+
 TRACE_TIME = 15.0
 """Seconds for a stack: a worker that does not answer is written down from outside, which the dispatcher gives up after
 six seconds."""
@@ -88,9 +91,13 @@ def _the_one(options: Mapping[str, object], app: WsgidApp) -> FoundRequest:
             exit_code=EXIT_FAILED if found.silent else EXIT_NOT_THERE,
         )
     if len(found.requests) > 1:
-        keys = [f"  {each.request.key}: {named(each.request)}, of the daemon {each.daemon}" for each in found.requests]
+        count = len(found.requests) + found.unnamed
+        told = found.requests[:MOST_KEYS]
+        keys = [f"  {each.request.key}: {named(each.request)}, of the daemon {each.daemon}" for each in told]
+        if len(told) < count:
+            keys.append(f"  and {count - len(told)} more")
         raise CannotDo(
-            f"{len(found.requests)} requests are called {name!r}: say the key of the one that is meant, or --pid",
+            f"{count} requests are called {name!r}: say the key of the one that is meant, or --pid",
             *keys,
             exit_code=EXIT_SEVERAL,
         )

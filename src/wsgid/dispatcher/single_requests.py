@@ -77,21 +77,29 @@ class SingleRequests:
         return next((NOT_HERE[each.state] for each in self._named(key) if each.state in NOT_HERE), NOT_ANY_MORE)
 
     def _named(self, name: str) -> list[Listed]:
-        """Wherever they are."""
-        now = self._dispatch.clock.now()
-        everywhere = {each.key: each for each in self._elsewhere()}
-        everywhere |= {work.request.key: self._queued(work) for work in self._dispatch.in_queue()}
-        running = [listed_in(slot, now) for slot in self._dispatch.in_slots() if not slot.done]
-        everywhere |= {each.key: each for each in running}
-        if name in everywhere:
-            return [everywhere[name]]
-        return [each for each in everywhere.values() if each.id == name]
+        """Wherever they are, the oldest first. Of the others, which may be thousands, nothing is written."""
+        found: dict[str, tuple[Work, RequestState, Slot | None]] = {}
+        for each in self._everywhere():
+            request = each[0].request
+            if request.key == name:
+                return [self._listed(*each)]
+            if request.id == name:
+                found.setdefault(request.key, each)
+        return [self._listed(*each) for each in sorted(found.values(), key=lambda each: each[0].arrived)]
 
-    def _elsewhere(self) -> Iterable[Listed]:
-        """All, as if no worker had them in hand and none waited for one."""
-        now = self._dispatch.clock.now()
+    def _everywhere(self) -> Iterable[tuple[Work, RequestState, Slot | None]]:
+        """Some twice: the first is where they are."""
+        for slot in self._dispatch.in_slots():
+            if not slot.done and slot.work is not None:
+                yield slot.work, RequestState.RUNNING, slot
+        for work in self._dispatch.in_queue():
+            yield work, RequestState.QUEUED, None
         for work in self._dispatch.unfinished():
-            yield listed(work, RequestState.SENDING if work.stage is SENDING else RequestState.ARRIVING, now)
+            yield work, RequestState.SENDING if work.stage is SENDING else RequestState.ARRIVING, None
+
+    def _listed(self, work: Work, state: RequestState, slot: Slot | None) -> Listed:
+        now = self._dispatch.clock.now()
+        return listed(work, state, now) if slot is None else listed_in(slot, now)
 
     def _queued(self, work: Work) -> Listed:
         return listed(work, RequestState.QUEUED, self._dispatch.clock.now())

@@ -112,6 +112,15 @@ class TestWhatCannotBeDone:
         ]
         assert code == 5
 
+    def test_many_have_the_id(self, command: Command, app: WsgidApp) -> None:
+        many = [msgspec.structs.replace(LISTED, key=f"5f3a-{number}") for number in range(25)]
+        with living_master(app) as master, answering(master.run_dir, [line(Listing(many, 7))]):
+            first, *told = refusal(command, app)[0].splitlines()
+        assert first.startswith("32 requests are called 'mine': ")
+        assert len(told) == 21
+        assert told[19] == f"  5f3a-19: GET /report (id mine), of the daemon {master.pid}"
+        assert told[20] == "  and 12 more"
+
     def test_several_daemons_have_it(self, command: Command, app: WsgidApp) -> None:
         with (
             living_master(app) as one,

@@ -102,6 +102,34 @@ class TestTheListing:
 
         serving(test)
 
+    def test_has_those_of_an_id_in_the_order_of_their_arrival(self) -> None:
+        async def test(served: Served) -> None:
+            for number in range(20):
+                served.clock.time += 1.0
+                request = a_request(id="same", key=str(number))
+                served.everything.dispatch.open(request, RecordingClient(), keep_alive=True)
+            assert list(served.states("same")) == [str(number) for number in range(20)]
+
+        serving(test)
+
+    def test_of_one_writes_nothing_of_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        written: list[str] = []
+
+        def shown(text: str) -> str:
+            written.append(text)
+            return text
+
+        monkeypatch.setattr(single_requests, "shown", shown)
+
+        async def test(served: Served) -> None:
+            for number in range(50):
+                arrive(served.everything, id=f"id-{number}", target=f"/{number}")
+            for name in ("id-0", "id-30"):
+                assert list(served.states(name)) == [name]
+            assert [each for each in written if each.startswith("/")] == ["/0", "/30"]
+
+        serving(test)
+
     def test_of_the_greatest_length_fits_into_a_reply(self) -> None:
         async def test(served: Served) -> None:
             for number in range(2 * commands.MAX_NAMED + 5):
