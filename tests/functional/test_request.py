@@ -15,6 +15,7 @@ from tests.functional.daemon import Daemon, command, environment
 from tests.functional.gate import Gates
 from tests.functional.hanging import FUNCTIONS, stacks_of
 from tests.functional.ledger import Ledger
+from tests.functional.test_slow_readers import FLOW_CONTROL, MORE_THAN_SOCKETS_TAKE
 
 
 def request(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -111,6 +112,27 @@ def assert_told(traces: list[tuple[str, str]], worker: int) -> None:
         how = FUNCTIONS[target.rpartition("=")[2]]
         assert [name for name in FUNCTIONS.values() if f" in {name}\n" in told] == [how]
         assert re.match(rf"GET /\d.stick=\w+ \(id \S+\), for \d+\.\d s in thread 0x\w{{16}} of worker {worker}, ", told)
+
+
+def test_an_answer_that_nobody_takes(site: MakeSite) -> None:
+    served = site("downloads", workers=1, settings=FLOW_CONTROL)
+    [worker] = served.daemon.worker_pids
+    target = f"/parts?n={MORE_THAN_SOCKETS_TAKE}"
+    with served.connect() as client:
+        client.ask(target, version="1.0")
+        sent = wait_for(
+            lambda: found if (found := listed(served.daemon).get(target)) and found["state"] == "sending" else None,
+            "the worker to be done with it",
+        )
+        assert (sent["worker"], sent["thread"]) == (None, None)
+        assert request(served.daemon, "trace", sent["id"]).returncode == 4
+        killed = request(served.daemon, "kill", sent["id"])
+        assert (killed.returncode, killed.stderr) == (0, "")
+        assert killed.stdout.endswith(" is killed: answer cut\n")
+        [line] = served.daemon.wait_for_access(1)
+        assert line.endswith(f" id={sent['id']} end=killed")
+        assert listed(served.daemon) == {}
+    assert served.daemon.worker_pids == [worker]
 
 
 def test_ids_that_a_front_end_has_given(serve: MakeDaemon, gates: Gates) -> None:

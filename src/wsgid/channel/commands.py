@@ -44,7 +44,7 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
 
 
 class Requests(msgspec.Struct, frozen=True, tag="requests"):
-    """What is served, and what waits for a worker?"""
+    """Which have not ended?"""
 
     id: str = ""
     """Only those that it names, wherever they are: the one of this key, else all of this id."""
@@ -131,6 +131,8 @@ class RequestState(enum.StrEnum):
     """Its body is on the way, or one before it on its connection is not done."""
     QUEUED = enum.auto()
     """It waits for a worker."""
+    ASKED = enum.auto()
+    """A worker is asked, or is to be, whether its upload may go on."""
     RUNNING = enum.auto()
     """A worker has it in hand. Its client may have all of the answer, or be gone."""
     SENDING = enum.auto()
@@ -163,8 +165,8 @@ class Listing(msgspec.Struct, frozen=True, tag="listing"):
     """Answers Requests."""
 
     requests: list[Listed]
-    """Those that are running, the oldest first, then those in the queue, the first first: of each at most `MAX_NAMED`.
-    Those in other states only when an id is asked for."""
+    """Those that a worker has in hand, the oldest first, then those in the queue, the first first: of each at most
+    `MAX_NAMED`. Then those that are arriving or being sent, the oldest first, if the workers have fewer than that."""
     unnamed: int
     """Those beyond that."""
 
@@ -175,7 +177,7 @@ class Killed(msgspec.Struct, frozen=True, tag="killed"):
     outcome: str
     """For its client, in the words of the log: ``answered with 503``."""
     worker: int | None
-    """Which will be replaced; None when the request still waited for one."""
+    """Which will be replaced; None when none had the request in hand."""
 
 
 class Traced(msgspec.Struct, frozen=True, tag="traced"):
@@ -190,7 +192,7 @@ class Traced(msgspec.Struct, frozen=True, tag="traced"):
 
 
 class NotThere(msgspec.Struct, frozen=True, tag="not-there"):
-    """No worker has this request in hand, nor does it wait for one, or not any more."""
+    """What is asked for cannot be done with this request where it is, or it is not there, or not any more."""
 
     why: str
 

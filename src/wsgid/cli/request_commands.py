@@ -13,7 +13,7 @@ REQUEST_ID = CommandLineArgument("id", "The request's id, as in the logs, or its
 
 
 class ListRequests(Subcommand):
-    """Show the requests that are being served, and those that wait for a worker.
+    """Show the requests in progress: being served, waiting for a worker, arriving, being sent.
 
     Acts on the daemons of the app folder.
 
@@ -35,7 +35,7 @@ class KillRequest(Subcommand):
     """End a request: its client gets 503, its worker is killed and replaced.
 
     As after --timeout: the log gets the stacks of the worker, which has up to five seconds for its other requests. A
-    request that still waits for a worker is refused.
+    request that still waits for a worker is refused; an answer that is only being sent is cut.
 
     Exit code: 0 killed, 1 when a daemon does not answer, 3 when nothing runs, 4 when there is no such request (any
     more), 5 when several have that id.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from wsgid.channel.commands import Listed, Traced
 
-NONE = "no request is being served, and none waits for a worker"
+NONE = "no request is in progress"
 
 HEADINGS = ("DAEMON", "ID", "KEY", "STATE", "AGE", "WAITED", "WORKER", "CLIENT", "REQUEST")
 

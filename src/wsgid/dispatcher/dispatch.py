@@ -350,12 +350,18 @@ class Dispatch:
         return self._open
 
     def kill(self, target: Slot | Work) -> None:
-        """What this slot serves, and has not been taken from it before, or one that waits in the queue."""
+        """What this slot serves, and has not been taken from it before; or one that waits in the queue; or one whose
+        answer is being sent, which is cut."""
         now = self.clock.now()
         if isinstance(target, Slot):
             self._give_up_on(target, BY_HAND, now)
             return
         id, waited = target.request.id, f"{now - target.queued_at:.2f} s"
+        if isinstance(target, Exchange) and target.stage is SENDING:
+            told = "request %s is killed by hand: its client has yet to take %d bytes of the answer"
+            log.warning(told, id, target.client.unsent, extra=about(id))
+            target.cut(BY_HAND.note)
+            return
         log.warning("request %s is killed by hand: it has waited for a worker for %s", id, waited, extra=about(id))
         target.fail(BY_HAND.code, BY_HAND.why, BY_HAND.note)
 

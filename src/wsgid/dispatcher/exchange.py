@@ -166,11 +166,13 @@ class Exchange(Work):
             self.sent = self.client.send_whole(head, body)
             self._all_said(head.code, note)
 
-    def cut(self) -> None:
-        """The rest of its answer will not be sent. A worker that is at it is told, so that an endless answer ends."""
+    def cut(self, note: str = "cut") -> None:
+        """The rest of its answer will not be sent. A worker that is at it is told, so that an endless answer ends.
+
+        ``note`` is for the access log."""
         if self.stage is ANSWERING or self.stage is SENDING:
             self.client.cut()
-            self._end_early(self.code, "cut")
+            self._end_early(self.code, note)
 
     def client_left(self) -> None:
         """The client is gone. A worker that is at it is told as well."""

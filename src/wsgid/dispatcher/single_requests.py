@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 
 from wsgid.channel.commands import MAX_NAMED, Killed, Listed, Listing, NotThere, Reply, RequestState, Traced
 from wsgid.dispatcher.dispatch import Dispatch
-from wsgid.dispatcher.fates import BY_HAND, taken_away
+from wsgid.dispatcher.exchange import Exchange
+from wsgid.dispatcher.fates import BY_HAND, Fate, taken_away
+from wsgid.dispatcher.question import Question
 from wsgid.dispatcher.report import shown
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.traces import Found, NotFound, Traces
@@ -25,7 +27,7 @@ class SingleRequests:
         self._traces = traces
 
     def listing(self, named: str) -> Listing:
-        """All that run or wait, or those of this name only: the one with this key, else those with this id."""
+        """All, or those of this name only: the one with this key, else those with this id."""
         if named:
             found = self._named(named)
             return Listing(found[:MAX_NAMED], max(0, len(found) - MAX_NAMED))
@@ -33,8 +35,12 @@ class SingleRequests:
         running = [slot for slot in self._dispatch.in_slots() if not slot.done]
         oldest = heapq.nlargest(MAX_NAMED, running, key=lambda slot: now - slot.work.arrived if slot.work else 0.0)
         queue = self._dispatch.in_queue()
-        listed = [listed_in(slot, now) for slot in oldest] + [self._queued(work) for work in queue[:MAX_NAMED]]
-        return Listing(listed, len(running) + len(queue) - len(listed))
+        others = self._others(running, queue)
+        found = [listed_in(slot, now) for slot in oldest]
+        found += [listed(work, _waiting(work), now) for work in queue[:MAX_NAMED]]
+        rest = heapq.nsmallest(MAX_NAMED - len(oldest), others, key=lambda work: work.arrived)
+        found += [listed(work, _elsewhere(work), now) for work in rest]
+        return Listing(found, len(running) + len(queue) + len(others) - len(found))
 
     def kill(self, key: str) -> Killed | NotThere:
         if (slot := self._slot(key)) is not None:
@@ -47,6 +53,9 @@ class SingleRequests:
         if (work := _with_key(key, self._dispatch.in_queue())) is not None:
             self._dispatch.kill(work)
             return Killed(f"answered with {BY_HAND.code}", None)
+        if (sent := _with_key(key, self._dispatch.unfinished())) is not None and sent.stage is SENDING:
+            self._dispatch.kill(sent)
+            return Killed(Fate.CUT.value, None)
         return NotThere(self._why_not(key))
 
     def trace(self, key: str, answer: Callable[[Reply], None]) -> None:
@@ -63,7 +72,7 @@ class SingleRequests:
                 answer(NotThere(str(found)))
             else:
                 now = self._dispatch.clock.now()
-                request = listed(traced, RequestState.RUNNING, now, *thread)
+                request = listed(traced, _in_hand(traced), now, *thread)
                 answer(Traced(request, found.text, found.from_outside))
 
         self._traces.begin(slot, traced, heard)
@@ -91,24 +100,27 @@ class SingleRequests:
         """Some twice: the first is where they are."""
         for slot in self._dispatch.in_slots():
             if not slot.done and slot.work is not None:
-                yield slot.work, RequestState.RUNNING, slot
+                yield slot.work, _in_hand(slot.work), slot
         for work in self._dispatch.in_queue():
-            yield work, RequestState.QUEUED, None
+            yield work, _waiting(work), None
         for work in self._dispatch.unfinished():
-            yield work, RequestState.SENDING if work.stage is SENDING else RequestState.ARRIVING, None
+            yield work, _elsewhere(work), None
+
+    def _others(self, running: Iterable[Slot], queue: Iterable[Work]) -> list[Exchange]:
+        """Those that no worker has in hand, and that do not wait for one."""
+        placed = {slot.work.request.key for slot in running if slot.work is not None}
+        placed.update(work.request.key for work in queue)
+        return [each for each in self._dispatch.unfinished() if each.request.key not in placed]
 
     def _listed(self, work: Work, state: RequestState, slot: Slot | None) -> Listed:
         now = self._dispatch.clock.now()
         return listed(work, state, now) if slot is None else listed_in(slot, now)
 
-    def _queued(self, work: Work) -> Listed:
-        return listed(work, RequestState.QUEUED, self._dispatch.clock.now())
-
 
 def listed_in(slot: Slot, now: float) -> Listed:
     """What is in hand there."""
     assert slot.work is not None, "it is a busy one"
-    return listed(slot.work, RequestState.RUNNING, now, slot.worker.pid, slot.identifier)
+    return listed(slot.work, _in_hand(slot.work), now, slot.worker.pid, slot.identifier)
 
 
 def listed(work: Work, state: RequestState, now: float, worker: int | None = None, thread: int | None = None) -> Listed:
@@ -126,6 +138,18 @@ def listed(work: Work, state: RequestState, now: float, worker: int | None = Non
         worker=worker,
         thread=thread,
     )
+
+
+def _in_hand(work: Work) -> RequestState:
+    return RequestState.ASKED if isinstance(work, Question) else RequestState.RUNNING
+
+
+def _waiting(work: Work) -> RequestState:
+    return RequestState.ASKED if isinstance(work, Question) else RequestState.QUEUED
+
+
+def _elsewhere(work: Work) -> RequestState:
+    return RequestState.SENDING if work.stage is SENDING else RequestState.ARRIVING
 
 
 def _with_key(key: str, works: Iterable[Work]) -> Work | None:

@@ -8,7 +8,7 @@ QUEUED = Listed("5f3a-2", "5f3a-2", RequestState.QUEUED, "POST", "/a?b", "", 12.
 
 
 def test_nothing() -> None:
-    assert as_table([], 0, None) == ["no request is being served, and none waits for a worker"]
+    assert as_table([], 0, None) == ["no request is in progress"]
 
 
 def test_of_one_daemon() -> None:

@@ -65,14 +65,16 @@ class TestTheListing:
 
         serving(test)
 
-    def test_leaves_out_what_nobody_works_at(self) -> None:
+    def test_has_what_no_worker_has(self) -> None:
         async def test(served: Served) -> None:
-            served.everything.dispatch.open(a_request(id="arriving"), RecordingClient(), keep_alive=True)
             sending, client = arrive(served.everything, id="sending")
+            served.clock.time += 1.0
+            served.everything.dispatch.open(a_request(id="arriving"), RecordingClient(), keep_alive=True)
             client.keeps = True
             served.worker.threads[0].say(HELLO)
             await until(lambda: sending.settled, "the answer")
-            assert served.states() == {}
+            assert list(served.states().items()) == [("sending", "sending"), ("arriving", "arriving")]
+            assert served.requests.listing("").unnamed == 0
             assert served.states("arriving") == {"arriving": "arriving"}
             assert served.states("sending") == {"sending": "sending"}
             sending.client_left()
@@ -88,8 +90,28 @@ class TestTheListing:
             listing = served.requests.listing("")
             assert [each.key for each in listing.requests] == ["0", "1", "2"]
             assert listing.unnamed == 3
+            for number in (8, 7):
+                served.clock.time -= 1.0
+                served.everything.dispatch.open(a_request(id=str(number)), RecordingClient(), keep_alive=True)
+            listing = served.requests.listing("")
+            assert [each.key for each in listing.requests] == ["0", "1", "2", "7"]
+            assert listing.unnamed == 4
 
         serving(test)
+
+    def test_has_uploads_of_which_a_worker_is_asked(self) -> None:
+        async def test(served: Served) -> None:
+            for name in ("one", "two"):
+                request = a_request(id=name)
+                served.everything.dispatch.open(request, RecordingClient(), keep_alive=True)
+                served.everything.dispatch.ask(request, lambda verdict: None)
+            await turns()
+            one, two = served.requests.listing("").requests
+            assert (one.key, one.state, one.worker) == ("one", "asked", 1)
+            assert (two.key, two.state, two.worker) == ("two", "asked", None)
+            assert served.states("two") == {"two": "asked"}
+
+        serving(test, filters=True)
 
     def test_finds_all_of_an_id_and_the_one_of_a_key(self) -> None:
         async def test(served: Served) -> None:
@@ -202,6 +224,42 @@ class TestToKill:
             assert caplog.messages == ["request two is killed by hand: it has waited for a worker for 2.00 s"]
             assert served.told(Hung) == []
             assert served.states() == {"one": "running"}
+
+        serving(test)
+
+    def test_what_is_being_sent(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test(served: Served) -> None:
+            sending, client = arrive(served.everything, id="sending")
+            client.keeps = True
+            served.worker.threads[0].say(HELLO)
+            await until(lambda: sending.settled, "the answer")
+            heard: list[Reply] = []
+            served.requests.trace("sending", heard.append)
+            assert heard == [
+                NotThere("its worker has done with it, and its client has yet to take the rest of the answer")
+            ]
+            assert served.requests.kill("sending") == Killed("answer cut", None)
+            assert client.told == ["whole 200", "cut"]
+            assert caplog.messages == [
+                "request sending is killed by hand: its client has yet to take 6 bytes of the answer"
+            ]
+            assert served.everything.endings() == ["200 killed"]
+            assert served.told(Hung) == []
+            assert served.states() == {}
+
+        serving(test)
+
+    def test_what_is_being_sent_while_its_thread_waits_for_room(self) -> None:
+        async def test(served: Served) -> None:
+            sending, client = arrive(served.everything, id="sending")
+            client.keeps = client.choked = True
+            served.worker.threads[0].say(HELLO)
+            await until(lambda: sending.slot is not None and sending.slot.done, "the answer")
+            assert served.states() == {"sending": "sending"}
+            _, other = arrive(served.everything, id="other")
+            assert served.requests.kill("sending") == Killed("answer cut", None)
+            assert served.states() == {"other": "running"}
+            assert other.told == []
 
         serving(test)
 
