@@ -1,16 +1,15 @@
 """--metrics: what is counted agrees with what clients and ledger have seen, and it is told whatever goes on."""
 
-import http.client
 import os
 import signal
 import socket
 import subprocess
 from collections import Counter
+from contextlib import ExitStack
 
 from tests.deadlines import seconds, wait_for
 from tests.functional import clients, metrics
 from tests.functional.conftest import MakeDaemon, MakeSite
-from tests.functional.daemon import Daemon
 from tests.functional.full_queue import refused_one
 from tests.functional.gate import Gates
 from tests.functional.ledger import Ledger
@@ -140,17 +139,9 @@ def test_with_another_dispatcher_it_begins_anew_at_the_same_address(serve: MakeD
 def test_scrapers_that_hang_keep_nobody_from_being_served(serve: MakeDaemon) -> None:
     daemon = serve("plain", "--bind", "127.0.0.1:0", *metrics.OPTION)
     host, port = metrics.url(daemon).removeprefix("http://").split(":")
-    hanging = [socket.create_connection((host, int(port))) for _ in range(MOST_CONNECTIONS)]
-    for each in hanging:
-        each.send(b"GET /met")
-    assert clients.request(daemon.url).status == 200
-    for each in hanging:
-        each.close()
-    wait_for(lambda: _is_alive(daemon), "a place for one that asks")
-
-
-def _is_alive(daemon: Daemon) -> bool:
-    try:
-        return metrics.ask(daemon, "/healthz").status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+    with ExitStack() as stack:
+        for _ in range(2 * MOST_CONNECTIONS):
+            stack.enter_context(socket.create_connection((host, int(port)))).send(b"GET /met")
+        assert clients.request(daemon.url).status == 200
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert metrics.ask(daemon, path).status == 200

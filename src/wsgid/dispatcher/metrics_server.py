@@ -24,7 +24,8 @@ from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.values import Head
 
 MOST_CONNECTIONS = 32
-"""At one time. A few Prometheus servers and a prober ask every few seconds, and are answered in milliseconds."""
+"""At one time. A few Prometheus servers and a prober ask every few seconds, and are answered in milliseconds. When all
+places are taken, the one who has been there longest without waiting for us makes room."""
 
 PATIENCE = 5.0
 """Seconds that a connection may last: half of the time that Prometheus gives a scrape."""
@@ -62,7 +63,8 @@ class MetricsServer:
         self._weigh = weigh
         self.addresses: list[str] = []
         self._servers: list[asyncio.Server] = []
-        self.scrapers: set[Scraper] = set()
+        self.scrapers: dict[Scraper, None] = {}
+        """The one that has been there longest first."""
         self.waiting: set[Scraper] = set()
         """For the metrics."""
         self._asked = False
@@ -85,13 +87,23 @@ class MetricsServer:
     # What scrapers do
 
     def admit(self, scraper: "Scraper") -> bool:
-        if len(self.scrapers) >= MOST_CONNECTIONS:
+        if len(self.scrapers) >= MOST_CONNECTIONS and not self._make_room():
             return False
-        self.scrapers.add(scraper)
+        self.scrapers[scraper] = None
+        return True
+
+    def _make_room(self) -> bool:
+        """At the cost of one that has not asked, or does not take its answer: either is done in no time by those who
+        mean it. Those who wait for the metrics do so because of us."""
+        hanging = next((each for each in self.scrapers if each not in self.waiting), None)
+        if hanging is None:
+            return False
+        self.left(hanging)
+        hanging.abort()
         return True
 
     def left(self, scraper: "Scraper") -> None:
-        self.scrapers.discard(scraper)
+        self.scrapers.pop(scraper, None)
         self.waiting.discard(scraper)
 
     def answer(self, head: Incoming, scraper: "Scraper") -> None:

@@ -201,20 +201,49 @@ def test_what_is_pipelined_is_not_answered() -> None:
     run(main())
 
 
-def test_those_that_hang_do_not_keep_others_out_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_that_hang_make_room_the_oldest_first() -> None:
+    async def main() -> None:
+        async with serving() as served:
+            hanging: list[socket.socket] = []
+            for _ in range(MOST_CONNECTIONS):
+                hanging.append(served.connect())
+                await until(lambda: len(served.server.scrapers) == len(hanging), "this one")
+            response, _ = await served.ask("/readyz")
+            assert response.status_code == 200
+            await until(lambda: _readable(hanging[0]), "the end of the oldest")
+            assert not any(_readable(each) for each in hanging[1:])
+            for each in hanging:
+                each.close()
+
+    run(main())
+
+
+def test_those_that_wait_for_the_metrics_make_no_room() -> None:
+    async def main() -> None:
+        async with serving() as served:
+            waiting = [served.connect() for _ in range(MOST_CONNECTIONS)]
+            for each in waiting:
+                each.send(METRICS_ASKED)
+            await until(lambda: len(served.server.waiting) == MOST_CONNECTIONS, "all of them")
+            with served.connect() as one_too_many:
+                await until(lambda: _readable(one_too_many), "its end")
+            served.weighed.pop()(SIZES)
+            for each in waiting:
+                response, _ = await _read(each, "GET")
+                assert response.status_code == 200
+                each.close()
+
+    run(main())
+
+
+def test_no_connection_lasts_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_server, "PATIENCE", 0.2)
 
     async def main() -> None:
         async with serving() as served:
-            hanging = [served.connect() for _ in range(MOST_CONNECTIONS)]
-            await until(lambda: len(served.server.scrapers) == MOST_CONNECTIONS, "all of them")
-            with served.connect() as one_too_many:
-                await until(lambda: _readable(one_too_many), "its end")
-            await until(lambda: not served.server.scrapers, "their end")
-            response, _ = await served.ask("/healthz")
-            assert response.status_code == 200
-            for each in hanging:
-                each.close()
+            with served.connect() as hanging:
+                await until(lambda: served.server.scrapers, "it")
+                await until(lambda: _readable(hanging), "its end")
 
     run(main())
 
