@@ -1,11 +1,14 @@
-"""``--stdout`` into a pipe that nobody reads: the logs wait, the clients do not."""
+"""``--stdout`` into a pipe or onto a terminal that nobody reads: the logs wait, the clients do not."""
 
 import os
+import pty
 import signal
 import subprocess
+import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from tests import proc
 from tests.deadlines import seconds, wait_for
 from tests.functional import clients
 from tests.functional.conftest import MakeFolder
@@ -17,10 +20,10 @@ TARGET = "/?" + "x" * 1000
 
 
 @contextmanager
-def foreground(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def foreground(arguments: list[str], output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     """Ended in any case, whatever it blocks in; its pipe stays open until then."""
     process = subprocess.Popen(
-        arguments, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
+        arguments, env=environment(), stdin=subprocess.DEVNULL, stdout=output, start_new_session=True
     )
     with process:
         try:
@@ -64,3 +67,36 @@ def test_all_requests_are_answered(app_folder: MakeFolder) -> None:
         process.terminate()
         assert process.communicate(timeout=seconds())
         assert process.returncode == 0
+
+
+def test_a_terminal_that_is_not_read_stops_nobody(app_folder: MakeFolder) -> None:
+    """A paused tmux, or an ssh whose network is gone. Unlike a pipe it is ready for writing with any room at all."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)  # line ends as they are written
+    arguments = command(app_folder("plain"), "--no-daemon", "--stdout", "--bind", "127.0.0.1:0", "--workers", "2")
+    with open(ours, "rb", 0), open(theirs, "wb", 0), foreground(arguments, theirs) as process:
+        host, _, port = read_until_ready(ours).removeprefix("http://").rpartition(":")
+        before = children(process.pid)
+        # On one connection: with another dispatcher it would be closed.
+        with clients.Connection((host, int(port))) as connection:
+            for _ in range(REQUESTS):
+                connection.ask(TARGET)
+                assert connection.answer().status == 200
+        assert children(process.pid) == before
+        os.set_blocking(ours, False)
+        text = ""
+
+        def told(what: str) -> bool:
+            nonlocal text
+            with suppress(BlockingIOError):
+                text += os.read(ours, 65536).decode()
+            return what in text
+
+        wait_for(lambda: told("lines are missing from it"), "the log to flow again")
+        process.terminate()
+        wait_for(lambda: told(f"wsgid {process.pid} has ended"), "the daemon to end")
+        assert process.wait(seconds()) == 0
+
+
+def children(pid: int) -> set[int]:
+    return {each.pid for each in proc.own_descendants() if each.parent == pid}

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from wsgid.config import Config
-from wsgid.logs import MODE, STDOUT, room
+from wsgid.logs import MODE, STDOUT, Outlet, stdout
 
 NEWLINE = ord("\n")
 
@@ -14,27 +14,29 @@ NEWLINE = ord("\n")
 class AccessFile:
     """See `wsgid.dispatcher.access_log.Destination`.
 
-    A pipe, a socket or a terminal is given no more than there is `room` for, by whole lines where they are not longer
+    A pipe, a socket or a terminal is given no more than there is room for, by whole lines where they are not longer
     than that.
     """
 
-    __slots__ = ("_path", "_regular", "descriptor", "within_line")
+    __slots__ = ("_outlet", "_path", "_regular", "descriptor", "within_line")
 
-    def __init__(self, descriptor: int, path: Path | None = None) -> None:
-        """`path` when it has one by which it can be opened again. Raises OSError."""
+    def __init__(self, descriptor: int, path: Path | None = None, outlet: Outlet | None = None) -> None:
+        """`path` when it has one by which it can be opened again; `outlet` when there is one of it. Raises OSError."""
+        self._outlet = outlet or Outlet(descriptor)
         self._path = path
         self.descriptor = descriptor
         self._regular = _is_regular(self.descriptor)
-        """It is a file and takes everything: `room` need not be asked, which is a system call for each write."""
+        """It is a file and takes everything: for room nobody need ask, which is a system call for each write."""
         self.within_line = False
 
     def write(self, lines: bytearray) -> int:
-        most = sys.maxsize if self._regular else room(self.descriptor)
+        most = sys.maxsize if self._regular else self._outlet.room()
         if not most:
             return 0
         piece = _next_piece(lines, most)
-        written = os.write(self.descriptor, piece)
-        self.within_line = piece[written - 1] != NEWLINE
+        written = self._outlet.write(piece)
+        if written:
+            self.within_line = piece[written - 1] != NEWLINE
         return written
 
     def reopen(self) -> None:
@@ -49,7 +51,7 @@ class AccessFile:
 def open_access_file(config: Config) -> AccessFile:
     """Standard output with ``--stdout``, else ``logs/access.log``. Raises OSError, which names the file."""
     if config.stdout:
-        return AccessFile(STDOUT)
+        return AccessFile(STDOUT, outlet=stdout())
     path = config.app_path / "logs" / "access.log"
     return AccessFile(_open(path), path)
 

@@ -1,6 +1,6 @@
 """The logs of a daemon: the records of all its processes, and what the lines of access.log have in common with them."""
 
-from wsgid.logs.descriptors import MAX_RECORD, STDERR, STDIN, STDOUT, DescriptorHandler, room
+from wsgid.logs.descriptors import MAX_RECORD, DescriptorHandler
 from wsgid.logs.forms import About, JsonForm, TextForm
 from wsgid.logs.handler import RecordHandler
 from wsgid.logs.main_log import (
@@ -14,12 +14,15 @@ from wsgid.logs.main_log import (
     log_file,
     lost,
     open_log,
+    open_stdout,
     print_by_lines,
     redirect_stdio,
     reopen,
+    stdout,
     syslog,
     write_record,
 )
+from wsgid.logs.outlet import STDERR, STDIN, STDOUT, Outlet, room
 
 __all__ = [
     "MAX_RECORD",
@@ -30,6 +33,7 @@ __all__ = [
     "About",
     "DescriptorHandler",
     "JsonForm",
+    "Outlet",
     "RecordHandler",
     "TextForm",
     "about",
@@ -41,10 +45,12 @@ __all__ = [
     "log_file",
     "lost",
     "open_log",
+    "open_stdout",
     "print_by_lines",
     "redirect_stdio",
     "reopen",
     "room",
+    "stdout",
     "syslog",
     "write_record",
 ]

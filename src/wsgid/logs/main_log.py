@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wsgid.config import Config
-from wsgid.logs.descriptors import MAX_RECORD, STDERR, STDIN, STDOUT, DescriptorHandler
+from wsgid.logs.descriptors import MAX_RECORD, DescriptorHandler
 from wsgid.logs.forms import FORMS, About
 from wsgid.logs.handler import RecordHandler
+from wsgid.logs.outlet import STDERR, STDIN, STDOUT, Outlet
 from wsgid.logs.syslog import FORMS as SYSLOG_FORMS
 from wsgid.logs.syslog import Syslog, SyslogHandler
 
@@ -23,6 +24,8 @@ MODE = 0o640
 """The log repeats what clients send: the owner and their group read it, as most of /var/log."""
 
 _logger = logging.getLogger("wsgid")
+
+_stdout = Outlet(STDOUT)
 
 _redirected: list[os.stat_result] = []
 """The log file that `redirect_stdio` has put on the standard output and standard error, here or in the process that
@@ -54,7 +57,20 @@ def _handler(config: Config, role: str) -> RecordHandler:
         way = syslog() or Syslog(config.syslog, config.syslog_facility, config.syslog_tag)
         return SyslogHandler(way, SYSLOG_FORMS[config.log_format](role), may_block)
     form = FORMS[config.log_format](role)
-    return DescriptorHandler(STDOUT if config.stdout else open_log(config), form, may_block)
+    if config.stdout:
+        return DescriptorHandler(STDOUT, form, may_block, stdout())
+    return DescriptorHandler(open_log(config), form, may_block)
+
+
+def open_stdout() -> None:
+    """Makes `stdout` one whose writes do not wait, here and in all processes that are forked from this one; see
+    `Outlet.open`. Raises OSError when there is no standard output."""
+    _stdout.open()
+
+
+def stdout() -> Outlet:
+    """The standard output, for ``--stdout``."""
+    return _stdout
 
 
 def syslog() -> Syslog | None:

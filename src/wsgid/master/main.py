@@ -13,7 +13,7 @@ from functools import partial
 from wsgid.app import WsgidApp, make_folder
 from wsgid.config import Config
 from wsgid.config_sources import Loaded
-from wsgid.logs import configure, has_file, line, log_file, redirect_stdio, syslog
+from wsgid.logs import configure, has_file, line, log_file, open_stdout, redirect_stdio, syslog
 from wsgid.master import jail, jail_paths, reach, rights
 from wsgid.master.actions import Finish
 from wsgid.master.activation import take_activated
@@ -102,6 +102,8 @@ def _settle(config: Config) -> Identity | None:
     """Makes folders and log, as whom the daemon will be. Raises CannotStart."""
     if config.umask is not None:
         os.umask(config.umask)
+    if config.stdout:
+        open_stdout()  # as whoever started us: what others write to is seldom the daemon's user's
     if config.chroot:
         jail_paths.check(config)
         jail.close_directories()

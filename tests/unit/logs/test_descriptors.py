@@ -1,14 +1,18 @@
 import fcntl
 import logging
 import os
+import pty
 import re
+import resource
 import select
+import socket
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wsgid.logs import MAX_RECORD, DescriptorHandler, TextForm, room
+from wsgid.logs import MAX_RECORD, DescriptorHandler, Outlet, TextForm, room
 
 
 @pytest.fixture
@@ -30,7 +34,11 @@ def fill(writer: int) -> None:
 
 def logger_into(writer: int) -> tuple[logging.Logger, DescriptorHandler]:
     """That may not block."""
-    into = DescriptorHandler(writer, TextForm("worker"), may_block=False)
+    return logger_onto(Outlet(writer))
+
+
+def logger_onto(outlet: Outlet) -> tuple[logging.Logger, DescriptorHandler]:
+    into = DescriptorHandler(outlet.descriptor, TextForm("worker"), False, outlet)
     logger = logging.Logger("of this test")
     logger.addHandler(into)
     return logger, into
@@ -87,3 +95,61 @@ def test_a_record_longer_than_the_room_keeps_both_ends(pipe: tuple[int, int]) ->
     assert len(told) <= select.PIPE_BUF
     assert re.fullmatch(rb".* beginx+\n    \(\d+ bytes left out\)\n    x+end\n", told)
     assert into.lost == 0
+
+
+@pytest.fixture(params=["pipe", "terminal", "socket"])
+def ends(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+    """To read from, and to write to; the second blocks, as it does for whoever shares it."""
+    if request.param == "terminal":
+        reader, writer = pty.openpty()
+        tty.setraw(writer)
+    elif request.param == "socket":
+        reader, writer = (each.detach() for each in socket.socketpair())
+    else:
+        reader, writer = os.pipe()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_is_open_takes_what_it_has_room_for_and_never_waits(ends: tuple[int, int]) -> None:
+    reader, writer = ends
+    outlet = Outlet(writer)
+    outlet.open()
+    while outlet.write(b"x" * select.PIPE_BUF):
+        pass
+    logger, into = logger_onto(outlet)
+    while not into.lost:  # a terminal has a little more room a little later
+        logger.error("x" * 1000)
+    assert os.get_blocking(writer), "others share it"
+    assert os.read(reader, 100)
+    if outlet._socket is not None:
+        outlet._socket.close()
+
+
+def test_a_record_begins_a_line_also_after_one_that_was_taken_in_part(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open(tmp_path / "file", "wb") as file:
+        logger, _ = logger_into(file.fileno())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60, hard))
+        try:
+            logger.error("x" * 100)
+            logger.error("no room at all")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        logger.error("whole")
+        logger.error("another")
+    first, lost, whole, another = (tmp_path / "file").read_text().splitlines()
+    assert first.endswith("xx")
+    assert lost == "(2 records before this one could not be written)"
+    assert whole.endswith("] whole")
+    assert another.endswith("] another")
+
+
+def test_where_there_is_nothing_to_open_writing_is_as_it_was(tmp_path: Path) -> None:
+    with open(tmp_path / "file", "wb") as file:
+        outlet = Outlet(file.fileno())
+        outlet.open()
+        assert outlet.write(b"text") == 4
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        Outlet(-1).open()
