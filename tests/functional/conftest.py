@@ -142,6 +142,8 @@ def serve(app_folder: MakeFolder) -> Iterator[MakeDaemon]:
         for daemon in started:
             if daemon.running:
                 daemon.stop()
+            else:
+                daemon.assert_no_mistakes()
     finally:
         for daemon in started:
             daemon.kill()

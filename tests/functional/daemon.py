@@ -23,6 +23,9 @@ READY = re.compile(r"^wsgid (?P<pid>\d+) serves (?P<address>.+) with \d+ workers
 ACCESS = re.compile(r"^\S+ - \S+ \[.{26}\] .* wait=.* service=.*$", re.MULTILINE)
 """A line of the access log; with ``--stdout`` it stands among those of the main log."""
 
+MISTAKE = re.compile(r"a mistake in the event loop|Exception in callback|exception was never retrieved")
+"""By our handler, and as asyncio itself says it."""
+
 MARK = "TEST_DAEMON"
 """Environment variable by which all processes of one daemon are known, whatever session and parent they have."""
 
@@ -260,6 +263,7 @@ class Daemon:
         code = self.wait()
         assert code == 0, f"the daemon ended with {code}:\n{self.output}"
         self.assert_nothing_left()
+        self.assert_no_mistakes()
 
     def kill(self) -> None:
         """SIGKILL for all of it, in whatever state it is. All are stopped first: none acts on the death of another."""
@@ -273,6 +277,11 @@ class Daemon:
                 self._process.wait()
             else:
                 proc.reap()
+
+    def assert_no_mistakes(self) -> None:
+        """None that the event loop has met, which ends no process and may harm no answer. Raises AssertionError."""
+        told = [line for line in f"{self.log}\n{self.output}".splitlines() if MISTAKE.search(line)]
+        assert not told, "the dispatcher's event loop has met a mistake:\n" + "\n".join(told) + f"\n{self.report()}"
 
     def assert_nothing_left(self) -> None:
         """No process, pid file, run directory or socket of this daemon. Raises AssertionError."""

@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import uvloop
 
@@ -105,6 +106,11 @@ async def _serve(post: DispatcherPost) -> int:
     return await dispatcher.ended
 
 
+def _log_mistake(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """In the main log as all else: asyncio's own logger would write raw lines onto standard error."""
+    log.error("a mistake in the event loop: %s", context.get("message", ""), exc_info=context.get("exception"))
+
+
 class Dispatcher:
     """Ties the parts together: each of them knows only what it calls."""
 
@@ -160,6 +166,7 @@ class Dispatcher:
         self._ending = False
         self._unfinished = 0
         self.ended: asyncio.Future[int] = loop.create_future()
+        loop.set_exception_handler(_log_mistake)
         loop.add_signal_handler(signal.SIGTERM, self._drain, config.graceful_timeout)
         loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
         self._beat()

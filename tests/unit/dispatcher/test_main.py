@@ -236,6 +236,24 @@ def test_its_master_changes_the_options(with_master: Run) -> None:
     with_master(test)
 
 
+def test_a_mistake_in_the_event_loop_is_one_record_with_its_traceback(
+    with_master: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistaken() -> None:
+        raise LookupError("of this test")
+
+    async def test(master: Master) -> None:
+        asyncio.get_running_loop().call_soon(mistaken)
+        await turns(2)
+
+    with_master(test)
+    [told] = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert told.name == "wsgid.dispatcher"
+    assert told.getMessage().startswith("a mistake in the event loop: Exception in callback ")
+    assert told.exc_info is not None
+    assert str(told.exc_info[1]) == "of this test"
+
+
 def test_news_of_a_restart_for_which_nobody_waits(with_master: Run) -> None:
     async def test(master: Master) -> None:
         master.say(RestartNews("worker 2 of 4 is replaced", over=False, ok=False))
