@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgid.config import DEFAULT_BIND, OPTIONS, Config
+from wsgid.config_conflicts import conflicts
 from wsgid.options import VARIABLE_PREFIX, Option, nearest, shown
 
 FILE = "wsgid.json"
@@ -75,7 +76,7 @@ def load(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Pa
         if each not in (_APP_PATH, _LOADER_DIR):
             _choose(each, layers, values, sources, errors)
     _choose_loader_dirs(layers, values, sources, errors)
-    _check_pairs(values, sources, errors)
+    errors += conflicts(values, sources)
     if errors:
         raise ConfigError(errors)
     if not (values["bind"] or values["recv"]):
@@ -161,7 +162,7 @@ def faults_of(saved: Mapping[str, object], app_path: Path) -> list[str]:
         if each not in (_APP_PATH, _LOADER_DIR):
             _choose(each, [layer], values, sources, errors)
     _choose_loader_dirs([layer], values, sources, errors)
-    _check_pairs(values, sources, errors)
+    errors += conflicts(values, sources)
     return errors
 
 
@@ -275,17 +276,6 @@ def _below(path: object, app_path: Path) -> object:
     if not isinstance(path, str) or Path(path).is_relative_to(app_path):
         return path
     return path.lstrip("/")
-
-
-def _check_pairs(values: Mapping[str, Any], sources: Mapping[str, str], errors: list[str]) -> None:
-    if not {"recv", "send"} <= values.keys():  # one of them is wrong by itself, and has been told
-        return
-    recv, send = len(values["recv"]), len(values["send"])
-    if recv != send:
-        errors.append(
-            f"--recv and --send go in pairs, but there are {recv} of --recv ({sources['recv']}) and {send} of --send "
-            f"({sources['send']}): give each Mongrel2 handler's send_spec as --recv and its recv_spec as --send"
-        )
 
 
 def _current_directory() -> Path:

@@ -321,6 +321,17 @@ def test_http_is_served_only_when_nothing_else_is_asked_for(folder: Path) -> Non
     assert loaded(folder, {"bind": []}).config.bind == ("127.0.0.1:8000",)
 
 
+def test_addresses_that_are_not_the_same(folder: Path) -> None:
+    config = loaded(folder, bind=("127.0.0.1:0", "127.0.0.1:0", "[::1]:80"), metrics=("127.0.0.1:0", "[::1]:81")).config
+    assert len(config.bind + config.metrics) == 5
+    assert loaded(folder, metrics="127.0.0.1:8000", recv=("ipc:///r",), send=("ipc:///s",)).config.bind == ()
+
+
+def test_an_address_that_is_the_default_already(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^127.0.0.1:8000 is given twice, by --bind \(default\) and by --metrics"):
+        loaded(folder, metrics="127.0.0.1:8000")
+
+
 def test_several_pairs(folder: Path) -> None:
     config = loaded(
         folder,

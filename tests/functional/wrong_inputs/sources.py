@@ -52,6 +52,18 @@ ROWS = [
         "--recv and --send go in pairs, but there are 1 of --recv (command line) and 0 of --send (default): give each "
         "Mongrel2 handler's send_spec as --recv and its recv_spec as --send",
     ),
+    Row(
+        "--bind twice",
+        "start --bind 127.0.0.1:8000 --bind 127.0.0.1:8000",
+        "127.0.0.1:8000 is given twice, by --bind (command line) and by --bind (command line): leave one away, or "
+        "choose another address",
+    ),
+    Row(
+        "one address for --bind and --metrics",
+        "start --bind unix:web.sock",
+        "unix:HERE/site/../web.sock is given twice, by --bind (command line) and by --metrics (wsgid.json): ...",
+        files={"site/wsgid.json": '{"metrics": "unix:../web.sock"}'},
+    ),
     # The environment
     Row(
         "a value in the environment",
