@@ -93,6 +93,11 @@ def test_where_each_of_the_threads_of_a_worker_is(serve: MakeDaemon, ledger: Led
         traces = wait_for(lambda: found if len(found := traces_of_all(daemon)) == 4 else None, "all four")
         assert_told(traces, worker)
         assert all("interpreter lock" in told for _, told in traces)
+        [level] = set(
+            re.findall(rf"(\w+) +master\[\d+\] stacks of worker {worker}, as wsgid request trace ", daemon.log)
+        )
+        assert level == "INFO"
+        assert " ERROR " not in daemon.log
         assert daemon.worker_pids == [worker]
         assert list(listed(daemon)) == [target for target, _ in traces], "nothing has happened to them"
         daemon.kill()

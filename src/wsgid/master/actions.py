@@ -56,6 +56,8 @@ class WriteStacks:
     pid: int
     wanted: tuple[int, ...] = ()
     """The identifiers of threads whose stacks the dispatcher is to be told as well."""
+    for_trace: bool = False
+    """Nothing is wrong with it: somebody wants to know where a request is."""
 
 
 @dataclass(frozen=True, slots=True)

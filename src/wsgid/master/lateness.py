@@ -100,7 +100,11 @@ def _write_stacks(state: State, now: float) -> Step:
     due = [worker for worker in state.workers if now >= worker.stacks_due]
     for worker in due:
         state = state.with_worker(replace(worker, stacks_due=math.inf, stacks_wanted=()))
-    return state, [WriteStacks(worker.pid, worker.stacks_wanted) for worker in due]
+    return state, [WriteStacks(each.pid, each.stacks_wanted, for_trace=_only_for_trace(each)) for each in due]
+
+
+def _only_for_trace(worker: Worker) -> bool:
+    return bool(worker.stacks_wanted) and worker.stage not in (Stage.HUNG, Stage.LATE)
 
 
 def _overdue(state: State, worker: Worker, now: float) -> Step:

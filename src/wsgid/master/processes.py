@@ -159,11 +159,16 @@ class Processes:
         report.close_reader()
         return text
 
-    def log_stacks(self, pid: int) -> str:
-        """Of a dispatcher or a worker: what it has written of them since the last time, if anything."""
+    def log_stacks(self, pid: int, *, for_trace: bool = False) -> str:
+        """Of a dispatcher or a worker: what it has written of them since the last time, if anything.
+
+        ``for_trace``: nothing is wrong with it."""
         if text := self._stacks[pid].read():
             if pid in self._orders:
                 log.error("stacks of dispatcher %d:", pid, extra=about(traceback=text))
+            elif for_trace:
+                told = "stacks of worker %d, as wsgid request trace wants to know where a request is:"
+                log.info(told, pid, extra=about(worker=pid, traceback=text))
             else:
                 log.error("stacks of worker %d:", pid, extra=about(worker=pid, traceback=text))
         return text

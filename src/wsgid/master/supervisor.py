@@ -199,8 +199,8 @@ class Supervisor:
                 self._kill(pid, number)
             case Abort(pid):
                 self._abort(pid)
-            case WriteStacks(pid, wanted):
-                stacks = self._processes.log_stacks(pid)
+            case WriteStacks(pid, wanted, for_trace):
+                stacks = self._processes.log_stacks(pid, for_trace=for_trace)
                 for thread in wanted:
                     self._processes.tell(StackWritten(pid, thread, of_thread(stacks, thread)))
             case Log(level, text, worker):

@@ -86,10 +86,10 @@ HISTORIES: dict[str, list[Chapter]] = {
         *UP,
         (5.0, [StackWanted(11, 1)], [Kill(11, DUMP_SIGNAL)]),
         (5.1, [StackWanted(11, 2), StacksFound(11)], []),
-        (5.0 + DUMP_TIME, [], [WriteStacks(11, (1, 2))]),
+        (5.0 + DUMP_TIME, [], [WriteStacks(11, (1, 2), for_trace=True)]),
         (6.0, [StackWanted(99, 1)], []),
         (7.0, [StackWanted(11, 1)], [Kill(11, DUMP_SIGNAL)]),
-        (7.0 + DUMP_TIME, [], [WriteStacks(11, (1,))]),
+        (7.0 + DUMP_TIME, [], [WriteStacks(11, (1,), for_trace=True)]),
         (60.0, [], []),
     ],
     "where a thread is of a worker that hangs": [
