@@ -187,8 +187,8 @@ class Traced(msgspec.Struct, frozen=True, tag="traced"):
     stack: str
     """In the words of a traceback, the innermost call last."""
     from_outside: bool
-    """The worker could not say it: a thread of it holds the interpreter lock. Without lines of source, and cut at
-    faulthandler's limits."""
+    """The worker did not say it in time: a thread of it holds the interpreter lock, or it is starved. Without lines of
+    source, and cut at faulthandler's limits."""
 
 
 class NotThere(msgspec.Struct, frozen=True, tag="not-there"):

@@ -47,8 +47,8 @@ def as_trace(traced: Traced) -> str:
     ]
     if traced.from_outside:
         lines.append(
-            f"(A thread of worker {request.worker} holds the interpreter lock and lets no other tell: this was written "
-            "from outside.)"
+            f"(Worker {request.worker} did not tell it within a second: a thread of it holds the interpreter lock, or "
+            "it gets no time on a processor. This was written from outside.)"
         )
     lines += traced.stack.splitlines() or ["(It is in no Python code.)"]
     return "\n".join(_printable(each) for each in lines)

@@ -12,6 +12,7 @@ from signal import SIGKILL
 
 from wsgid.dispatcher.worker import Worker, described
 from wsgid.dispatcher.workers import caller
+from wsgid.logs import about
 
 LEAVE_TIME = 1.0
 """Seconds beyond the graceful timeout that they have, as under a master: what the application does at exit takes time
@@ -27,7 +28,8 @@ def any_left(workers: Iterable[Worker]) -> bool:
 def kill_those_left(workers: Iterable[Worker], now: float) -> None:
     for worker in workers:
         if worker.connected and _is_certain(worker):
-            log.error("worker %d has not left in time: killing it; it held %s", worker.pid, _held(worker, now))
+            told = "worker %d has not left in time: killing it; it held %s"
+            log.error(told, worker.pid, _held(worker, now), extra=about(worker=worker.pid))
             with suppress(ProcessLookupError):  # it has left at this very moment
                 os.kill(worker.pid, SIGKILL)
 

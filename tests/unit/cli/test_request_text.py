@@ -40,6 +40,7 @@ def test_one_from_outside_and_without_a_call() -> None:
     told = as_trace(Traced(msgspec.structs.replace(RUNNING, client=""), "", from_outside=True)).splitlines()
     assert told == [
         "GET /report (id 5f3a-1), for 3.2 s in thread 0x0000000000007f0a of worker 4244:",
-        "(A thread of worker 4244 holds the interpreter lock and lets no other tell: this was written from outside.)",
+        "(Worker 4244 did not tell it within a second: a thread of it holds the interpreter lock, or it gets no time "
+        "on a processor. This was written from outside.)",
         "(It is in no Python code.)",
     ]

@@ -79,7 +79,7 @@ def _memory(pids: Iterable[int]) -> dict[int, int]:
     for pid in pids:
         try:
             pages = Path(f"/proc/{pid}/statm").read_text().split()[1]  # proc_pid_statm(5)
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended, or is in another container
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it has just ended, is in another container, or /proc is mounted with hidepid (proc(5))
         found[pid] = int(pages) * PAGE_SIZE
     return found

@@ -28,6 +28,9 @@ TIME: Final = 8
 GAP: Final = 5
 """Columns between the times of now and those of the last minutes."""
 
+SUMMARY: Final = 2
+"""Lines above the table, whose heading is the third."""
+
 GROUP: Final = 3 * (TIME + 1)
 
 NOTHING_RUNS: Final = "nothing runs"
@@ -46,7 +49,7 @@ def draw(figures: Figures, width: int, height: int, *, hint: str = "") -> Render
     if room.causes:
         parts += [*gap, _causes(figures, width)]
         parts += [_death(each, figures, width) for each in figures.last_deaths[: room.deaths]]
-    return Group(*parts)
+    return Group(*parts if height > SUMMARY else parts[:height])
 
 
 def _title(figures: Figures, width: int, hint: str) -> Text:
@@ -61,16 +64,22 @@ def _title(figures: Figures, width: int, hint: str) -> Text:
 def _whose(figures: Figures, width: int) -> str:
     daemons = figures.daemons
     if not daemons:
-        return fitting([f"{NOTHING_RUNS} on {figures.app_path}"], width)
+        return fitting([f"{NOTHING_RUNS} on {_printable(figures.app_path)}"], width)
     if len(daemons) > 1:
         silent = sum(not each.answers for each in daemons)
-        parts = [f"{len(daemons)} daemons on {figures.app_path}", f"{silent} of them silent"]
+        parts = [f"{len(daemons)} daemons on {_printable(figures.app_path)}", f"{silent} of them silent"]
         return fitting(parts if silent else parts[:1], width)
     [daemon] = daemons
     if not daemon.answers:
         return fitting([f"wsgid {daemon.pid} does not answer"], width)
     stops = ["stops"] if daemon.draining else []
-    return fitting([f"wsgid {daemon.pid}", *stops, f"up {words.duration(daemon.uptime)}", *daemon.addresses], width)
+    addresses = [_printable(each) for each in daemon.addresses]
+    return fitting([f"wsgid {daemon.pid}", *stops, f"up {words.duration(daemon.uptime)}", *addresses], width)
+
+
+def _printable(text: str) -> str:
+    """Paths may have anything in them, and terminals obey what they are sent."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _sums(figures: Figures, width: int) -> Text:

@@ -17,6 +17,7 @@ from wsgid.dispatcher.edges.client import BODY_LOST, PendingBody
 from wsgid.dispatcher.edges.flow_control import REMEMBERED
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.dispatcher.question import Judged, Question
+from wsgid.logs import about
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.limits import HttpLimits
 from wsgid.protocol.mongrel2_credits import ENOUGH, UploadCredits
@@ -100,7 +101,8 @@ class StreamedUpload:
 
     def part(self, part: StreamPart) -> None:
         if part.offset != self._body.size:
-            log.error(PART_MISSING, self.request.id, self._body.size, part.offset)
+            id = self.request.id
+            log.error(PART_MISSING, id, self._body.size, part.offset, extra=about(id))
             self._refuse(Refused(400, "a part of the body is missing"))
             return
         self._credits.took(len(part.data))
@@ -166,7 +168,8 @@ class StreamedUpload:
     def spool_failed(self, error: OSError) -> None:
         """A whole one says so when it is its turn (`PendingBody.error`)."""
         if not self.ended:
-            log.error("request %s: %s", self.request.id, self._body.explain(error))
+            id = self.request.id
+            log.error("request %s: %s", id, self._body.explain(error), extra=about(id))
             self._refuse(Refused(500, BODY_LOST))
 
 

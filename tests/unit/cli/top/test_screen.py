@@ -113,6 +113,7 @@ def test_before_anything_is_known() -> None:
         ((), "nothing runs on /srv/mysite"),
         ((daemon(10, counts=None),), "wsgid 10 does not answer"),
         ((daemon(10, draining=True),), "wsgid 10   stops   up 60 s   http://127.0.0.1:8000"),
+        ((daemon(10, addresses=["unix:/\x1b[2J\n"]),), "wsgid 10   up 60 s   unix:/\\x1b[2J\\n"),
         ((daemon(10), daemon(20)), "2 daemons on /srv/mysite"),
         ((daemon(10), daemon(20, counts=None)), "2 daemons on /srv/mysite   1 of them silent"),
     ],
@@ -129,11 +130,18 @@ def test_whose_worker_it_is() -> None:
     assert ":" not in lines[-1].partition("  worker")[0], "a date, as it was not today"
 
 
+@pytest.mark.parametrize("height", [1, 2])
+def test_hardly_any_height(height: int) -> None:
+    lines = drawn(under_load(), 80, height)
+    assert len(lines) == height
+    assert lines[0].startswith("wsgid 10   ")
+
+
 @given(width=st.integers(1, 250), height=st.integers(1, 60), count=st.integers(0, 40))
 def test_no_line_is_broken_at_any_size(width: int, height: int, count: int) -> None:
     target = Served("5f3a-1", "GET", "/" + "x" * 255, "2001:db8:1234:5678:9abc:def0:1234:5678", 1e9)
     many = [worker(2**22 - pid, 10**9, target, target, state="starting", threads=999) for pid in range(count)]
     lines = drawn(under_load(*many), width, height)
     assert all(len(line) <= width for line in lines)
-    if height >= 6:
+    if height <= 2 or height >= 6:
         assert len(lines) <= height, "no line has become two"

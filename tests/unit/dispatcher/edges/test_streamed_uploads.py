@@ -157,6 +157,7 @@ class TestRefused:
                 streams.part(part(10, b"x"))
                 assert owner.refused == [400]
                 assert "--shared-handler" in caplog.text
+                assert [vars(each)["request_id"] for each in caplog.records] == ["id-1"]
 
         run(main())
 
@@ -178,6 +179,7 @@ class TestRefused:
                 streams.part(part(0, bytes(PIECE)))
                 await until(lambda: owner.refused == [500], "the refusal")
                 assert "could not be stored" in caplog.text
+                assert [vars(each)["request_id"] for each in caplog.records] == ["id-1"]
 
         run(main())
 
