@@ -17,13 +17,15 @@ _CUT_MARK: Final = 64
 """Bytes, at most, of the words that stand for what a record too long has lost."""
 
 _CONTINUED: Final = "\n    "
-_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"} | {
+_CONTROLS: Final = {
+    **{code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"},
+    # Unicode's ends of lines and paragraphs, which many a reader of logs knows, and what turns the direction of text.
+    **{code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
     ord("\n"): _CONTINUED,
-    0x2028: "\\u2028",  # Unicode's ends of lines and paragraphs, which many a reader of logs knows
-    0x2029: "\\u2029",
 }
 """Only the first line of a record begins with a date: a client whose header holds a line end cannot forge a record, nor
-one with escape sequences (C0 and C1 controls) take the terminal of whoever reads the log."""
+one with escape sequences (C0 and C1 controls) take the terminal of whoever reads the log, nor show its text in another
+order than it has."""
 
 
 class About(TypedDict, total=False):

@@ -128,3 +128,12 @@ class TestText:
         data = TextForm("master").data(a_record("x" * shift + "\N{GRINNING FACE}" * SMALLEST), 0, SMALLEST)
         assert len(data) <= SMALLEST
         assert data.decode().count("\N{GRINNING FACE}") * 4 > SMALLEST - 200
+
+
+def test_no_text_changes_its_own_direction() -> None:
+    turning = "".join(map(chr, (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+    record = logging.LogRecord("wsgid", logging.INFO, "", 0, f"user {turning} x", (), None)
+    data = TextForm("worker").data(record, 0, 4096)
+    assert data.isascii()
+    assert rb"\u2028\u2029\u202a" in data
+    assert rb"\u202e\u2066\u2067\u2068\u2069 x" in data
