@@ -15,7 +15,7 @@ from wsgid.access_fields import JSON, NONE
 from wsgid.config import Config
 from wsgid.dispatcher.access_file import open_access_file
 from wsgid.dispatcher.access_line import Line, line_of
-from wsgid.dispatcher.access_syslog import AccessSyslog
+from wsgid.dispatcher.access_syslog import AccessSyslog, LineRefused
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 
@@ -44,7 +44,8 @@ class Destination(Protocol):
         """A line has been taken in part."""
 
     def write(self, lines: bytearray) -> int:
-        """Takes what it can without waiting, from the beginning; gives the number of bytes. Raises OSError."""
+        """Takes what it can without waiting, from the beginning; gives the number of bytes. Raises OSError, or
+        LineRefused."""
 
     def reopen(self) -> None:
         """Somebody has moved the old one away. Raises OSError; then the old one stays in use."""
@@ -171,7 +172,11 @@ class AccessLog:
     def _write(self) -> None:
         """Raises OSError."""
         while self._unwritten:
-            taken = self._destination.write(self._unwritten)
+            try:
+                taken = self._destination.write(self._unwritten)
+            except LineRefused:
+                taken = self._unwritten.index(b"\n") + 1
+                self._count_lost(1)
             if not taken:
                 return
             del self._unwritten[:taken]
@@ -185,7 +190,9 @@ class AccessLog:
             return
         begun = self._unwritten.find(b"\n") + 1 if self._destination.within_line else 0
         kept = max(begun, self._unwritten.rfind(b"\n", 0, most) + 1)
-        lost = self._unwritten.count(b"\n", kept)
-        self.lost += lost
-        self.lost_ever += lost
+        self._count_lost(self._unwritten.count(b"\n", kept))
         del self._unwritten[kept:]
+
+    def _count_lost(self, lines: int) -> None:
+        self.lost += lines
+        self.lost_ever += lines

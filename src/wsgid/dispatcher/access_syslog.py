@@ -4,7 +4,11 @@ import json
 import os
 
 from wsgid.logs.forms import cut, json_line
-from wsgid.logs.syslog import INFORMATIONAL, MAX_TEXT, Syslog
+from wsgid.logs.syslog import INFORMATIONAL, MAX_TEXT, DatagramTooLong, Syslog
+
+
+class LineRefused(Exception):
+    """The first line will never be taken; the others may be."""
 
 
 class AccessSyslog:
@@ -23,7 +27,10 @@ class AccessSyslog:
     def write(self, lines: bytearray) -> int:
         end = lines.index(b"\n") + 1
         line = self._fitting(bytes(lines[:end]))[:-1]
-        return end if self._syslog.send(INFORMATIONAL, self._pid, line) else 0
+        try:
+            return end if self._syslog.send(INFORMATIONAL, self._pid, line) else 0
+        except DatagramTooLong:
+            raise LineRefused from None
 
     def reopen(self) -> None:
         """There is no file."""

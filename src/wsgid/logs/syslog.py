@@ -42,6 +42,10 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 """Not strftime's, which are in the language of the locale."""
 
 
+class DatagramTooLong(OSError):
+    """For the socket's buffer, or the network: it would not be sent later either, as others would."""
+
+
 class Syslog:
     """The way to one syslogd. Any thread and, after a fork, any process may use it."""
 
@@ -69,7 +73,7 @@ class Syslog:
         return ""
 
     def send(self, severity: int, pid: int, text: bytes) -> bool:
-        """At most MAX_TEXT. False: there is no room now, or nobody listens. Raises OSError: there never will be."""
+        """At most MAX_TEXT. False: there is no room now, or nobody listens. Raises DatagramTooLong."""
         data = self._header(severity, pid) + text
         if not self._path:
             return self._sent_by_udp(data)
@@ -78,8 +82,7 @@ class Syslog:
         except BlockingIOError:
             return False
         except OSError as error:
-            if error.errno == errno.EMSGSIZE:
-                raise
+            _raise_too_long(error)
         # It is not connected yet, or whoever has listened has ended: their successor has a socket of the same name.
         try:
             self._socket.connect(self._path)
@@ -99,8 +102,9 @@ class Syslog:
     def _sent_by_udp(self, data: bytes) -> bool:
         try:
             return self._socket.sendto(data, self._address) == len(data)
-        except OSError:  # the network is not there now
-            return False
+        except OSError as error:
+            _raise_too_long(error)
+            return False  # the network is not there now
 
     def _header(self, severity: int, pid: int) -> bytes:
         priority = self._facility * 8 + severity
@@ -140,6 +144,11 @@ FORMS: Final[dict[str, type[Form]]] = {"text": BriefForm, "json": JsonForm}
 def severity(level: int) -> int:
     """Of a level of `logging`."""
     return next((each for least, each in _SEVERITIES if level >= least), DEBUG)
+
+
+def _raise_too_long(error: OSError) -> None:
+    if error.errno == errno.EMSGSIZE:
+        raise DatagramTooLong(error.errno, error.strerror) from None
 
 
 def _by_udp(host: str, port: int) -> tuple[socket.socket, tuple[object, ...]]:

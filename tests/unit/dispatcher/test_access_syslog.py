@@ -1,4 +1,5 @@
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,3 +122,11 @@ def test_a_line_too_long_is_json_still(logged: Logged) -> None:
     assert "characters left out" in long["target"]
     assert (long["status"], long["request_id"]) == (200, "id-1")
     assert short["target"] == "/short"
+
+
+def test_only_the_line_that_no_datagram_takes_is_lost(logged: Logged) -> None:
+    logged.way._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least that there is, some 4 KiB
+    logged.end("/before", "/" + "x" * 6000, "/after")
+    assert [each.split('"')[1] for each in logged.texts()] == ["GET /before HTTP/1.1", "GET /after HTTP/1.1"]
+    assert logged.log.lost_ever == 1
+    assert not logged.retries

@@ -14,7 +14,17 @@ from tests.deadlines import seconds
 from tests.syslog_receiver import LOCAL, Receiver, fill
 from wsgid.logs import JsonForm
 from wsgid.logs.forms import BriefForm
-from wsgid.logs.syslog import FACILITIES, MAX_DATAGRAM, MAX_TEXT, PATIENCE, Syslog, SyslogHandler, severity
+from wsgid.logs.syslog import (
+    FACILITIES,
+    INFORMATIONAL,
+    MAX_DATAGRAM,
+    MAX_TEXT,
+    PATIENCE,
+    DatagramTooLong,
+    Syslog,
+    SyslogHandler,
+    severity,
+)
 
 RFC_5424 = re.compile(
     r"<(?P<pri>\d+)>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<host>\S+) (?P<tag>\S+) (?P<pid>\d+) - - "
@@ -220,3 +230,9 @@ class TestSlow:
         way.wait(seconds())
         assert time.monotonic() - began < seconds()
         way._socket.close()
+
+
+def test_what_udp_never_takes_is_not_worth_another_try() -> None:
+    way = Syslog("127.0.0.1:9", "daemon", "wsgid")
+    with way._socket, pytest.raises(DatagramTooLong):
+        way.send(INFORMATIONAL, 1, b"x" * 70_000)
