@@ -78,7 +78,7 @@ def test_promtool_has_nothing_to_complain_of(serve: MakeDaemon) -> None:
 
 def test_it_answers_while_the_queue_is_full_and_while_the_daemon_stops(serve: MakeDaemon, gates: Gates) -> None:
     daemon = serve("plain", "--bind", "127.0.0.1:0", *metrics.OPTION, "--queue-size", "1", env=gates.env)
-    assert metrics.ask(daemon, "/readyz").text == "ready: 1 workers serve\n"
+    assert metrics.ask(daemon, "/readyz").text == "ready: 1 worker serves\n"
     held, *others = (clients.Connection(daemon.address) for _ in range(3))
     held.ask(f"/hold?fifo={gates.make('first')}")
     gates.wait_until_held("first")

@@ -160,7 +160,7 @@ def readiness(report: Report) -> tuple[str, bool]:
     states = [worker.state for worker in report.workers]
     ready = sum(state in (WorkerState.READY, WorkerState.BUSY) for state in states)
     if ready:
-        return f"ready: {ready} workers serve", True
+        return f"ready: {ready} {'worker serves' if ready == 1 else 'workers serve'}", True
     if not states:
         return "not ready: no worker has loaded the application yet", False
     told = ", ".join(f"{states.count(state)} {state}" for state in WorkerState if state in states)

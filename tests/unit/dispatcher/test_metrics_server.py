@@ -129,7 +129,7 @@ def test_metrics() -> None:
     [
         ("GET", "/healthz", 200, b"ok\n"),
         ("HEAD", "/healthz", 200, b""),
-        ("GET", "/readyz", 200, b"ready: 1 workers serve\n"),
+        ("GET", "/readyz", 200, b"ready: 1 worker serves\n"),
         ("GET", "/", 404, b"there are /metrics, /healthz and /readyz\n"),
         ("GET", "/metrics/", 404, b"there are /metrics, /healthz and /readyz\n"),
         ("POST", "/metrics", 405, b"only GET, HEAD\n"),
@@ -164,7 +164,7 @@ def test_one_that_is_not_ready_says_so() -> None:
         (a_report(), "not ready: no worker has loaded the application yet", False),
         (a_report(WorkerState.HUNG, WorkerState.LEAVING), "not ready: no worker serves (1 leaving, 1 hung)", False),
         (a_report(WorkerState.READY, draining=True), "not ready: the daemon stops", False),
-        (a_report(WorkerState.READY, WorkerState.STARTING), "ready: 1 workers serve", True),
+        (a_report(WorkerState.READY, WorkerState.STARTING), "ready: 1 worker serves", True),
         (a_report(WorkerState.BUSY, WorkerState.BUSY), "ready: 2 workers serve", True),
     ],
 )
