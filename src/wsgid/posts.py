@@ -45,6 +45,8 @@ class DispatcherPost:
     """As `listeners`, for scrapers and probes."""
     daemon_since: float = 0.0
     """Seconds since the epoch: when the master began."""
+    deaths: int = 0
+    """Of dispatchers before this one."""
 
 
 @dataclass(frozen=True, slots=True)

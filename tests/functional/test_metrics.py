@@ -128,10 +128,12 @@ def test_with_another_dispatcher_it_begins_anew_at_the_same_address(serve: MakeD
     clients.request(daemon.url)
     before = metrics.samples(daemon)
     assert before["wsgid_request_service_seconds_count"] == 1
+    assert before["wsgid_dispatcher_deaths_total"] == 0
     os.kill(daemon.dispatcher_pid, signal.SIGKILL)
     wait_for(lambda: daemon.log.count("answering Prometheus and probes at") == 2, "the next one")
     after = metrics.samples(daemon)
     assert after["wsgid_request_service_seconds_count"] == 0
+    assert after["wsgid_dispatcher_deaths_total"] == 1
     assert after["wsgid_start_time_seconds"] == before["wsgid_start_time_seconds"]
     wait_for(lambda: metrics.ask(daemon, "/readyz").status == 200, "the worker to call")
 

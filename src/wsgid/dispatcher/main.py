@@ -156,7 +156,7 @@ class Dispatcher:
             self._clock,
             config.server_header,
             report=self._report,
-            facts=lambda sizes: Facts(self._report(), sizes, self._dispatch.queue_size, post.daemon_since),
+            facts=lambda sizes: Facts(self._report(), sizes, self._dispatch.queue_size, post.daemon_since, post.deaths),
             weigh=self._weighing.ask,
         )
         self._drain_asked = False

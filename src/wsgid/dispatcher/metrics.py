@@ -29,6 +29,8 @@ class Facts:
     """``--queue-size``."""
     daemon_since: float
     """Seconds since the epoch."""
+    dispatcher_deaths: int
+    """Since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ QUESTIONS: Final[dict[str, tuple[Metric, ...]]] = {
         Metric(
             "wsgid_dispatcher_uptime_seconds",
             "gauge",
-            "For how long this dispatcher has run. With a new one all counters begin at zero.",
+            "For how long this dispatcher has run. With a new one the counters begin at zero.",
             _one(lambda facts: facts.report.counts.since),
         ),
         Metric(
@@ -292,6 +294,13 @@ QUESTIONS: Final[dict[str, tuple[Metric, ...]]] = {
             "Workers that have ended, by cause. Not by accident: max_requests, max_rss, restart, asked, killed.",
             _each(lambda facts: facts.report.counts.deaths),
             ("cause",),
+        ),
+        Metric(
+            "wsgid_dispatcher_deaths_total",
+            "counter",
+            "Dispatchers that have died and were replaced since the daemon started, each with all connections it had. "
+            "The only counter that goes on with a new dispatcher.",
+            _one(lambda facts: facts.dispatcher_deaths),
         ),
         Metric(
             "wsgid_log_lines_lost_total",

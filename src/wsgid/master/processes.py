@@ -62,6 +62,8 @@ class Processes:
         self._listeners = listeners
         self._others_let_go = tuple(let_go)
         self._since = time.time()
+        self._dispatchers = 0
+        """That there have been."""
         self._lifeline, self._lifeline_writer = os.pipe2(os.O_CLOEXEC)
         # Of the children
         self._orders: dict[int, OrdersLink] = {}
@@ -119,6 +121,7 @@ class Processes:
         link.close_theirs()
         report.close_writer()
         self._orders[pid], self._reports[pid], self._stacks[pid] = link, report, stacks
+        self._dispatchers += 1
         return DispatcherForked(pid)
 
     def _fork_worker(self) -> WorkerForked | WorkerForkFailed:
@@ -206,6 +209,7 @@ class Processes:
                     stacks.descriptor,
                     self._listeners.metrics,
                     self._since,
+                    self._dispatchers,
                 )
             )
         except Exception as error:

@@ -23,7 +23,7 @@ SAMPLE = re.compile(r"(?P<name>[a-z0-9_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\
 def facts(sizes: Sizes | None = SIZES, **counted: object) -> Facts:
     counts = msgspec.structs.replace(NOTHING, **counted)
     report = Report(4242, [], False, 5, 2, 2, WORKERS, 0, 1.5, counts)
-    return Facts(report, sizes, queue_size=1024, daemon_since=1795305289.25)
+    return Facts(report, sizes, queue_size=1024, daemon_since=1795305289.25, dispatcher_deaths=2)
 
 
 def samples(told: Facts) -> dict[str, str]:
@@ -44,6 +44,7 @@ def test_each_has_a_name_by_the_rules_and_a_help_text() -> None:
 def test_what_goes_on() -> None:
     found = samples(facts())
     assert found["wsgid_start_time_seconds"] == "1795305289.25"
+    assert found["wsgid_dispatcher_deaths_total"] == "2"
     assert found["wsgid_draining"] == "0"
     assert found["wsgid_requests_in_progress"] == "5"
     assert found["wsgid_queue_length"] == "2"

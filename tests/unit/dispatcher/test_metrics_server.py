@@ -41,7 +41,7 @@ class Served:
 
     def facts(self, sizes: Sizes | None) -> Facts:
         self.texts += 1
-        return Facts(self.report, sizes, 1024, 0.0)
+        return Facts(self.report, sizes, 1024, 0.0, 0)
 
     def connect(self) -> socket.socket:
         sock = socket.create_connection(self.address)
