@@ -1,8 +1,7 @@
 """Metrics as text for Prometheus: version 0.0.4 of its exposition format.
 
-A client library would write this as well: it takes 13 MiB and a third of a second to load, in the process that all
-requests go through, for what is some thirty lines here. promtool and a real Prometheus are asked by the tests whether
-they are right.
+A client library would write this as well, at ten times the cost and in the loop that all requests go through: see
+ARCHITECTURE.md, Decisions. promtool and a real Prometheus are asked by the tests whether these lines are right.
 
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
