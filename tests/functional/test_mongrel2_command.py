@@ -8,13 +8,15 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -63,9 +65,14 @@ class Site:
 
     def belongs_to(self, owner: int, scratch: Path) -> None:
         """For root: the folder is given to this user, who can read our interpreter from now on."""
+        self.readable_for_all(scratch)
+        give(self.folder, owner)
+
+    def readable_for_all(self, scratch: Path) -> None:
+        """For root: everybody can read our interpreter from now on, and look into the folder."""
         self.launcher = mounts.readable_interpreter(scratch)
         self._env = {name: value for name, value in self._env.items() if not name.startswith("COVERAGE_")}
-        give(self.folder, owner)
+        self.folder.chmod(0o755)
 
     def run(self, command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """To its end."""
@@ -323,8 +330,14 @@ class TestRights:
             done = flask.run("env -u COVERAGE_PROCESS_START -u COVERAGE_PROCESS_CONFIG wsgid mongrel2 status")
             assert (done.returncode, "run this as its owner, or as root" in done.stdout) == (1, True)
 
-    def test_in_a_chroot_with_tls(self, site: Site) -> None:
+    def test_in_a_chroot_with_tls(self, site: Site, tmp_path: Path) -> None:
+        if os.geteuid() == 0:
+            site.readable_for_all(tmp_path)
         site.do("wsgid init --example flask")
+        if os.geteuid() == 0:
+            site.do(f"wsgid config --user {NOBODY}")
+            for name in ("logs", "pid", "run"):
+                give(site.folder / name, NOBODY)
         site.do(
             "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 -keyout key.pem -out cert.pem "
             "-addext subjectAltName=DNS:localhost"
@@ -339,6 +352,9 @@ class TestRights:
             return
         running = site.start()
         assert os.readlink(f"/proc/{running.mongrel2.pid}/root") == str(jail)
+        assert running.mongrel2.uids().effective == NOBODY
+        file = (site.folder / "mongrel2/config.sqlite").stat()
+        assert (file.st_uid, stat.S_IMODE(file.st_mode)) == (0, 0o644)
         site.do("wsgid")
         trusted = ssl.create_default_context(cafile=str(site.folder / "cert.pem"))
         assert fetch(f"https://localhost:{site.port}/", trusted) == b"Hello from Flask\n"
@@ -347,6 +363,43 @@ class TestRights:
         key.unlink()
         assert f"Mongrel2 does not start: {key} is not there" in site.run("wsgid mongrel2 check").stdout
         assert f"the key {key} cannot be read as PEM" in site.run("wsgid mongrel2 run").stdout
+
+    def test_what_its_user_writes_into_the_file_makes_nobody_root(self, site: Site, tmp_path: Path) -> None:
+        """By the chroot in it, Mongrel2 would serve everybody what only root may read."""
+        if os.geteuid() != 0:
+            return
+        site.do("wsgid init --example plain")
+        site.belongs_to(NOBODY, tmp_path)
+        site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port} --static /s=/etc")
+        file = site.folder / "mongrel2/config.sqlite"
+        assert file.stat().st_uid == NOBODY
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("UPDATE server SET chroot = '/'")
+            database.commit()
+        done = site.run("wsgid mongrel2 run")
+        assert (done.returncode, f"root cannot trust {file}: others than root" in done.stdout) == (1, True)
+        checked = site.run("wsgid mongrel2 check").stdout
+        assert f"root cannot trust {file}" in checked
+        assert "Mongrel2 would stay root: it becomes the owner of its chroot, and that of / is root" in checked
+        assert "--mongrel2-chroot /" not in checked
+
+    def test_a_chroot_is_set_up_where_only_root_may(self, site: Site, tmp_path: Path) -> None:
+        if os.geteuid() != 0:
+            return
+        site.do("wsgid init app-folder --example plain")
+        options = f"--app-path app-folder --port {site.port} --mongrel2-chroot jail"
+        done = site.run(f"wsgid mongrel2 init {options}")
+        assert (done.returncode, "by the app folder's owner that would be root" in done.stdout) == (1, True)
+        site.readable_for_all(tmp_path)
+        give(site.folder / "app-folder", NOBODY)
+        done = site.run(f"wsgid mongrel2 init {options}")
+        assert (done.returncode, "root cannot trust what lies in " in done.stdout) == (1, True)
+        assert not (site.folder / "app-folder/mongrel2").exists()
+        done = site.run(f"wsgid mongrel2 init {options} --config config.sqlite --mongrel2-chroot app-folder/jail")
+        assert (done.returncode, "root cannot trust the chroot" in done.stdout) == (1, True)
+        site.do(f"wsgid mongrel2 init {options} --config config.sqlite")
+        running = site.start("wsgid mongrel2 run --app-path app-folder --config config.sqlite")
+        assert running.mongrel2.uids().effective == NOBODY
 
     def test_what_lies_outside_of_the_chroot_is_refused(self, site: Site) -> None:
         site.do("wsgid init --example flask")

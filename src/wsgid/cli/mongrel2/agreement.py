@@ -82,6 +82,8 @@ def _chroot(server: Server, told: Mapping[str, str], config: Config) -> Iterator
     if not store or told.get("upload.stream") == "1":
         return
     ours, theirs = config.mongrel2_chroot, server.chroot
+    if theirs and Path(theirs).resolve() == Path("/"):
+        return  # to be changed there, not here: see `wsgid.cli.mongrel2.trust`
     if theirs and ours is None:
         yield error(
             UPLOADS,

@@ -7,7 +7,7 @@ from pathlib import Path
 from wsgid.cli.check import tell
 from wsgid.cli.checks.findings import Finding, error, ok, refusal, warning
 from wsgid.cli.complaints import CannotDo
-from wsgid.cli.mongrel2 import agreement, rules
+from wsgid.cli.mongrel2 import agreement, rules, trust
 from wsgid.cli.mongrel2.control_port import ControlPort, NotRunning, Row, Unanswered
 from wsgid.cli.mongrel2.own_files import daemons_user
 from wsgid.cli.mongrel2.place import config_file, read, server
@@ -44,6 +44,8 @@ def _all(options: CommandOptions) -> Iterator[Finding]:
     where = Whereabouts(chosen, file.parent)
     yield from rules.findings(configuration, chosen)
     yield from agreement.findings(chosen, configuration.settings, config, where)
+    if chosen.chroot:
+        yield from (error(SERVER, text, remedy) for text, remedy in trust.doubts(file, where.cwd))
     yield from _files(configuration, chosen, config, where)
     yield from _running(configuration, chosen, where)
 

@@ -31,7 +31,8 @@ class Init(Subcommand):
     """Write a configuration of Mongrel2 for this app folder.
 
     Mongrel2 gets the folder mongrel2/ in it: its SQLite file, logs, sockets and uploads. With --mongrel2-chroot it runs
-    in that directory instead, as the owner of it, which takes root. The addresses are saved in wsgid.json, so that
+    in that directory instead, as the owner of it, which takes root; the SQLite file then has to lie where only root may
+    write. The addresses are saved in wsgid.json, so that
     `wsgid` needs no option more.
 
     Exit code: 0 written, 1 when that failed, 2 when it may not be as it is told.
@@ -42,6 +43,7 @@ class Init(Subcommand):
 
     def extra_options(self) -> Sequence[CommandLineOption | CommandLineArgument]:
         return [
+            CONFIG,
             CommandLineOption("port", "Serve HTTP on this port.  [default: 6767]", int, PORT, metavar="N"),
             CommandLineOption(
                 "address",

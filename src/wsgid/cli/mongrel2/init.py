@@ -3,11 +3,12 @@
 import os
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from wsgid.app import WsgidApp
 from wsgid.cli.complaints import CannotDo, complain
 from wsgid.cli.mongrel2 import app_side, own_files, wanted
-from wsgid.cli.mongrel2.place import FILE, own_folder
+from wsgid.cli.mongrel2.place import config_file, own_folder
 from wsgid.interfaces.commands import CommandOptions
 from wsgid.master.rights import ROOT, Identity
 from wsgid.mongrel2_config.site import UPLOADS, Site
@@ -17,7 +18,7 @@ def init(options: CommandOptions) -> int:
     """Returns the exit code. Raises CannotDo."""
     config, chroot = app_side.options_of(options)
     app = WsgidApp(config.app_path)
-    file = own_folder(app) / FILE
+    file = config_file(app.path, options.config)
     if file.exists() and not options.force:
         raise CannotDo(f"{file} is there already: `wsgid mongrel2 check` examines it, --force replaces it")
     certificate = wanted.certificate(options)
@@ -25,9 +26,9 @@ def init(options: CommandOptions) -> int:
     files, notes = app_side.static_files(options, config, identity)
     site = wanted.site(options, config, chroot or own_folder(app), files, chroot=chroot is not None)
     wanted.check_free(site)
-    own_files.write(site, app, certificate, identity)
+    own_files.write(site, file, certificate, identity)
     app_side.save_addresses(site, app)
-    print("\n".join(_report(site, app, options)))
+    print("\n".join(_report(site, file, app, options)))
     complain([*notes, *_as_root(identity)])
     return 0
 
@@ -48,13 +49,14 @@ def _as_root(identity: Identity | None) -> list[str]:
     return ["root owns the app folder, so Mongrel2 and wsgid would run as root: name somebody by wsgid config --user"]
 
 
-def _report(site: Site, app: WsgidApp, options: CommandOptions) -> Iterable[str]:
+def _report(site: Site, file: Path, app: WsgidApp, options: CommandOptions) -> Iterable[str]:
     scheme = "https" if site.tls else "http"
     host = f"[{site.bind_addr}]" if ":" in site.bind_addr else site.bind_addr
-    yield f"{own_folder(app) / FILE}: Mongrel2 on {scheme}://{host}:{site.port}"
+    yield f"{file}: Mongrel2 on {scheme}://{host}:{site.port}"
     yield from routes_as_text(site)
     yield f"  uploads {'in parts' if site.stream_uploads else f'in {site.folder / UPLOADS}'}"
     yield f"{app.options_file}: the addresses, so that `wsgid` finds them"
     folder = folder_options(options)
-    yield from ("", "Start both:", "", f"  {shlex.join(['wsgid', 'mongrel2', 'run', *folder])}")
+    named = ["--config", str(file)] if options.config else []
+    yield from ("", "Start both:", "", f"  {shlex.join(['wsgid', 'mongrel2', 'run', *folder, *named])}")
     yield f"  {shlex.join(['wsgid', *folder])}"

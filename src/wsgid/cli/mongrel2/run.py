@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from wsgid.cli.complaints import CannotDo, complain
+from wsgid.cli.mongrel2 import trust
 from wsgid.cli.mongrel2.own_files import daemons_user
 from wsgid.cli.mongrel2.place import config_file, read, server
 from wsgid.cli.mongrel2.supervised import Supervised
@@ -41,6 +42,8 @@ def run(options: CommandOptions) -> int:
             "without --mongrel2-chroot"
         )
     where = Whereabouts(chosen, file.parent)
+    for text, remedy in trust.doubts(file, where.cwd) if chosen.chroot else ():
+        raise CannotDo(f"{text}: {remedy}")
     _check_pid_file(where.pid_file)
     if problem := not_free(chosen.bind_addr, chosen.port):
         raise CannotDo(f"port {chosen.port} of {chosen.bind_addr} cannot be opened: {problem}")
