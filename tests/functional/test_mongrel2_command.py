@@ -257,6 +257,13 @@ class TestRun:
         assert running.process.wait(seconds()) == 1
         assert "mongrel2 has ended by itself, by SIGKILL; its log is" in running.output
 
+    def test_it_ends_when_its_supervisor_is_killed(self, flask: Site) -> None:
+        running = flask.start()
+        child = running.mongrel2
+        running.process.kill()
+        running.process.wait(seconds())
+        wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, "its end")
+
     def test_systemd_is_told_when_it_serves(self, flask: Site) -> None:
         systemd = ServiceManager(flask.folder / "notify")
         try:
@@ -283,6 +290,7 @@ class TestRun:
         done = flask.run("wsgid mongrel2 run")
         assert done.returncode == 1
         assert f"it runs already, as process {running.mongrel2.pid}" in done.stdout
+        assert f"stop it with kill {running.mongrel2.pid}" in done.stdout
 
     def test_who_has_the_port_is_told(self, flask: Site) -> None:
         with listener(flask.port):
@@ -363,6 +371,24 @@ class TestRights:
         key.unlink()
         assert f"Mongrel2 does not start: {key} is not there" in site.run("wsgid mongrel2 check").stdout
         assert f"the key {key} cannot be read as PEM" in site.run("wsgid mongrel2 run").stdout
+
+    def test_root_removes_nothing_of_its_own_for_it(self, site: Site, tmp_path: Path) -> None:
+        """The folder of the pid file is the user's, who may put a link into its place."""
+        if os.geteuid() != 0:
+            return
+        site.do("wsgid init --example plain")
+        site.belongs_to(NOBODY, tmp_path)
+        site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port}")
+        roots = tmp_path / "roots"
+        roots.mkdir()
+        (roots / "mongrel2.pid").write_text(str(os.getpid()))
+        os.chmod(tmp_path, 0o755)
+        shutil.rmtree(site.folder / "mongrel2/run")
+        (site.folder / "mongrel2/run").symlink_to(roots)
+        done = site.run("wsgid mongrel2 run")
+        assert (roots / "mongrel2.pid").exists()
+        assert done.returncode == 1
+        assert "mongrel2.pid cannot be written" in done.stdout
 
     def test_what_its_user_writes_into_the_file_makes_nobody_root(self, site: Site, tmp_path: Path) -> None:
         """By the chroot in it, Mongrel2 would serve everybody what only root may read."""

@@ -4,8 +4,12 @@ It is a child of ours and not executed in our place: what it says has to be tran
 aborts when it is stopped while connections are open, which nobody who watches services should take for a crash.
 """
 
+import contextlib
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from wsgid.cli.complaints import CannotDo, complain
@@ -16,8 +20,10 @@ from wsgid.cli.mongrel2.supervised import Supervised
 from wsgid.cli.mongrel2.wanted import not_free
 from wsgid.config_sources import ConfigError, load
 from wsgid.interfaces.commands import CommandOptions
+from wsgid.master import rights
+from wsgid.master.errors import CannotStart
 from wsgid.master.notify import Notify
-from wsgid.master.rights import ROOT, Identity
+from wsgid.master.rights import NOWHERE, ROOT, Identity
 from wsgid.mongrel2_config.values import Server
 from wsgid.mongrel2_config.whereabouts import Whereabouts
 
@@ -44,12 +50,14 @@ def run(options: CommandOptions) -> int:
     where = Whereabouts(chosen, file.parent)
     for text, remedy in trust.doubts(file, where.cwd) if chosen.chroot else ():
         raise CannotDo(f"{text}: {remedy}")
-    _check_pid_file(where.pid_file)
+    identity = None if chosen.chroot else _daemons_user(options)
+    own_rights = _rights_of(_owner(where.cwd) if chosen.chroot else identity)
+    with own_rights():
+        _check_pid_file(where.pid_file)
     if problem := not_free(chosen.bind_addr, chosen.port):
         raise CannotDo(f"port {chosen.port} of {chosen.bind_addr} cannot be opened: {problem}")
-    identity = None if chosen.chroot else _daemons_user(options)
     command = [*_become(identity, chosen), program, str(file), chosen.uuid]
-    return Supervised(command, chosen, where, Notify(os.environ)).run()
+    return Supervised(command, chosen, where, Notify(os.environ), own_rights).run()
 
 
 def _daemons_user(options: CommandOptions) -> Identity | None:
@@ -59,14 +67,35 @@ def _daemons_user(options: CommandOptions) -> Identity | None:
         raise CannotDo(*error.errors) from None
 
 
-def _become(identity: Identity | None, chosen: Server) -> list[str]:
-    """The command that executes Mongrel2 as this user: setpriv(1), of util-linux, which every Debian has.
+def _owner(chroot: Path) -> Identity:
+    """Whom Mongrel2 becomes by itself."""
+    found = os.stat(chroot)
+    return Identity(found.st_uid, found.st_gid, (found.st_gid,), "", NOWHERE)
 
-    Mongrel2 itself would stay root: it gives that up only in a chroot.
-    """
+
+def _rights_of(identity: Identity | None) -> Callable[[], AbstractContextManager[None]]:
+    """With which its files are looked at and removed: a link in its folders leads no further than its own rights do.
+    Raises CannotDo."""
     if identity is None:
-        return []
-    command = ["setpriv", f"--reuid={identity.uid}", f"--regid={identity.gid}"]
+        return contextlib.nullcontext
+    try:
+        rights.join_groups(identity)
+    except CannotStart as error:
+        raise CannotDo(str(error)) from None
+    return partial(rights.files_of, identity)
+
+
+def _become(identity: Identity | None, chosen: Server) -> list[str]:
+    """The command that executes Mongrel2 as this user, to be stopped when we are killed: setpriv(1), of util-linux,
+    which every Debian has.
+
+    Mongrel2 itself would stay root: it gives that up only in a chroot. (There the kernel forgets that it is to be
+    stopped, as it changes its user.)
+    """
+    command = ["setpriv", "--pdeathsig=INT"]
+    if identity is None:
+        return command
+    command += [f"--reuid={identity.uid}", f"--regid={identity.gid}"]
     command.append(f"--groups={','.join(map(str, identity.groups))}" if identity.groups else "--clear-groups")
     if chosen.port < PRIVILEGED:
         command += ["--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
@@ -83,6 +112,11 @@ def _check_pid_file(file: Path) -> None:
     except (OSError, ValueError, psutil.NoSuchProcess):
         return  # none, or of a process that is dead: it removes that itself
     if name == PROGRAM:
-        raise CannotDo(f"it runs already, as process {pid} (by {file})")
+        raise CannotDo(f"it runs already, as process {pid} (by {file}): stop it with kill {pid}")
+    try:
+        file.unlink()
+    except OSError as error:
+        raise CannotDo(
+            f"{file} names process {pid}, which is {name}, and cannot be removed: {error.strerror}"
+        ) from None
     complain([f"{file} names process {pid}, which is {name} now: removed"])
-    file.unlink()

@@ -1,11 +1,13 @@
 """A Mongrel2 that is our child: what it prints is told, signals are passed on, its end is judged."""
 
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 
@@ -32,7 +34,15 @@ with an upload in progress it has been seen to end by SIGSEGV."""
 class Supervised:
     """One run of it; to be used once."""
 
-    def __init__(self, command: Sequence[str], server: Server, where: Whereabouts, notify: Notify) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        server: Server,
+        where: Whereabouts,
+        notify: Notify,
+        own_rights: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """``own_rights``: within it, files are those of Mongrel2's user, to whom its folders belong."""
         self._command = command
         self._server = server
         self._where = where
@@ -41,7 +51,9 @@ class Supervised:
         self._process: subprocess.Popen[bytes] | None = None
         self._told_to_stop = False
         self._served = False
-        self._log = LogTail(where.error_log)
+        self._own_rights = own_rights
+        with own_rights():
+            self._log = LogTail(where.error_log)
 
     def run(self) -> int:
         """Until it has ended; the exit code."""
@@ -79,11 +91,14 @@ class Supervised:
                 data = os.read(output.fileno(), MOST) if ready else None
                 *lines, rest = (rest + (data or b"")).split(b"\n")
                 self._tell(line.decode(errors="replace") for line in lines)
-                self._tell(self._log.new_lines())
+                with self._own_rights():
+                    added = self._log.new_lines()
+                self._tell(added)
                 if not self._served and self._messages.running:
                     self._say_it_serves()
                 if data == b"":
                     self._tell([rest.decode(errors="replace")])
+                    self._clean_up(process.pid)
                     return process.wait()
 
     def _tell(self, lines: Iterable[str]) -> None:
@@ -99,7 +114,6 @@ class Supervised:
 
     def _judge(self, code: int) -> int:
         if self._told_to_stop and code in ENDS_OF_A_STOP:
-            self._where.pid_file.unlink(missing_ok=True)  # it aborts before it does so itself
             print("mongrel2 has ended", file=sys.stdout, flush=True)
             return 0
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with {code}"
@@ -108,6 +122,12 @@ class Supervised:
         else:
             complain(["mongrel2 did not start"])
         return EXIT_FAILED
+
+    def _clean_up(self, pid: int) -> None:
+        """Its pid file, for it mostly aborts before it removes that itself; never one that names another process."""
+        with self._own_rights(), contextlib.suppress(OSError):  # there is none, or what is there is not its own
+            if self._where.pid_file.read_bytes().strip() == b"%d" % pid:
+                self._where.pid_file.unlink()
 
 
 class LogTail:
