@@ -49,6 +49,9 @@ COLUMNS = {
 }
 """What Mongrel2 1.12.2 asks for."""
 
+NUMBERS = {"id", "server_id", "host_id", "target_id", "port", "use_ssl", "raw_payload", "cache_ttl"}
+"""Columns of whole numbers; the others are texts."""
+
 KINDS: Mapping[type[Target], str] = {Handler: "handler", Directory: "dir", Proxy: "proxy"}
 """``target_type`` of a route."""
 
@@ -143,7 +146,8 @@ def _modules(of_servers: Iterable[tuple[Module, ...]]) -> Iterator[tuple[object,
 
 
 def _select(database: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Row]:
-    """Raises sqlite3.Error; DatabaseError for NULL, at which Mongrel2 does not start."""
+    """Raises sqlite3.Error; DatabaseError for NULL, at which Mongrel2 does not start, and for a text that should be a
+    number; a number that should be a text is the text that Mongrel2 reads."""
     rows = [
         dict(zip(columns, row, strict=True))
         for row in database.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id")
@@ -152,7 +156,17 @@ def _select(database: sqlite3.Connection, table: str, columns: tuple[str, ...]) 
         for column, value in row.items():
             if value is None:
                 raise DatabaseError(f"{table} {row['id']}: {column} is NULL: put an empty text or 0 there")
+            row[column] = _typed(value, f"{table} {row['id']}: {column}", number=column in NUMBERS)
     return rows
+
+
+def _typed(value: object, where: str, *, number: bool) -> str | int:
+    """Raises DatabaseError."""
+    if number and not isinstance(value, int):
+        raise DatabaseError(f"{where} is {value!r}: put a whole number there")
+    if not isinstance(value, (str, int, float)):
+        raise DatabaseError(f"{where} is {value!r}: put a text there")
+    return value if isinstance(value, int) and number else str(value)
 
 
 def _configuration(rows: Rows) -> Configuration:

@@ -73,11 +73,32 @@ class TestUnreadable:
         with pytest.raises(DatabaseError, match="server 1: control_port is NULL"):
             read(file)
 
+    @pytest.mark.parametrize(
+        ("statement", "told"),
+        [
+            ("UPDATE server SET port = 'abc'", "server 1: port is 'abc': put a whole number there"),
+            ("UPDATE server SET port = 80.5", "server 1: port is 80.5: put a whole number there"),
+            ("UPDATE setting SET value = x'00' WHERE id = 1", r"setting 1: value is b'\\x00': put a text there"),
+        ],
+    )
+    def test_what_is_of_another_type(self, file: Path, site: Site, statement: str, told: str) -> None:
+        write(file, configuration(site))
+        change(file, statement)
+        with pytest.raises(DatabaseError, match=told):
+            read(file)
+
     def test_a_route_to_nowhere(self, file: Path, site: Site) -> None:
         write(file, configuration(site))
         change(file, "DELETE FROM handler")
         with pytest.raises(DatabaseError, match="the route / leads to handler 1, which is not there"):
             read(file)
+
+
+def test_a_number_is_the_text_that_it_is(file: Path, site: Site) -> None:
+    write(file, configuration(site))
+    change(file, "DROP TABLE setting", "CREATE TABLE setting (id INTEGER PRIMARY KEY, key, value)")
+    change(file, "INSERT INTO setting VALUES (1, 'superpoll.max_fd', 1024)")
+    assert read(file).settings == {"superpoll.max_fd": "1024"}
 
 
 def test_columns_of_other_versions_do_no_harm(file: Path, site: Site) -> None:

@@ -3,11 +3,12 @@
 Each rule stands for something that was seen to happen with Debian's 1.12.2 (docs/mongrel2.md).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from wsgid.cli.checks.findings import Finding, error, warning
-from wsgid.mongrel2_config.site import BUFFER_SIZE, CONTENT_LENGTH, READ_RETRIES, guards
+from wsgid.mongrel2_config.site import BUFFER_SIZE, CONTENT_LENGTH, READ_RETRIES, guards, ident
 from wsgid.mongrel2_config.values import JSON, TNETSTRING, Configuration, Directory, Handler, Host, Server
 from wsgid.options import nearest
 
@@ -36,6 +37,11 @@ KNOWN = (
     *("net.tcp_keepalive", "disable.access_logging", "control_port", "certdir", "ssl_ciphers", "ssl.ca_chain"),
     *("ssl.verify_optional", "ssl.verify_required"),
 )
+
+_NUMBER = re.compile(r"-?[0-9]+")
+
+_IDENT = re.compile(r"[A-Za-z0-9-]+")
+"""What names a handler or a server in messages, by Mongrel2's grammar."""
 
 FEWEST_RETRIES = 20
 """Of reads of a request's head: fewer, and a slow client gets 400."""
@@ -66,7 +72,7 @@ class Settings:
 
     def __getitem__(self, key: str) -> int:
         text = str(self._told.get(key, DEFAULTS[key]))
-        return int(text) if text.lstrip("-").isdigit() else 0
+        return int(text) if _NUMBER.fullmatch(text) else 0
 
 
 def _keys(told: Mapping[str, str]) -> Iterator[Finding]:
@@ -86,7 +92,7 @@ def _keys(told: Mapping[str, str]) -> Iterator[Finding]:
 
 def _not_numbers(told: Mapping[str, str]) -> Iterator[Finding]:
     for key in DEFAULTS:
-        if key in told and not told[key].lstrip("-").isdigit():
+        if key in told and not _NUMBER.fullmatch(told[key]):
             yield error(SETTINGS, f"{key} is {told[key]!r}, which Mongrel2 takes for 0", "write a number")
 
 
@@ -219,6 +225,13 @@ def _handlers(handlers: Iterable[Handler]) -> Iterator[Finding]:
 def _handler(each: Handler) -> Iterator[Finding]:
     if not each.send_ident:
         yield error(HANDLERS, f"the handler at {each.send_spec} has an empty send_ident", "give it a name of its own")
+    for what, text in (("send_ident", each.send_ident), ("recv_ident", each.recv_ident)):
+        if text and not _IDENT.fullmatch(text):
+            yield error(
+                HANDLERS,
+                f"the {what} {text!r} has other characters than letters, digits and -: its messages cannot be read",
+                f"write {ident(text)}",
+            )
     if not each.recv_ident:
         yield warning(
             HANDLERS,

@@ -64,6 +64,8 @@ def test_what_it_sets_is_known() -> None:
         ({"upload.temp_store_mode": "640"}, WRONG, "without a zero in front it is a decimal number"),
         ({"download.flow_control": "0"}, DOUBTFUL, "download.flow_control is off"),
         ({"download.flow_control": "yes"}, WRONG, "download.flow_control is 'yes', which Mongrel2 takes for 0"),
+        ({"no_clobber_xff": "--5"}, WRONG, "no_clobber_xff is '--5', which Mongrel2 takes for 0"),
+        ({"no_clobber_xff": "\N{SUPERSCRIPT TWO}"}, WRONG, "which Mongrel2 takes for 0"),
         ({"no_clobber_xff": "1"}, DOUBTFUL, "clients choose their own X-Forwarded-For"),
         ({"server.daemonize": None}, DOUBTFUL, "it may detach"),
         ({"limits.bufer_size": "1"}, DOUBTFUL, "no setting limits.bufer_size, and ignores it, did you mean limits.buf"),
@@ -105,6 +107,8 @@ def test_the_plug_in_that_cannot_be_loaded(made: Configuration) -> None:
     ("handler", "severity", "told"),
     [
         (replace(FIRST, send_ident=""), WRONG, "empty send_ident"),
+        (replace(FIRST, send_ident="my site"), WRONG, "the send_ident 'my site' has other characters"),
+        (replace(FIRST, recv_ident="my_site"), WRONG, "the recv_ident 'my_site' has other characters"),
         (replace(FIRST, recv_ident=""), DOUBTFUL, "empty recv_ident: it takes everybody's answers"),
         (replace(FIRST, protocol="json"), DOUBTFUL, "speaks JSON"),
         (replace(FIRST, protocol="tnet"), WRONG, "'tnet' is no protocol"),
