@@ -446,6 +446,24 @@ class TestInit:
         flask.do(f"wsgid mongrel2 init --force --port {flask.port} --host example.org")
         assert file.read_bytes() != before
 
+    def test_addresses_of_an_earlier_folder_are_not_kept(self, flask: Site) -> None:
+        flask.folder.chmod(0o755)
+        saved = flask.folder / "wsgid.json"
+        jail = flask.folder / "jail"
+        options = f"--force --port {flask.port} --config other.sqlite"
+        owned = f"--user {NOBODY}" if os.geteuid() == 0 else ""
+        flask.do(f"wsgid mongrel2 init {options} {owned} --mongrel2-chroot jail")
+        assert json.loads(saved.read_bytes())["recv"] == [f"ipc://{jail}/run/requests"]
+        flask.do(f"wsgid mongrel2 init {options} --mongrel2-chroot none")
+        told = json.loads(saved.read_bytes())
+        assert told["recv"] == [f"ipc://{flask.folder}/mongrel2/run/requests"]
+        assert told["send"] == [f"ipc://{flask.folder}/mongrel2/run/answers"]
+        assert "mongrel2_chroot" not in told
+        tcp = {"recv": ["tcp://127.0.0.1:7101"], "send": ["tcp://127.0.0.1:7102"]}
+        saved.write_text(json.dumps(tcp))
+        flask.do(f"wsgid mongrel2 init {options}")
+        assert json.loads(saved.read_bytes()) == tcp
+
     @pytest.mark.parametrize(
         ("options", "told"),
         [
@@ -562,6 +580,22 @@ class TestCheck:
             "Mongrel2 does not start",  # access_log
             "every upload fails",
         ]
+
+    def test_folders_that_are_not_there(self, flask: Site) -> None:
+        """A folder of static files is told once, though two hosts have it."""
+        flask.do(f"wsgid mongrel2 init --force --port {flask.port} --host a --host b --static /static=none")
+        shutil.rmtree(flask.folder / "mongrel2/run")
+        done = flask.run("wsgid mongrel2 check")
+        assert done.returncode == 1
+        assert f"no socket can be opened in {flask.folder}/mongrel2/run, which is no folder" in done.stdout
+        assert done.stdout.count("/static/ gets 404") == 1
+
+    def test_sockets_in_a_folder_of_another_user(self, flask: Site) -> None:
+        if os.geteuid() == 0:
+            give(flask.folder, NOBODY)
+            os.chown(flask.folder / "mongrel2/run", 1, 1)
+            done = flask.run("wsgid mongrel2 check")
+            assert f"Mongrel2's user may not make sockets in {flask.folder}/mongrel2/run" in done.stdout
 
     def test_one_that_runs_with_what_was_before(self, flask: Site) -> None:
         flask.start()

@@ -73,7 +73,11 @@ class Site:
 
     def seen(self, path: PurePosixPath) -> str:
         """As Mongrel2 sees it. Raises ValueError for what it cannot see."""
-        return f"/{path.relative_to(self.folder)}" if self.chroot else str(path)
+        if not self.chroot:
+            return str(path)
+        if not path.is_relative_to(self.folder):
+            raise ValueError(f"{path} lies outside of {self.folder}")
+        return f"/{path.relative_to(self.folder)}"
 
     def endpoint(self, text: str) -> str:
         """As Mongrel2 sees it. In a chroot relative, so that it is the same where Mongrel2, not started by root, runs

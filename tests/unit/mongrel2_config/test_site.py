@@ -49,7 +49,7 @@ class TestConfiguration:
 
     def test_what_lies_outside_of_the_chroot_cannot_be_served(self, chrooted: Site) -> None:
         outside = StaticFiles("/media/", PurePosixPath("/srv/media"))
-        with pytest.raises(ValueError, match="/srv/media"):
+        with pytest.raises(ValueError, match="/srv/media lies outside of /srv/mysite/mongrel2"):
             configuration(replace(chrooted, static=(outside,)))
 
     def test_tcp_is_the_same_everywhere(self, chrooted: Site) -> None:

@@ -51,7 +51,7 @@ def _site(options: CommandOptions, config: Config, chosen: Server, where: Wherea
     staying = [host for host in chosen.hosts if host.name not in options.host]
     name = free_ident(config.app_path.name, (route.target for host in staying for route in host.routes))
     run = where.pid_file.parent
-    recv, send = wanted.endpoints(config, run / f"{name}-requests", run / f"{name}-answers")
+    recv, send = wanted.endpoints(options, config, run / f"{name}-requests", run / f"{name}-answers")
     return Site(
         name=name,
         folder=PurePosixPath(where.cwd),

@@ -16,6 +16,9 @@ from wsgid.mongrel2_config.site import Site, StaticFiles
 
 CHROOT = "mongrel2_chroot"
 
+NO_CHROOT = ("", "none")
+"""What --mongrel2-chroot says to leave a saved one."""
+
 
 def options_of(options: CommandOptions) -> tuple[Config, Path | None]:
     """Also the directory for a chroot, which need not be there yet. Raises CannotDo."""
@@ -30,7 +33,9 @@ def options_of(options: CommandOptions) -> tuple[Config, Path | None]:
             f"{config.app_path} is no app folder: `wsgid init` makes one, --app-path names another",
             exit_code=EXIT_REFUSED,
         )
-    return config, Path(str(named)).absolute() if named else config.mongrel2_chroot
+    if named is None:
+        return config, config.mongrel2_chroot
+    return config, Path(str(named)).absolute() if str(named) not in NO_CHROOT else None
 
 
 def static_files(

@@ -11,7 +11,7 @@ from wsgid.cli.mongrel2 import agreement, rules, trust
 from wsgid.cli.mongrel2.control_port import ControlPort, NotRunning, Row, Unanswered
 from wsgid.cli.mongrel2.own_files import daemons_user
 from wsgid.cli.mongrel2.place import config_file, read, server
-from wsgid.cli.mongrel2.rules import ROUTES, SERVER, TLS, UPLOADS
+from wsgid.cli.mongrel2.rules import HANDLERS, ROUTES, SERVER, TLS, UPLOADS
 from wsgid.cli.mongrel2.wanted import not_free
 from wsgid.config import Config
 from wsgid.config_sources import ConfigError, load
@@ -21,6 +21,11 @@ from wsgid.mongrel2_config.values import Configuration, Directory, Server
 from wsgid.mongrel2_config.whereabouts import Whereabouts
 
 RUNNING = "running"
+
+IPC = "ipc://"
+
+WRITE_AND_SEARCH = 0o3
+"""Of one of the three digits of a mode."""
 
 
 def check(options: CommandOptions) -> int:
@@ -60,9 +65,11 @@ def _files(configuration: Configuration, chosen: Server, config: Config, where: 
             yield error(
                 SERVER, f"Mongrel2 does not start: its {what} is to be in {path.parent}, which is no folder", "make it"
             )
-    for _, route in chosen.routes():
-        if isinstance(route.target, Directory) and not os.path.isdir(folder := where.path(route.target.base)):
-            yield warning(ROUTES, f"{route.path} gets 404: {folder} is no folder", "make it, and fill it")
+    yield from _sockets(configuration, chosen, config, where)
+    static = {(each.path, each.target.base) for _, each in chosen.routes() if isinstance(each.target, Directory)}
+    for url, base in sorted(static):
+        if not os.path.isdir(folder := where.path(base)):
+            yield warning(ROUTES, f"{url} gets 404: {folder} is no folder", "make it, and fill it")
     if store := configuration.settings.get("upload.temp_store"):
         yield from _store(where.path(store).parent, configuration, chosen, config)
     if chosen.use_ssl and (directory := configuration.settings.get("certdir")):
@@ -71,6 +78,32 @@ def _files(configuration: Configuration, chosen: Server, config: Config, where: 
             path = where.path(f"{directory}{chosen.uuid}.{suffix}")
             if not os.path.exists(path):
                 yield error(TLS, f"Mongrel2 does not start: {path} is not there", "put the PEM file there")
+
+
+def _sockets(configuration: Configuration, chosen: Server, config: Config, where: Whereabouts) -> Iterator[Finding]:
+    """Where one cannot be opened, Mongrel2 starts all the same, and nobody hears of its requests."""
+    specs = [spec for each in chosen.handlers() for spec in (each.send_spec, each.recv_spec)]
+    endpoints = [*map(where.endpoint, specs), where.control_port(configuration)]
+    paths = (each.removeprefix(IPC) for each in endpoints if each.startswith(IPC) and not each.startswith(f"{IPC}@"))
+    for folder in dict.fromkeys(Path(each).parent for each in paths):
+        if not folder.is_dir():
+            yield error(HANDLERS, f"no socket can be opened in {folder}, which is no folder", "make it")
+        elif not _may_write(folder, chosen, config, where):
+            yield error(HANDLERS, f"Mongrel2's user may not make sockets in {folder}", "give that user the folder")
+
+
+def _may_write(folder: Path, chosen: Server, config: Config, where: Whereabouts) -> bool:
+    daemon = daemons_user(config)
+    if chosen.chroot and where.cwd.is_dir():
+        owner = os.stat(where.cwd)
+        uid, groups = owner.st_uid, {owner.st_gid}
+    elif daemon is not None:
+        uid, groups = daemon.uid, {daemon.gid, *daemon.groups}
+    else:
+        uid, groups = os.geteuid(), {os.getegid(), *os.getgroups()}
+    found = os.stat(folder)
+    shift = 6 if found.st_uid == uid else 3 if found.st_gid in groups else 0
+    return uid == ROOT or (found.st_mode >> shift) & WRITE_AND_SEARCH == WRITE_AND_SEARCH
 
 
 def _store(folder: Path, configuration: Configuration, chosen: Server, config: Config) -> Iterator[Finding]:

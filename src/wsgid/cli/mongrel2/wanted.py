@@ -27,7 +27,7 @@ class Certificate:
 
 def site(options: CommandOptions, config: Config, folder: Path, static: Sequence[StaticFiles], *, chroot: bool) -> Site:
     """``folder`` is Mongrel2's. Raises CannotDo."""
-    recv, send = endpoints(config, folder / REQUESTS, folder / ANSWERS)
+    recv, send = endpoints(options, config, folder / REQUESTS, folder / ANSWERS)
     return Site(
         name=ident(config.app_path.name),
         folder=PurePosixPath(folder),
@@ -44,11 +44,14 @@ def site(options: CommandOptions, config: Config, folder: Path, static: Sequence
     )
 
 
-def endpoints(config: Config, requests: Path, answers: Path) -> tuple[str, str]:
-    """--recv and --send: those that were given, else these sockets, which nobody else can reach. Raises CannotDo."""
+def endpoints(options: CommandOptions, config: Config, requests: Path, answers: Path) -> tuple[str, str]:
+    """--recv and --send: those that were given, else these sockets, which nobody else can reach. Raises CannotDo.
+
+    Sockets that were saved by an earlier call are not kept: they lie in the folder that Mongrel2 had then.
+    """
     if len(config.recv) > 1:
         raise CannotDo("one pair of --recv and --send can be written here, not several", exit_code=EXIT_REFUSED)
-    if config.recv:
+    if config.recv and ("recv" in options.told or not _made_here(config.recv[0], config.send[0])):
         return config.recv[0], config.send[0]
     longest = len(os.fsencode(requests))
     if longest > MAX_UNIX_PATH:
@@ -58,6 +61,11 @@ def endpoints(config: Config, requests: Path, answers: Path) -> tuple[str, str]:
             exit_code=EXIT_REFUSED,
         )
     return f"ipc://{requests}", f"ipc://{answers}"
+
+
+def _made_here(recv: str, send: str) -> bool:
+    """Are they what `endpoints` makes, for this folder or another one?"""
+    return recv.startswith("ipc://") and recv.endswith("requests") and send == f"{recv.removesuffix('requests')}answers"
 
 
 def certificate(options: CommandOptions) -> Certificate | None:
