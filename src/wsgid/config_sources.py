@@ -20,6 +20,9 @@ ENVS = "envs"
 OWN_PREFIX = "x_"
 """Keys of ``wsgid.json`` that begin so are the user's own."""
 
+WRONG = "wrong"
+"""In place of a `Source`."""
+
 _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_VARIABLE = {each.variable: each for each in OPTIONS}
 _APP_PATH, _RUN_DIR = _BY_NAME["app_path"], _BY_NAME["run_dir"]
@@ -40,7 +43,7 @@ class Source(enum.StrEnum):
 class Loaded:
     config: Config
     sources: dict[str, str]
-    """Of each option, by name: a `Source`."""
+    """Of each option, by name: a `Source`; `WRONG` only by `load_in_part`."""
     warnings: list[str]
     """For the log: what was ignored, and why."""
 
@@ -61,6 +64,42 @@ def load(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Pa
     ``wsgid.json`` from the app folder. The only effects are to read ``wsgid.json`` and to see whether named directories
     exist; so a restart can call it again, with the ``cwd`` of the start. Raises ConfigError.
     """
+    merged = _merged(command_line, environ, cwd)
+    if merged.errors:
+        raise ConfigError(merged.errors)
+    return merged.loaded()
+
+
+def load_in_part(
+    command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None = None
+) -> tuple[Loaded, list[str]]:
+    """As `load`, for one who wants to see what there is: an option whose value is wrong has its default, and `WRONG` as
+    its source. Also all that `load` would say. Raises ConfigError when there is no app folder."""
+    merged = _merged(command_line, environ, cwd)
+    if "app_path" not in merged.values:
+        raise ConfigError(merged.errors)
+    for each in OPTIONS:
+        if each.name not in merged.values:
+            merged.values[each.name], merged.sources[each.name] = each.default, WRONG
+    return merged.loaded(), merged.errors
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    values: dict[str, Any]
+    """Without those that are wrong."""
+    sources: dict[str, str]
+    warnings: list[str]
+    errors: list[str]
+
+    def loaded(self) -> Loaded:
+        values = self.values
+        if not (values["bind"] or values["recv"]):
+            values["bind"] = (DEFAULT_BIND,)
+        return Loaded(Config(**values), self.sources, self.warnings)
+
+
+def _merged(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Path | None) -> _Merged:
     errors: list[str] = []
     warnings: list[str] = []
     values: dict[str, Any] = {}
@@ -77,11 +116,7 @@ def load(command_line: Mapping[str, object], environ: Mapping[str, str], cwd: Pa
             _choose(each, layers, values, sources, errors)
     _choose_loader_dirs(layers, values, sources, errors)
     errors += conflicts(values, sources)
-    if errors:
-        raise ConfigError(errors)
-    if not (values["bind"] or values["recv"]):
-        values["bind"] = (DEFAULT_BIND,)
-    return Loaded(Config(**values), sources, warnings)
+    return _Merged(values, sources, warnings, errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +182,10 @@ def read_saved(app_path: Path) -> dict[str, object]:
     if errors:
         raise ConfigError(errors)
     return saved
+
+
+def unknown_keys(saved: Mapping[str, object]) -> list[str]:
+    return [key for key in saved if key not in _BY_NAME and key != ENVS and not key.startswith(OWN_PREFIX)]
 
 
 def faults_of(saved: Mapping[str, object], app_path: Path) -> list[str]:
@@ -343,10 +382,9 @@ def _known(saved: Mapping[str, object], path: Path, errors: list[str]) -> dict[s
 
     Any other key is a slip of the pen, unless it is marked as the user's own.
     """
-    for key in saved:
-        if key not in _BY_NAME and not key.startswith(OWN_PREFIX):
-            hint = nearest(key.replace("-", "_"), [*_BY_NAME, ENVS])
-            errors.append(f"{path}: {shown(key)} is no option{hint}; keys of your own begin with {OWN_PREFIX}")
+    for key in unknown_keys(saved):
+        hint = nearest(key.replace("-", "_"), [*_BY_NAME, ENVS])
+        errors.append(f"{path}: {shown(key)} is no option{hint}; keys of your own begin with {OWN_PREFIX}")
     return {key: value for key, value in saved.items() if key in _BY_NAME and value is not None}
 
 

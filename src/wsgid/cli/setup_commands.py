@@ -43,8 +43,9 @@ class Config(OwnCommand):
     """Save options in wsgid.json, or show where each has its value from.
 
     Takes every option of the main command (see wsgid --help-all) and saves what is given; without any it shows them
-    all. A value that a start would refuse is not saved. An option that may be repeated replaces the list that was
-    saved. A relative path is saved so that it means the same.
+    all, also with what is wrong. A value that is none of its option is not saved; whether users, addresses and the
+    application are there is found out by wsgid check. An option that may be repeated replaces the list that was saved.
+    A relative path is saved so that it means the same.
 
     Exit code: 0 saved or shown, 1 when the file cannot be written, 2 when something is wrong with the options.
     """

@@ -215,7 +215,22 @@ def test_as_json(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["options"]["bind"] == {"value": ["127.0.0.1:1"], "source": "wsgid.json", "fixed": True}
 
 
-def test_options_that_are_wrong_are_told_in_its_place(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save(site, workers="none")
+def test_the_rest_is_shown_with_what_is_wrong(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(site, workers="none", threads=3, bogus=1)
     assert run() == 2
-    assert capsys.readouterr().err.startswith(f"wsgid: {site}/wsgid.json: workers: 'none' is not")
+    shown = capsys.readouterr()
+    told = [line.split(maxsplit=2) for line in shown.out.splitlines()]
+    assert ["threads", "wsgid.json", "3"] in told
+    assert ["workers", "wrong", "(see what is told of it)"] in told
+    no_option, no_number, remedy = shown.err.splitlines()
+    assert no_option.startswith(f"wsgid: {site}/wsgid.json: 'bogus' is no option")
+    assert no_number.startswith(f"wsgid: {site}/wsgid.json: workers: 'none' is not")
+    assert remedy == f"wsgid: wsgid config --unset bogus removes it from {site}/wsgid.json"
+
+
+def test_as_json_with_what_is_wrong(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(site, workers="none")
+    assert run("--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["options"]["workers"] == {"value": None, "source": "wrong", "fixed": False}
+    assert len(told["faults"]) == 1
