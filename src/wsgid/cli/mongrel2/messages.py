@@ -78,6 +78,9 @@ _EXPLAINED: Mapping[str, str] = {
     r"Request had more than (?P<most>\d+) headers allowed by limits\.header_count\.": (
         "a request with more than {most} headers was refused (limits.header_count)"
     ),
+    r"Failed to normalize base path: (?P<base>.*)": (
+        "the folder {base} of static files is not there, or not for its user: requests for them get 404"
+    ),
     r"Failed to upload file\.": "an upload failed: is the folder of upload.temp_store there, and may it write in it?",
     r"Too many open files, no free idle slots\.": "it has too many connections for its limit of open files",
     r"Request for a host we don't have registered: (?P<host>.*)": (
@@ -107,6 +110,7 @@ _DROPPED = (
     r"Failed to (?:deliver to connection|parse message from handler)\b.*",
     r"Error delivering to MSG listener on FD .*",
     r"Error parsing request\.",
+    r"Failed to normalize base path when requesting .*",
     r"Client closed the connection during upload\.",
     r"Failed to initialize handler, exiting\.",
 )

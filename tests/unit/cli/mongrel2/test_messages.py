@@ -28,6 +28,7 @@ def line(text: str, level: str = "ERROR", errno: str = "No such file or director
         ("SQL error \"file is not a database\" at: ''", "its configuration cannot be read: file is not a database"),
         ("Failed to load server main from m.sqlite", "the server main of m.sqlite cannot be started"),
         ("Too many bind attempts for handler tcp://127.0.0.1:7101", "what goes to it gets 404 from now on"),
+        ("Failed to normalize base path: /srv/static/", "the folder /srv/static/ of static files is not there"),
         ("Error sending raw message to HTTP listener on FD 12, closing them.", "a client that read too slowly was cut"),
     ],
 )
@@ -40,6 +41,7 @@ def test_they_say_what_to_do(text: str, told: str) -> None:
     "text",
     [
         line("No handler to notify"),
+        line("Failed to normalize base path when requesting /static/x", errno="None"),
         line("Aborting since can't load server.", errno="None"),
         line("bind failed with error other than EACCESS.", errno="Address already in use"),
         f"{DATE} [INFO] (src/unixy.c:161) No previous mongrel2 running, continuing on.",
