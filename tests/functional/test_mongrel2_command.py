@@ -368,6 +368,10 @@ class TestRights:
         assert fetch(f"https://localhost:{site.port}/", trusted) == b"Hello from Flask\n"
         assert running.stop() == 0
         [key] = (jail / "certificates").glob("*.key")
+        whole = key.read_bytes()
+        key.write_text("no PEM")
+        assert "are no certificate and its key" in site.run("wsgid mongrel2 check").stdout
+        key.write_bytes(whole)
         key.unlink()
         assert f"Mongrel2 does not start: {key} is not there" in site.run("wsgid mongrel2 check").stdout
         assert f"the key {key} cannot be read as PEM" in site.run("wsgid mongrel2 run").stdout
@@ -474,11 +478,13 @@ class TestInit:
             ("--static /s=x --static /s/=y", "--static: /s/ is named twice"),
             ("--tls-cert x", "TLS takes both"),
             ("--tls-cert x --tls-key y", "x cannot be read: No such file or directory"),
+            ("--tls-cert app/text --tls-key app/text", "app/text and app/text are no certificate and its key"),
             ("--recv tcp://127.0.0.1:7101", "--recv and --send go in pairs"),
         ],
     )
     def test_what_may_not_be_is_refused(self, site: Site, options: str, told: str) -> None:
         (site.folder / "app").mkdir()
+        (site.folder / "app/text").write_text("no PEM")
         done = site.run(f"wsgid mongrel2 init {options}")
         assert done.returncode == 2
         assert told in done.stdout

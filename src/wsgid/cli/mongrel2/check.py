@@ -12,7 +12,7 @@ from wsgid.cli.mongrel2.control_port import ControlPort, NotRunning, Row, Unansw
 from wsgid.cli.mongrel2.own_files import daemons_user
 from wsgid.cli.mongrel2.place import config_file, read, server
 from wsgid.cli.mongrel2.rules import HANDLERS, ROUTES, SERVER, TLS, UPLOADS
-from wsgid.cli.mongrel2.wanted import not_free
+from wsgid.cli.mongrel2.wanted import not_a_pair, not_free
 from wsgid.config import Config
 from wsgid.config_sources import ConfigError, load
 from wsgid.interfaces.commands import CommandOptions
@@ -74,10 +74,12 @@ def _files(configuration: Configuration, chosen: Server, config: Config, where: 
         yield from _store(where.path(store).parent, configuration, chosen, config)
     if chosen.use_ssl and (directory := configuration.settings.get("certdir")):
         # Mongrel2 1.12.2 puts the chroot before it, although it reads them before it goes there.
-        for suffix in ("crt", "key"):
-            path = where.path(f"{directory}{chosen.uuid}.{suffix}")
+        pair = [where.path(f"{directory}{chosen.uuid}.{suffix}") for suffix in ("crt", "key")]
+        for path in pair:
             if not os.path.exists(path):
                 yield error(TLS, f"Mongrel2 does not start: {path} is not there", "put the PEM file there")
+        if all(os.access(path, os.R_OK) for path in pair) and (problem := not_a_pair(*pair)):
+            yield error(TLS, f"Mongrel2 does not serve: {problem}", "put the two there that belong together")
 
 
 def _sockets(configuration: Configuration, chosen: Server, config: Config, where: Whereabouts) -> Iterator[Finding]:

@@ -75,9 +75,23 @@ def certificate(options: CommandOptions) -> Certificate | None:
     if not (options.tls_cert and options.tls_key):
         raise CannotDo("TLS takes both, --tls-cert and --tls-key", exit_code=EXIT_REFUSED)
     try:
-        return Certificate(Path(options.tls_cert).read_bytes(), Path(options.tls_key).read_bytes())
+        content = Certificate(Path(options.tls_cert).read_bytes(), Path(options.tls_key).read_bytes())
+        if problem := not_a_pair(options.tls_cert, options.tls_key):
+            raise CannotDo(problem, exit_code=EXIT_REFUSED)
+        return content
     except OSError as error:
         raise CannotDo(f"{error.filename} cannot be read: {error.strerror}", exit_code=EXIT_REFUSED) from None
+
+
+def not_a_pair(cert: str | Path, key: str | Path) -> str | None:
+    """Why Mongrel2 could not serve with these two, in words. Raises OSError for what cannot be read."""
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except ssl.SSLError as error:
+        return f"{cert} and {key} are no certificate and its key without a password, in PEM: {error.reason or error}"
+    return None
 
 
 def check_free(wanted: Site) -> None:
