@@ -6,7 +6,7 @@ that the format does not name, goes through the headers once, and looks for what
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring_ascii as as_json
 from typing import Final, Protocol, cast
 
@@ -26,8 +26,9 @@ class Line(Protocol):
 def line_of(text: str) -> Line:
     """By a value of ``--access-log-format`` that is not ``none``. Raises ValueError."""
     if text == JSON:
-        return _compiled(_json_pieces(), in_json=True)
-    return _compiled([*pieces(COMBINED_TEXT if text == COMBINED else text), "\n"], in_json=False)
+        return _compiled(_json_pieces())
+    found = list(pieces(COMBINED_TEXT if text == COMBINED else text))
+    return _compiled([*found, "\n"], separators(found))
 
 
 def quoted(text: str) -> str:
@@ -37,9 +38,22 @@ def quoted(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
 
 
-def bare(text: str) -> str:
-    """The same where no quotes stand around it, and a blank would end it."""
-    return quoted(text).replace(" ", "\\x20")
+def bare(text: str, ends: str) -> str:
+    """The same where no quotes stand around it, and each of these characters would end it."""
+    return quoted(text).translate({ord(each): f"\\x{ord(each):02x}" for each in ends})
+
+
+def separators(found: Sequence[Piece]) -> str:
+    """A blank, and the punctuation by which a format ends what stands outside of quotes, in order: what stands next to
+    a field that others write, or alone between two fields. Not quotes and backslashes, which are escaped anyway."""
+    ends = {" "}
+    for before, piece, after in zip(["", *found], found, [*found[1:], ""], strict=False):
+        if isinstance(piece, Placed):
+            if piece.field.kind is Kind.OUTSIDE and not piece.quoted:
+                ends.update(before[-1:] if isinstance(before, str) else "", after[:1] if isinstance(after, str) else "")
+        elif len(piece) == 1 and isinstance(before, Placed) and isinstance(after, Placed):
+            ends.add(piece)
+    return "".join(sorted(each for each in ends if each.isprintable() and not each.isalnum() and each not in '"\\'))
 
 
 def basic_user(value: str) -> str:
@@ -68,8 +82,9 @@ def _json_pieces() -> list[Piece]:
     return [*found, "}\n"]
 
 
-def _compiled(found: Iterable[Piece], *, in_json: bool) -> Line:
-    written = _Source(in_json)
+def _compiled(found: Iterable[Piece], ends: str = "") -> Line:
+    """In JSON unless there are characters that end fields."""
+    written = _Source(ends)
     for piece in found:
         written.add(piece)
     names: dict[str, object] = {each.__name__: each for each in (bare, basic_user, milliseconds, quoted)}
@@ -108,8 +123,9 @@ _IN_TEXT: Final = {
 class _Source:
     """The source of a `Line`, put together piece by piece. Texts of the format are in it as literals only."""
 
-    def __init__(self, in_json: bool) -> None:
-        self._in_json = in_json
+    def __init__(self, ends: str) -> None:
+        self._in_json = not ends
+        self._ends = ends
         self._values: list[str] = []
         """Statements, each of which gives a value its name."""
         self._headers: dict[str, str] = {}
@@ -142,8 +158,9 @@ class _Source:
         if any("wait" in each or "service" in each for each in self._values):
             body += _TIMES
         body += [*self._reading_headers(), *self._values]
-        body += self._escaping(self._texts[True], "quoted", "")
-        body += self._escaping(self._texts[False], "bare", ' and " " not in texts')
+        body += self._escaping(self._texts[True], "quoted", "", "")
+        further = "".join(f" and {each!r} not in texts" for each in self._ends)
+        body += self._escaping(self._texts[False], "bare", f", {self._ends!r}", further)
         body.append(f"return ({' '.join(self._parts)})")
         return "\n    ".join(["def line(exchange, code, note, clock, now):", *body])
 
@@ -159,7 +176,7 @@ class _Source:
             lines += [f"        {'elif' if number else 'if'} name == {header!r}:", f"            {value} = value"]
         return lines
 
-    def _escaping(self, texts: list[str], escape: str, further: str) -> list[str]:
+    def _escaping(self, texts: list[str], escape: str, more: str, further: str) -> list[str]:
         if not texts:
             return []
         together = "".join(f"{{{each}}}" for each in texts)
@@ -167,5 +184,5 @@ class _Source:
         return [
             f"texts = f'{together}'" if len(texts) > 1 else f"texts = {texts[0]}",
             f"if not ({clean}):",
-            *(f"    {each} = {escape}({each})" for each in texts),
+            *(f"    {each} = {escape}({each}{more})" for each in texts),
         ]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.unit.dispatcher.fakes import RecordingClient, RecordingJournal, RecordingOwner
 from tests.unit.dispatcher.requests import a_head, a_request
-from wsgid.access_fields import COMBINED, FIELDS, JSON
+from wsgid.access_fields import COMBINED, COMBINED_TEXT, FIELDS, JSON, pieces
 from wsgid.channel.frames import FrameReader
-from wsgid.dispatcher.access_line import Line, basic_user, line_of, milliseconds, quoted
+from wsgid.dispatcher.access_line import Line, basic_user, line_of, milliseconds, quoted, separators
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.slots import Slot
@@ -171,6 +171,21 @@ class TestAFormatOfOnesOwn:
         found = re.fullmatch(rf"(\S+) {QUOTED} 200\n", line)
         assert found
         assert read_back(found[1]) == read_back(found[2]) == (agent or "-")
+
+    @given(latin, st.sampled_from(",;|:/'<>{}[]()=-._#%&*+!?~^`@$"))
+    def test_what_separates_fields_ends_none(self, target: str, separator: str) -> None:
+        written = separator * 2 if separator in "{}" else separator
+        line = told(
+            line_of(f"{{bytes}}{written}{{target}} {{status}}{written}{{worker}}"),
+            an_exchange(a_request(target=target)),
+        )
+        first, ours, *others = line[:-1].replace(" ", separator).split(separator)
+        assert first == "0"
+        assert read_back(ours) == (target or "-")
+        assert others[0] == "200"
+
+    def test_the_combined_format_has_blanks_between_fields(self) -> None:
+        assert separators(list(pieces(COMBINED_TEXT))) == " "
 
     def test_the_end_is_told_without_a_blank_too(self) -> None:
         assert told(line_of("{status} {end}"), note="cut") == "200 cut\n"
