@@ -73,6 +73,8 @@ def init(options: CommandOptions) -> int:
 def _place(options: CommandOptions) -> NewPlace:
     told = dict(options.told)
     if options.folder is not None:
+        if not options.folder.strip():
+            raise CannotDo("the folder's name is empty: a variable of the shell may be unset", exit_code=EXIT_REFUSED)
         if "app_path" in told:
             raise CannotDo("the folder is named twice, by itself and by --app-path", exit_code=EXIT_REFUSED)
         told["app_path"] = options.folder
@@ -124,7 +126,7 @@ def _report(new: NewFolder, app: WsgidApp) -> list[str]:
 
 
 def _inside(path: Path, app: WsgidApp) -> str:
-    name = os.path.relpath(path, app.path)
+    name = os.path.relpath(path, app.path) if path.is_relative_to(app.path) else str(path)
     return f"{name}/" if path.is_dir() else name
 
 

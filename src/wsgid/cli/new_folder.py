@@ -6,6 +6,7 @@ rights: all is made as that user, so that a link which they have put there leads
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -133,7 +134,7 @@ def made_by_us(app: WsgidApp, user: str | None, group: str | None) -> Iterator[N
     except CannotStart as error:
         raise CannotDo(str(error)) from None
     except OSError as error:
-        raise CannotDo(f"{error.filename} cannot be made: {error.strerror}; {_cure(is_root)}") from None
+        raise CannotDo(f"{error.filename} cannot be made: {error.strerror}; {_cure(error, is_root)}") from None
     finally:
         if mask is not None:
             os.umask(mask)
@@ -155,7 +156,9 @@ def _check_way(identity: Identity, app: WsgidApp) -> None:
         )
 
 
-def _cure(is_root: bool) -> str:
+def _cure(error: OSError, is_root: bool) -> str:
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "a file, or a link that leads nowhere, is in its place: move it, or name another folder"
     if is_root:
         return "it is done as the user whose the folder is: let them, or name another folder"
     return "run this as the owner of the folder above it, or name another folder"

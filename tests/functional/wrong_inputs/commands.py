@@ -70,6 +70,7 @@ ROWS = [
         "--interval: ... is not between ... and ... seconds",
     ),
     # init
+    Row("no name for a folder", "init ''", "the folder's name is empty: a variable of the shell may be unset"),
     Row("two names for a folder", "init one --app-path two", "the folder is named twice, by itself and by --app-path"),
     Row(
         "an example beside code",
@@ -87,7 +88,7 @@ ROWS = [
     Row(
         "a folder in the place of a file",
         "init site/app/wsgi.py",
-        "HERE/site/app/wsgi.py cannot be made: File exists; ...",
+        "HERE/site/app/wsgi.py cannot be made: File exists; a file, or a link that leads nowhere, is in its place: ...",
         1,
     ),
     Row(

@@ -37,6 +37,11 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(each): (each.stat().st_mtime_ns, each.read_bytes()) for each in folder.rglob("*") if each.is_file()}
 
 
+def test_folders_above_it_that_are_made_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init("new/site") == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/new/site, made:\n  {tmp_path}/new/\n  app/\n")
+
+
 def test_a_folder_with_all_that_a_daemon_writes_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert init("site") == 0
     assert paths(tmp_path / "site") == BY_ITSELF
