@@ -184,8 +184,9 @@ async def place(
     filters: bool = False,
 ) -> AsyncIterator[Place]:
     endpoints = Endpoints.ipc(directory)
-    async with running(queue_size, threads, filters=filters) as everything:
-        with journal_in(directory) as journal:
+    # The journal around the rest, whose threads strike their notes until they have ended.
+    with journal_in(directory) as journal:
+        async with running(queue_size, threads, filters=filters) as everything:
             edge = Mongrel2Edge(
                 everything.dispatch,
                 endpoints.recv,
