@@ -75,7 +75,7 @@ def _be_child(
 ) -> None:
     code, pid = 1, os.getpid()
     try:
-        os.setpgid(0, 0)  # so that what the application starts ends with it
+        os.setpgid(0, 0)  # so that what the application starts ends with it, unless that leaves the group
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (output.fileno(), 1), (output.fileno(), 2)):
             os.dup2(source, target)
