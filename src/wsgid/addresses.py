@@ -56,7 +56,8 @@ def parse_bind(text: str) -> TcpAddress | UnixAddress:
             return UnixAddress(_checked_path(text.removeprefix(_UNIX)))
         host, port = _host_and_port(text, nameless="every interface is 0.0.0.0 or [::]")
     except ValueError as error:
-        raise ValueError(f"{text!r:.200} {error}; {RIGHT_BIND}") from None
+        right = f"write {_UNIX}{text:.200}" if text.startswith("/") else RIGHT_BIND
+        raise ValueError(f"{text!r:.200} {error}; {right}") from None
     return TcpAddress(host, port)
 
 

@@ -95,6 +95,7 @@ ON_THE_COMMAND_LINE = ("no_daemon", "stdout")
 ADDRESSES = {
     "bind": {
         "http://127.0.0.1:80": f"has a '/', where only host and port belong; {BIND}",
+        "/run/app.sock": "has a '/', where only host and port belong; write unix:/run/app.sock",
         "8000": f"has no port number after a ':'; {BIND}",
         "127.0.0.1:65536": f"has port 65536, the highest is 65535; {BIND}",
         ":80": f"names no host: every interface is 0.0.0.0 or [::]; {BIND}",
