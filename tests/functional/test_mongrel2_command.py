@@ -190,6 +190,10 @@ def readme_commands() -> list[str]:
     return [line.strip() for line in block[0].splitlines()]
 
 
+STATIC = "--static /static=app/static"
+"""What README's text adds to its second command."""
+
+
 class TestFromAnEmptyDirectory:
     def test_to_flask(self, site: Site, tmp_path: Path) -> None:
         """As a user without any rights, also where the tests are root's."""
@@ -198,6 +202,8 @@ class TestFromAnEmptyDirectory:
             site.launcher += ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
         commands = readme_commands()
         assert len(commands) <= MOST_COMMANDS
+        assert f"With `{STATIC}` in the second command" in README
+        commands[1] += f" {STATIC}"
         said = ""
         for command in commands:
             ours = command.replace("6767", str(site.port))
