@@ -56,9 +56,14 @@ def parse_bind(text: str) -> TcpAddress | UnixAddress:
             return UnixAddress(_checked_path(text.removeprefix(_UNIX)))
         host, port = _host_and_port(text, nameless="every interface is 0.0.0.0 or [::]")
     except ValueError as error:
-        right = f"write {_UNIX}{text:.200}" if text.startswith("/") else RIGHT_BIND
-        raise ValueError(f"{text!r:.200} {error}; {right}") from None
+        raise ValueError(f"{text!r:.200} {error}; {_right_bind(text)}") from None
     return TcpAddress(host, port)
+
+
+def _right_bind(text: str) -> str:
+    """A path alone was meant as a socket's, if it can be one."""
+    can_be = text.startswith("/") and text.isprintable() and len(os.fsencode(text)) <= MAX_UNIX_PATH
+    return f"write {_UNIX}{text}" if can_be else RIGHT_BIND
 
 
 def check_endpoint(text: str) -> None:
