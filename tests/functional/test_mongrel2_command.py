@@ -35,6 +35,7 @@ MOST_COMMANDS = 5
 MEBIBYTE = 1024 * 1024
 
 NOBODY = 65534
+STRANGER = 65533
 """A user without rights, in every Linux."""
 
 VIEW = """
@@ -385,7 +386,7 @@ class TestRights:
     def test_root_removes_nothing_of_its_own_for_it(self, site: Site, tmp_path: Path) -> None:
         """The folder of the pid file is the user's, who may put a link into its place."""
         if os.geteuid() != 0:
-            return
+            pytest.skip("takes root")
         site.do("wsgid init --example plain")
         site.belongs_to(NOBODY, tmp_path)
         site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port}")
@@ -403,7 +404,7 @@ class TestRights:
     def test_what_its_user_writes_into_the_file_makes_nobody_root(self, site: Site, tmp_path: Path) -> None:
         """By the chroot in it, Mongrel2 would serve everybody what only root may read."""
         if os.geteuid() != 0:
-            return
+            pytest.skip("takes root")
         site.do("wsgid init --example plain")
         site.belongs_to(NOBODY, tmp_path)
         site.do(f"wsgid mongrel2 init --address 127.0.0.1 --port {site.port} --static /s=/etc")
@@ -421,7 +422,7 @@ class TestRights:
 
     def test_a_chroot_is_set_up_where_only_root_may(self, site: Site, tmp_path: Path) -> None:
         if os.geteuid() != 0:
-            return
+            pytest.skip("takes root")
         site.do("wsgid init app-folder --example plain")
         options = f"--app-path app-folder --port {site.port} --mongrel2-chroot jail"
         done = site.run(f"wsgid mongrel2 init {options}")
@@ -433,6 +434,12 @@ class TestRights:
         assert not (site.folder / "app-folder/mongrel2").exists()
         done = site.run(f"wsgid mongrel2 init {options} --config config.sqlite --mongrel2-chroot app-folder/jail")
         assert (done.returncode, "root cannot trust the chroot" in done.stdout) == (1, True)
+        (site.folder / "jail").mkdir()
+        os.chown(site.folder / "jail", STRANGER, -1)
+        done = site.run(f"wsgid mongrel2 init {options} --config config.sqlite")
+        assert done.returncode == 1
+        assert f"Mongrel2 would become user {STRANGER}, who owns {site.folder}/jail, and the daemon is " in done.stdout
+        os.chown(site.folder / "jail", NOBODY, -1)
         site.do(f"wsgid mongrel2 init {options} --config config.sqlite")
         running = site.start("wsgid mongrel2 run --app-path app-folder --config config.sqlite")
         assert running.mongrel2.uids().effective == NOBODY
@@ -558,7 +565,7 @@ class TestAdd:
     def test_another_users_sockets(self, flask: Site) -> None:
         """Root's Mongrel2, and a site of somebody else."""
         if os.geteuid() != 0:
-            return
+            pytest.skip("takes root")
         flask.do("wsgid init second --example plain")
         give(flask.folder / "second", NOBODY)
         command = "wsgid mongrel2 add --app-path second --config mongrel2/config.sqlite --host second.localhost"

@@ -93,7 +93,10 @@ def _check_chroot(chroot: Path, identity: Identity) -> None:
         raise CannotDo(f"{text}: {remedy}")
     owner = os.stat(chroot).st_uid
     if owner != identity.uid:
-        raise CannotDo(f"Mongrel2 would become user {owner}, who owns {chroot}, and the daemon is {identity}")
+        raise CannotDo(
+            f"Mongrel2 would become user {owner}, who owns {chroot}, and the daemon is {identity}: give the chroot to "
+            "that user (chown), or name its owner by --user"
+        )
 
 
 def replace(file: Path, make: Callable[[], Configuration]) -> None:
