@@ -10,7 +10,7 @@ import pytest
 from tests.unit.loaders.fresh import interpreters, lay_out
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def fresh_interpreters() -> Iterator[None]:
     with interpreters():
         yield

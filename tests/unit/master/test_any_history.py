@@ -454,5 +454,5 @@ class AnyHistory(RuleBasedStateMachine):
         self.the_end_is_the_end()
 
 
-AnyHistory.TestCase.settings = hypothesis_settings(max_examples=150, stateful_step_count=50, deadline=None)
+AnyHistory.TestCase.settings = hypothesis_settings(max_examples=100, stateful_step_count=50, deadline=None)
 test_any_history = AnyHistory.TestCase
