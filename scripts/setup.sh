@@ -1,10 +1,11 @@
-# Sourced by the scripts beside it: what a plain Debian lacks, and the virtual environment in .venv.
+# Sourced by the scripts beside it: what a plain Debian lacks, and the virtual environment in .venv, or where the script
+# says in OWN_VENV before it sources this.
 #
-# Everything is done once: a stamp in .venv holds the hash of what it was made from, and a second run finds it and does
+# Everything is done once: a stamp in it holds the hash of what it was made from, and a second run finds it and does
 # nothing. Packages come from whatever index pip is configured for; the lock files hold the hashes of the files.
 # shellcheck shell=bash
 
-readonly VENV=.venv
+readonly VENV=${OWN_VENV:-.venv}
 readonly SCRIPT=scripts/${0##*/}
 readonly WANTED_PYTHON=${PYTHON:-}
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
@@ -121,7 +122,7 @@ unpack() {
     return "$status"
 }
 
-# make_environment dev|demo: .venv with what requirements/dev.txt or demo.txt lists, and this project, editable.
+# make_environment dev|demo|bench: it has what requirements/dev.txt, demo.txt or bench.txt lists, and this project, editable.
 # demo.txt is a part of dev.txt, so an environment for dev serves for demo too.
 make_environment() {
     local kind=$1 wanted

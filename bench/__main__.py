@@ -1,0 +1,95 @@
+"""The command: measures scenarios, keeps the results, prints the tables and judges. Run by scripts/bench."""
+
+import sys
+from pathlib import Path
+
+import click
+from tests import proc
+
+from bench import results
+from bench.page import PAGE, measured_scenarios, page, picture
+from bench.runner import Pace, run
+from bench.scenario import Scenario
+from bench.scenarios import SCENARIOS
+from bench.table import tables
+from bench.targets import verdicts
+
+QUICK = Pace(rounds=3, seconds=3.0, full=False)
+FULL = Pace(rounds=5, seconds=10.0, full=True)
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(SCENARIOS)), metavar="[NAME]...")
+@click.option("--full", is_flag=True, help="All cases, more rounds, and longer ones.")
+@click.option("--list", "listing", is_flag=True, help="Name the scenarios.")
+@click.option(
+    "--docs", is_flag=True, help="Measure nothing: write docs/benchmarks.md and its pictures from the results."
+)
+@click.option("--rounds", type=click.IntRange(1), help=f"Turns of each server; {QUICK.rounds}, or {FULL.rounds}.")
+@click.option("--seconds", type=float, help=f"Of each measurement; {QUICK.seconds:g}, or {FULL.seconds:g}.")
+@click.option(
+    "--results",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=results.FOLDER,
+    help="Where the results are kept; elsewhere than in bench/results they do not get into the documentation.",
+)
+def main(
+    names: tuple[str, ...],
+    full: bool,
+    listing: bool,
+    docs: bool,
+    rounds: int | None,
+    seconds: float | None,
+    folder: Path,
+) -> None:
+    """Compares wsgid with what a user would pick instead, scenario by scenario, all servers in one run.
+
+    Without names all scenarios are run, each as far as it belongs to the quick subset. Progress goes to the standard
+    error, tables to the standard output. Exit code 1 when a target is missed or a server could not be measured.
+    """
+    if listing:
+        listed()
+    elif docs:
+        document()
+    else:
+        usual = FULL if full else QUICK
+        chosen = [SCENARIOS[name] for name in names] or [
+            each for each in SCENARIOS.values() if each.cases_of(full=full)
+        ]
+        pace = Pace(rounds or usual.rounds, seconds or usual.seconds, full)
+        sys.exit(0 if measure(chosen, pace, folder) else 1)
+
+
+def listed() -> None:
+    for scenario in SCENARIOS.values():
+        cases, quick = len(scenario.cases), len(scenario.cases_of(full=False))
+        click.echo(f"{scenario.name:<16}{scenario.title} ({cases} cases, {quick} in the quick subset)")
+
+
+def measure(chosen: list[Scenario], pace: Pace, folder: Path) -> bool:
+    """Was everything measured, and all targets met?"""
+    proc.adopt_orphans()
+    good = True
+    for scenario in chosen:
+        found = run(scenario, pace, lambda line: click.echo(line, err=True))
+        results.write(found, folder)
+        click.echo(f"## {scenario.title}\n\n{tables(scenario, found)}\n")
+        good &= not found.failures and all(each.met for each in verdicts(scenario, found))
+    if folder == results.FOLDER:
+        document()
+    return good
+
+
+def document() -> None:
+    """Also the pictures, for which scripts/docs has no matplotlib."""
+    # Only here: what is measured is started by a process that has not loaded it.
+    from bench.plots import draw
+
+    for scenario, found in measured_scenarios(SCENARIOS):
+        draw(scenario, found, picture(scenario))
+    PAGE.write_text(page(SCENARIOS))
+
+
+if __name__ == "__main__":
+    main()

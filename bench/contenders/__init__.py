@@ -1,0 +1,1 @@
+"""The servers that are compared: each function makes one contender, of so many workers and threads."""

@@ -1,0 +1,90 @@
+"""Runs one scenario: round after round, each contender in its turn, so that a slower machine slows all of them."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.conditions import conditions
+from bench.contender import Application, Contender, NotMeasured
+from bench.measure import Peak, spent, times
+from bench.results import Failure, Results, Sample
+from bench.scenario import CPU, MEMORY, Case, Scenario, Turn
+
+MIB = 1024 * 1024
+
+Tell = Callable[[str], None]
+"""Called with a line about the progress."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    rounds: int
+    seconds: float
+    full: bool
+
+
+def run(scenario: Scenario, pace: Pace, tell: Tell) -> Results:
+    before, application, cases = conditions(), scenario.application(), scenario.cases_of(full=pace.full)
+    samples, failures = list[Sample](), dict[str, Failure]()
+    for number in range(1, pace.rounds + 1):
+        for contender in order(scenario.contenders, number):
+            where = f"{scenario.name}, round {number} of {pace.rounds}, {contender.name}"
+            try:
+                for sample in _turn(scenario, contender, application, cases, number, pace.seconds):
+                    samples.append(sample)
+                    tell(f"{where}, {sample.case}: {_told(scenario, sample)}")
+            except (NotMeasured, AssertionError) as error:
+                failures[contender.name] = Failure(contender.name, str(error))
+                tell(f"{where}: NOT MEASURED: {error}")
+    differs = {contender.name: contender.differs for contender in scenario.contenders}
+    return Results(
+        scenario.name, pace.full, pace.rounds, pace.seconds, before, differs, samples, list(failures.values())
+    )
+
+
+def order(contenders: Sequence[Contender], number: int) -> Sequence[Contender]:
+    """Every other round goes backwards: nobody always comes after the same neighbour."""
+    return contenders if number % 2 else contenders[::-1]
+
+
+def _turn(
+    scenario: Scenario,
+    contender: Contender,
+    application: Application,
+    cases: Sequence[Case],
+    number: int,
+    seconds: float,
+) -> Iterator[Sample]:
+    """Raises NotMeasured."""
+    with _started(contender, application, seconds) as turn:
+        scenario.warm_up(turn.running)
+        for case in cases:
+            yield _sample(contender, case, number, turn)
+
+
+@contextmanager
+def _started(contender: Contender, application: Application, seconds: float) -> Iterator[Turn]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        begun = time.monotonic()
+        with contender.start(Path(folder), application) as running:
+            yield Turn(running, seconds, time.monotonic() - begun)
+
+
+def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
+    before = times(turn.running)
+    with Peak(turn.running) as peak:
+        measured = case.measure(turn)
+    seconds = spent(before, times(turn.running))
+    values = {**measured.values, MEMORY.key: peak.bytes / MIB}
+    if not measured.requests:
+        return Sample(contender.name, case.name, number, values)
+    cpu = {role: each / measured.requests * 1e6 for role, each in seconds.items()}
+    return Sample(contender.name, case.name, number, {**values, CPU.key: sum(cpu.values())}, cpu)
+
+
+def _told(scenario: Scenario, sample: Sample) -> str:
+    known = [metric for metric in scenario.metrics if metric.key in sample.values]
+    return ", ".join(f"{metric.title} {metric.form.format(sample.values[metric.key])}" for metric in known)
