@@ -21,8 +21,8 @@ HEAD = """\
 scenarios, `scripts/bench NAME` runs one of them, `--full` all their cases. "Fast" is a ratio: what is compared was
 measured in one run, on one machine, the servers taking turns round after round. Every server has the same number of
 worker processes, and of threads where it has any, and writes its access log if it has one; wsgid has its metrics on
-beside that. The clients run on the same processors. The processors' time is that of all processes of a server, from /proc;
-memory is the most they took together, and what they share counts once (PSS).
+beside that. The clients run on the same processors. The processors' time is that of all processes of a server, from
+/proc; memory is the most they took together, and what they share counts once (PSS).
 """
 
 
