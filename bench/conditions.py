@@ -4,10 +4,13 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bench.contender import NotMeasured
+from bench.contenders import nginx
 from bench.results import Conditions
 
 PACKAGES = {
@@ -52,3 +55,5 @@ def _versions() -> Iterator[tuple[str, str]]:
         )
         if asked.returncode == 0 and asked.stdout:
             yield name, asked.stdout
+    with suppress(NotMeasured):
+        yield "nginx", nginx.version()

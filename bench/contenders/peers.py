@@ -1,66 +1,38 @@
-"""What a user would pick instead: gunicorn, waitress, granian, each with an access log if it has one."""
+"""What a user would pick instead, with nothing in front of it: gunicorn, waitress, granian."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGHUP
 
-from bench.contender import Application, Contender, Running, Start, by_signal, children, size
+from bench.contender import Application, Contender, Running, by_signal, children
+from bench.contenders import servers
 from bench.contenders.process import listening
-
-APPLICATION = "wsgi:application"
+from bench.contenders.servers import Server
 
 
 def gunicorn_sync(workers: int) -> Contender:
-    differs = "It closes every connection after one answer, also where others keep theirs."
-    return Contender(f"gunicorn sync, {size(workers)}", _gunicorn("--workers", str(workers)), differs)
+    return _direct(servers.gunicorn_sync(workers))
 
 
 def gunicorn_gthread(workers: int, threads: int) -> Contender:
-    crew = ("--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads))
-    return Contender(f"gunicorn gthread, {size(workers, threads)}", _gunicorn(*crew))
-
-
-def _gunicorn(*options: str) -> Start:
-    @contextmanager
-    def start(folder: Path, application: Application) -> Iterator[Running]:
-        log = ("--access-logfile", str(folder / "access.log"))
-        command = _module("gunicorn", lambda port: ("--bind", f"127.0.0.1:{port}", *log, *options, APPLICATION))
-        with listening(command, folder, application) as (address, pid):
-            yield Running(address, {pid: "gunicorn"}, children(pid), by_signal(pid, SIGHUP))
-
-    return start
+    return _direct(servers.gunicorn_gthread(workers, threads))
 
 
 def waitress(threads: int) -> Contender:
-    @contextmanager
-    def start(folder: Path, application: Application) -> Iterator[Running]:
-        crew = ("--threads", str(threads), APPLICATION)
-        command = _module("waitress", lambda port: ("--listen", f"127.0.0.1:{port}", *crew))
-        with listening(command, folder, application) as (address, pid):
-            yield Running(address, {pid: "waitress"}, lambda: [pid])
-
-    differs = "One process, so one core at most, and no access log; it cannot reload."
-    return Contender(f"waitress, {threads} threads", start, differs)
+    return _direct(servers.waitress(threads))
 
 
 def granian(workers: int, threads: int = 1) -> Contender:
     """``threads``: those that run the application; the server's own run beside them."""
+    return _direct(servers.granian(workers, threads))
 
+
+def _direct(server: Server) -> Contender:
     @contextmanager
     def start(folder: Path, application: Application) -> Iterator[Running]:
-        # Without the last a worker that dies takes the server with it.
-        options = ("--interface", "wsgi", "--access-log", "--respawn-failed-workers")
-        crew = ("--workers", str(workers), "--blocking-threads", str(threads))
-        command = _module(
-            "granian", lambda port: ("--host", "127.0.0.1", "--port", str(port), *options, *crew, APPLICATION)
-        )
-        with listening(command, folder, application) as (address, pid):
-            yield Running(address, {pid: "granian"}, children(pid), by_signal(pid, SIGHUP))
+        with listening(lambda port: server.command(f"127.0.0.1:{port}", folder), folder, application) as (address, pid):
+            workers = children(pid) if server.forks else lambda: [pid]
+            yield Running(address, {pid: server.program}, workers, by_signal(pid, SIGHUP) if server.forks else None)
 
-    return Contender(f"granian, {size(workers, threads)}", start, "Its HTTP is compiled code (Rust).")
-
-
-def _module(name: str, options: Callable[[int], Sequence[str]]) -> Callable[[int], Sequence[str]]:
-    return lambda port: (sys.executable, "-m", name, *options(port))
+    return Contender(server.name, start, server.differs)

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from tests.deadlines import wait_for
@@ -12,6 +13,8 @@ from tests.functional.load import Address
 from tests.functional.mongrel2 import free_port
 
 from bench.contender import Application, NotMeasured
+
+OUTPUT = "output"
 
 END = 15.0
 """Seconds that a server has to end by itself: some wait for their connections."""
@@ -26,7 +29,7 @@ def listening(
     with process(command(address[1]), folder, application.folder / "app", application.env) as started:
         wait_for(lambda: started.poll() is not None or answers(address), "the server to answer")
         if started.poll() is not None:
-            raise NotMeasured(f"it did not start:\n{(folder / 'output').read_text()}")
+            raise NotMeasured(f"it did not start:\n{output(folder)}")
         yield address, started.pid
 
 
@@ -34,10 +37,10 @@ def listening(
 def process(
     command: Sequence[str], folder: Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """What it prints goes into ``output`` in the folder. It is ended by SIGTERM, which lets it end its workers."""
-    with open(folder / "output", "ab") as output:
+    """What it prints goes into `OUTPUT` in the folder. It is ended by SIGTERM, which lets it end its workers."""
+    with open(folder / OUTPUT, "ab") as printed:
         started = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(env or {})}
+            command, stdout=printed, stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(env or {})}
         )
     try:
         yield started
@@ -50,12 +53,16 @@ def process(
             started.wait()
 
 
+def output(folder: Path) -> str:
+    """What a process with this folder has printed."""
+    return (folder / OUTPUT).read_text(errors="replace")
+
+
 def answers(address: Address) -> bool:
-    """Whatever it says: one that listens may have no worker yet."""
+    """Whatever it says: one that listens may have no worker yet, and one in front nobody behind it."""
     try:
         with Connection(address) as connection:
             connection.ask()
-            connection.answer()
+            return connection.answer().status != HTTPStatus.BAD_GATEWAY
     except (ConnectionError, Cut):
         return False
-    return True
