@@ -38,6 +38,7 @@ from wsgid.protocol.values import Head, Request
 Value = TypeVar("Value")
 
 HEADER = struct.Struct("!IB")
+HEADER_SIZE: Final = HEADER.size
 
 MAX_FRAME = 4 * 1024 * 1024
 """No frame is larger. The largest honest one is a REQUEST: headers (at most 1 MiB on any edge) and a small body."""
@@ -286,28 +287,28 @@ class FrameReader:
             data = b"".join(self._parts)
             self._parts.clear()
             size = len(data)
-        elif size >= HEADER.size:
-            length, kind = _unpack(data)
-            if length == size - HEADER.size <= MAX_FRAME and kind in _KINDS:
+        elif size >= HEADER_SIZE:
+            length, number = _unpack(data)
+            if length == size - HEADER_SIZE <= MAX_FRAME and (kind := _KINDS.get(number)) is not None:
                 # One whole frame, as nearly always: the loop below would find the same.
-                return [(_KINDS[kind], data[HEADER.size :])]
+                return [(kind, data[HEADER_SIZE:])]
         found: list[tuple[Kind, bytes]] = []
         position = 0
-        while size - position >= HEADER.size:
-            length, kind = _unpack(data, position)
+        while size - position >= HEADER_SIZE:
+            length, number = _unpack(data, position)
             if length > MAX_FRAME:
                 raise FrameError(f"a frame of {length} bytes, the limit is {MAX_FRAME}")
-            start = position + HEADER.size
+            start = position + HEADER_SIZE
             if size - start < length:
                 self._missing = length - (size - start)
                 break
             position = start + length
-            known = _KINDS.get(kind)
+            known = _KINDS.get(number)
             if known is None:
-                raise FrameError(f"a frame of unknown kind {kind}")
+                raise FrameError(f"a frame of unknown kind {number}")
             found.append((known, data[start:position]))
         else:
-            self._missing = HEADER.size - (size - position)
+            self._missing = HEADER_SIZE - (size - position)
         if position < size:
             self._parts.append(data[position:])
         return found

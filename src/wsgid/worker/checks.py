@@ -85,12 +85,16 @@ def _learn_status(status: str) -> int:
     )
 
 
-def check_headers(headers: object) -> int | None:
-    """The Content-Length among the headers of an answer, if there is one. Raises ApplicationError."""
+def checked_headers(headers: object) -> tuple[list[Header], int | None]:
+    """The headers of an answer, and the Content-Length among them, if there is one. Raises ApplicationError.
+
+    What has been checked must not change any more, so it is a copy. Blanks at a value's ends are no part of it (RFC
+    9110 section 5.5): clients drop them, and we do not send them (RFC 9110 section 5.6.3).
+    """
     if type(headers) is not list:
         raise _broken("the headers must be a list", headers, "give a list of (name, value) tuples")
     content_length: int | None = None
-    size = 0
+    size, blanks = len(headers) * HEADER_OVERHEAD, False
     for header in headers:
         if type(header) is not tuple or len(header) != 2:
             raise _broken(
@@ -102,7 +106,9 @@ def check_headers(headers: object) -> int | None:
         # The first two methods together are the expression's ASCII half, at a third of its price.
         if not (value.isascii() and value.isprintable()) and not _VALUE(value):
             raise _bad_value(name, value)
-        size += len(name) + len(value) + HEADER_OVERHEAD
+        size += len(name) + len(value)
+        if value.strip() is not value:
+            blanks = True
         is_length = _known_names.get(name)
         if is_length is None:
             is_length = _learn_name(name)
@@ -115,16 +121,8 @@ def check_headers(headers: object) -> int | None:
             f"the headers of an answer may have {MAX_HEADERS} bytes together; {GAVE} {len(headers)} "
             f"headers of {size} bytes; send such data in the body"
         )
-    return content_length
-
-
-def trimmed(headers: list[Header]) -> list[Header]:
-    """A copy, as what has been checked must not change any more. Blanks at a value's ends are no part of it (RFC 9110
-    section 5.5): clients drop them, and we do not send them (RFC 9110 section 5.6.3)."""
-    for _, value in headers:
-        if value.strip() is not value:
-            return [(name, value.strip(" ")) for name, value in headers]
-    return headers.copy()
+    good = [(name, value.strip(" ")) for name, value in headers] if blanks else headers.copy()
+    return good, content_length
 
 
 def check_exc_info(exc_info: object) -> None:

@@ -16,19 +16,15 @@ MAX_EARLY: Final = 1024
 and they are pushed out in time."""
 
 
-class Held(Interruptible):
+class Held(Interruptible, kw_only=True, eq=False):
     """One request in a thread's hands."""
 
-    __slots__ = ("_doubtful", "client_left", "request_id")
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__()
-        self.request_id = request_id
-        """For the log."""
-        self._doubtful = False
-        """The client sends nothing more."""
-        self.client_left = False
-        """It certainly has left: nobody takes what is still to come of the answer."""
+    request_id: str
+    """For the log."""
+    client_left: bool = False
+    """It certainly has left: nobody takes what is still to come of the answer."""
+    _doubtful: bool = False
+    """The client sends nothing more."""
 
     def client_gone(self) -> bool:
         """``wsgid.client_gone``: true for ever once the client has left, or may have. Any thread may ask, also after
@@ -53,7 +49,7 @@ class InHand:
 
     def take(self, key: str, request_id: str) -> Held:
         """The calling thread begins to serve this request."""
-        held = Held(request_id)
+        held = Held(request_id=request_id)
         with self._lock:
             self._held[key] = held
             if self._gone_early and (certain := self._gone_early.pop(key, None)) is not None:

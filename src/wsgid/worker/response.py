@@ -10,12 +10,14 @@ import enum
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from wsgid.channel.frames import PART_SIZE
 from wsgid.logs import about, enable_again
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header, Request
-from wsgid.worker.checks import ExcInfo, check_exc_info, check_headers, check_status, shown, trimmed
-from wsgid.worker.errors import ApplicationError, ClientGone, UnusableAnswer
+from wsgid.worker.checks import ExcInfo, check_exc_info, check_status, checked_headers, shown
+from wsgid.worker.errors import ApplicationError, ClientGone, RequestTimeout, UnusableAnswer
 from wsgid.worker.file_wrapper import FileWrapper
 from wsgid.worker.in_hand import Held
 from wsgid.worker.outlet import SERVER_ERROR, Outlet
@@ -42,7 +44,7 @@ def named(request: Request) -> str:
     return f"{request.method} {request.target} (request {request.id})"
 
 
-class Response:
+class Response(msgspec.Struct, eq=False):
     """One request's answer. Used by the thread that serves the request.
 
     Every method that sends raises DispatcherGone, those that take a part ApplicationError when the application breaks
@@ -50,29 +52,32 @@ class Response:
     raise RequestTimeout when it has been. `write` and `stream` raise ClientGone.
     """
 
-    __slots__ = ("_bodiless", "_head", "_held", "_left", "_outlet", "_phase", "_request", "_told", "done")
+    _request: Request
+    _outlet: Outlet
+    _held: Held
+    _phase: Phase = SILENT
+    _head: Head = SERVER_ERROR
+    _bodiless: bool = False
+    """The client gets no body, whatever the application gives: the method is HEAD, or the code has none."""
+    _left: int | None = None
+    """Bytes that the body may still have; None when the application has not said."""
+    _told: bool = False
+    """The log has been told that the body is too long."""
+    done: bool = False
+    """What was sent says that the request is done with: no DONE may follow."""
 
-    def __init__(self, request: Request, outlet: Outlet, held: Held) -> None:
-        self._request = request
-        self._outlet = outlet
-        self._held = held
-        self._phase = SILENT
-        self._head = SERVER_ERROR
-        self._bodiless = False
-        """The client gets no body, whatever the application gives: the method is HEAD, or the code has none."""
-        self._left: int | None = None
-        """Bytes that the body may still have; None when the application has not said."""
-        self._told = False
-        """The log has been told that the body is too long."""
-        self.done = False
-        """What was sent says that the request is done with: no DONE may follow."""
+    def __repr__(self) -> str:
+        """Without the request: debuggers and error reports show it, as that of `start_response`."""
+        return object.__repr__(self)
 
     def start_response(
         self, status: str, headers: list[Header], exc_info: ExcInfo | None = None
     ) -> Callable[[bytes], None]:
         """PEP 3333, "The start_response() Callable"."""
-        with self._held.held_off:
-            self._held.check()
+        held = self._held
+        with held.held_off:
+            if held.timed_out:
+                raise RequestTimeout
             if exc_info:
                 check_exc_info(exc_info)
             if exc_info and exc_info[1] is not None:
@@ -116,8 +121,8 @@ class Response:
 
     def _start(self, status: str, headers: list[Header]) -> None:
         code = check_status(status)
-        length = check_headers(headers)
-        self._head = Head(status, trimmed(headers), length)
+        good, length = checked_headers(headers)
+        self._head = Head(status, good, length)
         self._bodiless = self._request.method == "HEAD" or code in BODILESS
         self._left = 0 if self._bodiless else length
         self._phase = STARTED

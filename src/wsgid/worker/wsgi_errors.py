@@ -12,7 +12,9 @@ import io
 import logging
 from collections.abc import Iterable
 from threading import Lock
-from typing import Final, NoReturn
+from typing import ClassVar, Final, NoReturn
+
+import msgspec
 
 from wsgid.logs import about, write_record
 from wsgid.worker.checks import shown
@@ -32,23 +34,20 @@ write as well, and would wait for itself. And it is there that an interruption s
 """
 
 
-class ErrorsStream:
+class ErrorsStream(msgspec.Struct, eq=False):
     """A text stream for writing (PEP 3333, "Input and Error Streams"), one for each request.
 
     Any thread may use it, also after the request has ended. It is never closed. Nothing here fails but for what is no
     text: what cannot be written is lost, as other records are.
     """
 
-    __slots__ = ("_request_id", "_unfinished")
+    name: ClassVar[str] = "<wsgi.errors>"
+    encoding: ClassVar[str] = "utf-8"
+    errors: ClassVar[str] = "backslashreplace"
+    closed: ClassVar[bool] = False
 
-    name: Final = "<wsgi.errors>"
-    encoding: Final = "utf-8"
-    errors: Final = "backslashreplace"
-    closed: Final = False
-
-    def __init__(self, request_id: str) -> None:
-        self._request_id = request_id
-        self._unfinished = ""
+    _request_id: str
+    _unfinished: str = ""
 
     def write(self, text: str) -> int:
         """The number of characters. Raises TypeError for what is no str."""

@@ -16,10 +16,9 @@ from wsgid.worker.checks import (
     MAX_SHOWN,
     MAX_STATUS,
     check_exc_info,
-    check_headers,
     check_status,
+    checked_headers,
     shown,
-    trimmed,
 )
 from wsgid.worker.errors import ApplicationError
 
@@ -89,8 +88,8 @@ def test_a_bad_status_is_told_in_words(status: object, rule: str) -> None:
     ],
 )
 def test_good_headers_give_the_content_length(headers: list[Any], length: int | None) -> None:
-    assert check_headers(headers) == length
-    assert check_headers(headers) == length  # names remembered
+    assert checked_headers(headers) == (headers, length)
+    assert checked_headers(headers) == (headers, length)  # names remembered
 
 
 HOP_BY_HOP = (
@@ -163,17 +162,20 @@ HOP_BY_HOP = (
 )
 def test_bad_headers_are_told_in_words(headers: object, rule: str) -> None:
     with pytest.raises(ApplicationError, match=r"^PEP 3333: .*" + re.escape(rule)):
-        check_headers(headers)
+        checked_headers(headers)
 
 
 def test_blanks_at_the_ends_of_a_value_are_left_out() -> None:
     headers = [("A", " b  c "), ("D", " "), ("E", "\xa0f\xa0"), ("G", "")]
-    check_headers(headers)
-    assert trimmed(headers) == [("A", "b  c"), ("D", ""), ("E", "\xa0f\xa0"), ("G", "")]
+    assert checked_headers(headers)[0] == [("A", "b  c"), ("D", ""), ("E", "\xa0f\xa0"), ("G", "")]
     assert headers[0] == ("A", " b  c "), "they stay the application's own"
+
+
+def test_what_was_checked_cannot_be_changed_any_more() -> None:
     plain = [("A", "b")]
-    assert trimmed(plain) == plain
-    assert trimmed(plain) is not plain
+    checked, _ = checked_headers(plain)
+    assert checked == plain
+    assert checked is not plain
 
 
 def test_what_sys_exc_info_gives_is_exc_info() -> None:
@@ -194,26 +196,26 @@ def test_what_is_no_exc_info_is_told_in_words(given: object) -> None:
 
 
 def test_headers_may_not_outgrow_a_frame_of_the_channel() -> None:
-    check_headers([("A", "b" * (MAX_HEADERS - 40))])
+    checked_headers([("A", "b" * (MAX_HEADERS - 40))])
     with pytest.raises(ApplicationError, match=f"{MAX_HEADERS} bytes together; the application gave 1 headers"):
-        check_headers([("A", "b" * MAX_HEADERS)])
+        checked_headers([("A", "b" * MAX_HEADERS)])
     with pytest.raises(ApplicationError, match="send such data in the body"):
-        check_headers([("A", "b")] * 40_000)
+        checked_headers([("A", "b")] * 40_000)
 
 
 def test_made_up_names_and_reasons_do_not_fill_the_memory() -> None:
     for number in range(MAX_KNOWN + 10):
-        assert check_headers([(f"X-{number}", "v")]) is None
+        assert checked_headers([(f"X-{number}", "v")])[1] is None
         assert check_status(f"200 {number}") == 200
     assert len(checks._known_names) <= MAX_KNOWN
     assert len(checks._known_statuses) <= MAX_KNOWN
-    assert check_headers([("X-More", "v"), ("CONTENT-length", "3")]) == 3
+    assert checked_headers([("X-More", "v"), ("CONTENT-length", "3")])[1] == 3
 
 
 def test_a_long_name_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_known_names", {})
     for size in (MAX_KNOWN_NAME, MAX_KNOWN_NAME + 1):
-        assert check_headers([("X" * size, "v")]) is None
+        assert checked_headers([("X" * size, "v")])[1] is None
     assert list(checks._known_names) == ["X" * MAX_KNOWN_NAME]
 
 
@@ -233,7 +235,7 @@ def test_anything_is_either_fit_to_be_sent_or_told_in_words(status: Any, headers
     refusal: ApplicationError | None = None
     try:
         check_status(status)
-        check_headers(headers)
+        checked_headers(headers)
     except ApplicationError as error:
         refusal = error
     if refusal is not None:

@@ -207,7 +207,7 @@ class Interrupter:
         if event == "opcode":
             self.left -= 1
             # Whoever interrupts waits for the request's lock.
-            if self.left <= 0 and not self.request._timed_out and not any(lock.locked() for lock in self._spared):
+            if self.left <= 0 and not self.request.timed_out and not any(lock.locked() for lock in self._spared):
                 self.request.interrupt()
         return self._trace
 

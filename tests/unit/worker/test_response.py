@@ -435,7 +435,7 @@ def test_a_file_without_a_size_is_read(bench: Bench) -> None:
 
 
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), Frames(sent.append, lambda data, descriptor: sent.append(data)), Held("r1"))
+    return Response(a_request(), Frames(sent.append, lambda data, descriptor: sent.append(data)), Held(request_id="r1"))
 
 
 def exc_info() -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from wsgid.protocol.http_answer import BODILESS
 from wsgid.protocol.values import Head, Header
-from wsgid.worker.checks import GAVE, check_headers, check_status, shown, trimmed
+from wsgid.worker.checks import GAVE, check_status, checked_headers, shown
 from wsgid.worker.errors import ApplicationError
 
 CONTENT_LENGTH: Final = "Content-Length"
@@ -62,11 +62,11 @@ def _check_body(body: object, took_body: bool) -> None:
 
 def _judged_head(status: Any, headers: object) -> tuple[int, list[Header], int | None]:
     try:
-        code, pairs = check_status(status), _pairs(headers)
-        length = check_headers(pairs)
+        code = check_status(status)
+        good, length = checked_headers(_pairs(headers))
     except ApplicationError as error:
         raise Unusable(f"what cannot be sent: {str(error).replace(GAVE, 'it gave')}") from None
-    return code, trimmed(pairs), length
+    return code, good, length
 
 
 def _pairs(headers: object) -> list[Header]:
