@@ -7,7 +7,7 @@ import click
 from tests import proc
 
 from bench import results
-from bench.page import PAGE, measured_scenarios, page, picture
+from bench.page import made, measured_scenarios, picture
 from bench.runner import Pace, run
 from bench.scenario import Scenario
 from bench.scenarios import SCENARIOS
@@ -23,14 +23,14 @@ FULL = Pace(rounds=5, seconds=10.0, full=True)
 @click.option("--full", is_flag=True, help="All cases, more rounds, and longer ones.")
 @click.option("--list", "listing", is_flag=True, help="Name the scenarios.")
 @click.option(
-    "--docs", is_flag=True, help="Measure nothing: write docs/benchmarks.md and its pictures from the results."
+    "--docs", is_flag=True, help="Measure nothing: write docs/benchmarks.md, its pictures and the README's table."
 )
 @click.option("--rounds", type=click.IntRange(1), help=f"Turns of each server; {QUICK.rounds}, or {FULL.rounds}.")
 @click.option("--seconds", type=float, help=f"Of each measurement; {QUICK.seconds:g}, or {FULL.seconds:g}.")
 @click.option(
     "--results",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     default=results.FOLDER,
     help="Where the results are kept; elsewhere than in bench/results they do not get into the documentation.",
 )
@@ -88,7 +88,8 @@ def document() -> None:
 
     for scenario, found in measured_scenarios(SCENARIOS):
         draw(scenario, found, picture(scenario))
-    PAGE.write_text(page(SCENARIOS))
+    for file, text in made(SCENARIOS).items():
+        file.write_text(text)
 
 
 if __name__ == "__main__":

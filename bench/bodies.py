@@ -12,11 +12,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,11 +27,14 @@ from tests.functional.load import Address
 from tests.functional.memory import MIB
 from tests.functional.transfers import Transfer, Transfers, generated, upload
 
-from bench.servers import NotMeasured, Running, Server, gunicorn, other, wsgid_http, wsgid_mongrel2
+from bench.contender import Application, NotMeasured, Running
+from bench.contenders.ours import mongrel2_wsgid, wsgid
+from bench.contenders.peers import granian, gunicorn_sync, waitress
+from bench.measure import memory
 
 WORKERS = 2
 
-APPLICATION = APPLICATIONS / "downloads"
+APPLICATION = Application(APPLICATIONS / "downloads")
 
 FLOW_CONTROL = {"download.flow_control": "1"}
 
@@ -69,7 +70,10 @@ def main(rounds: int, mib: int) -> None:
     turns: dict[str, list[Turn]] = {server.name: [] for server in SERVERS}
     for number in range(1, rounds + 1):
         for server in SERVERS:
-            with tempfile.TemporaryDirectory(prefix="bench-") as folder, server.serve(Path(folder)) as running:
+            with (
+                tempfile.TemporaryDirectory(prefix="bench-") as folder,
+                server.start(Path(folder), APPLICATION) as running,
+            ):
                 turn = measure(running, mib)
             turns[server.name].append(turn)
             click.echo(f"round {number} of {rounds}: {server.name}: {turn}", err=True)
@@ -79,26 +83,12 @@ def main(rounds: int, mib: int) -> None:
 
 # The servers
 
-
-def waitress(folder: Path) -> AbstractContextManager[Running]:
-    """It has threads and no processes, and no access log."""
-    options = ("--threads", str(WORKERS), "wsgi:application")
-    return other(APPLICATION, folder, lambda port: ["waitress", "--listen", f"127.0.0.1:{port}", *options])
-
-
-def granian(folder: Path) -> AbstractContextManager[Running]:
-    options = ("--interface", "wsgi", "--workers", str(WORKERS), "--access-log", "wsgi:application")
-    return other(APPLICATION, folder, lambda port: ["granian", "--host", "127.0.0.1", "--port", f"{port}", *options])
-
-
 SERVERS = [
-    Server(f"wsgid, HTTP, {WORKERS} workers", partial(wsgid_http, APPLICATION, WORKERS)),
-    Server(
-        f"Mongrel2 + wsgid, {WORKERS} workers", partial(wsgid_mongrel2, APPLICATION, WORKERS, settings=FLOW_CONTROL)
-    ),
-    Server(f"gunicorn sync, {WORKERS} workers", partial(gunicorn, APPLICATION, WORKERS)),
-    Server(f"waitress, {WORKERS} threads", waitress),
-    Server(f"granian, {WORKERS} workers", granian),
+    wsgid(WORKERS),
+    mongrel2_wsgid(WORKERS, settings=FLOW_CONTROL),
+    gunicorn_sync(WORKERS),
+    waitress(WORKERS),
+    granian(WORKERS),
 ]
 
 
@@ -133,20 +123,6 @@ def transfer(running: Running, body: Transfer) -> Measured:
             raise NotMeasured("\n".join(complaints))
         [ended] = transfers.ended(LIMIT)
     return Measured(ended.took, peak)
-
-
-def memory(pids: Iterable[int]) -> int:
-    """Bytes that these processes take together; what they share counts once (PSS, proc(5))."""
-    return sum(map(proportional, pids))
-
-
-def proportional(pid: int) -> int:
-    """Of one process, in bytes; 0 when it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 # Telling

@@ -42,14 +42,16 @@ class Running:
         return f"http://{self.address[0]}:{self.address[1]}{self.target}"
 
     def processes(self) -> set[int]:
-        return set(self.roles())
+        return {*self.started, *(child.pid for pid in self.started for child in proc.descendants(pid))}
 
     def roles(self) -> dict[int, str]:
         """What each process is: ``nginx``, ``gunicorn``, ``gunicorn workers``."""
-        workers = set(self.worker_pids())
-        family = [(pid, name) for pid, name in self.started.items()]
-        family += [(child.pid, name) for pid, name in self.started.items() for child in proc.descendants(pid)]
-        return {pid: f"{name} workers" if pid in workers and pid not in self.started else name for pid, name in family}
+        workers = {*self.worker_pids()} - {*self.started}
+        found = dict(self.started)
+        for pid, name in self.started.items():
+            for child in proc.descendants(pid):
+                found[child.pid] = f"{name} workers" if child.pid in workers else name
+        return found
 
 
 Start = Callable[[Path, Application], AbstractContextManager[Running]]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.conditions import conditions
 from bench.contender import Application, Contender, NotMeasured
@@ -14,6 +15,8 @@ from bench.results import Failure, Results, Sample
 from bench.scenario import CPU, MEMORY, Case, Scenario, Turn
 
 MIB = 1024 * 1024
+
+T = TypeVar("T")
 
 Tell = Callable[[str], None]
 """Called with a line about the progress."""
@@ -45,7 +48,7 @@ def run(scenario: Scenario, pace: Pace, tell: Tell) -> Results:
     )
 
 
-def order(contenders: Sequence[Contender], number: int) -> Sequence[Contender]:
+def order(contenders: Sequence[T], number: int) -> Sequence[T]:
     """Every other round goes backwards: nobody always comes after the same neighbour."""
     return contenders if number % 2 else contenders[::-1]
 

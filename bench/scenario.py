@@ -32,6 +32,8 @@ class Metric:
     """Of a column."""
     form: str = "{:,.0f}"
     """How its values are written, for str.format."""
+    log: bool = False
+    """Drawn on a logarithmic scale: for what differs by powers of ten."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ class Scenario:
     application: Callable[[], Application]
     """Called once in a run."""
     contenders: tuple[Contender, ...]
+    """Ours first: with it the others are compared."""
     cases: tuple[Case, ...]
     metrics: tuple[Metric, ...]
-    """The columns, in their order; the first is the one that is drawn. CPU and MEMORY are measured always."""
+    """The columns, in their order; the first is drawn, and compared with ours. CPU and MEMORY are measured always."""
     targets: tuple[Target, ...] = ()
     warm_up: Callable[[Running], None] = lambda running: None
     """Called once before each turn; also looks whether the answers are as expected. Raises NotMeasured."""

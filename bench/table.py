@@ -1,11 +1,14 @@
 """Results as Markdown: the tables of one scenario, and what is to be said of its contenders and its run."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bench.results import Results
 from bench.scenario import CPU, MEMORY, Metric, Scenario
 from bench.targets import Verdict, verdicts
+
+Column = tuple[str, Callable[[str], str]]
+"""Its head, and its cell for a contender."""
 
 
 def tables(scenario: Scenario, results: Results) -> str:
@@ -20,17 +23,41 @@ def tables(scenario: Scenario, results: Results) -> str:
 
 
 def case_table(scenario: Scenario, results: Results, case: str) -> str:
+    """A row for each contender, in the order of the scenario; columns in which nothing was measured are left out."""
     metrics = [each for each in (*scenario.metrics, CPU, MEMORY) if _measured(results, case, each)]
-    lines = ["| server | " + " | ".join(metric.title for metric in metrics) + " |"]
-    lines.append("| --- |" + " ---: |" * len(metrics))
-    for contender in results.differs:
-        cells = [cell(results, contender, case, metric) for metric in metrics]
-        lines.append(f"| {contender} | {' | '.join(cells)} |")
+    columns = [_column(results, case, metric) for metric in metrics]
+    return _rows(results, [*columns[:1], *_ratio(results, case, metrics[0]), *columns[1:]])
+
+
+def short_table(scenario: Scenario, results: Results, case: str) -> str:
+    """The first metric and the processors' time alone."""
+    first = scenario.metrics[0]
+    columns = [_column(results, case, first), *_ratio(results, case, first), _column(results, case, CPU)]
+    return _rows(results, columns)
+
+
+def _rows(results: Results, columns: Sequence[Column]) -> str:
+    lines = [f"| server | {' | '.join(head for head, _ in columns)} |", "| --- |" + " ---: |" * len(columns)]
+    lines += [f"| {name} | {' | '.join(cell(name) for _, cell in columns)} |" for name in results.differs]
     return "\n".join(lines)
 
 
 def _measured(results: Results, case: str, metric: Metric) -> bool:
     return any(results.values(contender, case, metric.key) for contender in results.differs)
+
+
+def _column(results: Results, case: str, metric: Metric) -> Column:
+    return metric.title, lambda contender: cell(results, contender, case, metric)
+
+
+def _ratio(results: Results, case: str, metric: Metric) -> list[Column]:
+    """How many times the first contender's value each one's is; nothing where that one has none, or 0."""
+    medians = {name: results.median(name, case, metric.key) for name in results.differs}
+    first = next(iter(medians.values()))
+    if not first:
+        return []
+    ratios = {name: "" if median is None else f"{median / first:.2f}" for name, median in medians.items()}
+    return [("ratio", ratios.__getitem__)]
 
 
 def cell(results: Results, contender: str, case: str, metric: Metric) -> str:
@@ -40,21 +67,20 @@ def cell(results: Results, contender: str, case: str, metric: Metric) -> str:
         return ""
     median = metric.form.format(statistics.median(values))
     if metric.key == CPU.key:
-        return median + _shares(results, contender, case, metric)
+        return median + _shares(results, contender, case)
     least, most = metric.form.format(min(values)), metric.form.format(max(values))
     return median if least == most else f"{median} ({least} to {most})"
 
 
-def _shares(results: Results, contender: str, case: str, metric: Metric) -> str:
-    shares = {role: metric.form.format(each) for role, each in results.cpu(contender, case).items()}
-    told = [f"{role} {share}" for role, share in shares.items() if share != metric.form.format(0)]
+def _shares(results: Results, contender: str, case: str) -> str:
+    shares = {role: CPU.form.format(each) for role, each in results.cpu(contender, case).items()}
+    told = [f"{role} {share}" for role, share in shares.items() if share != CPU.form.format(0)]
     return f" ({', '.join(told)})" if len(told) > 1 else ""
 
 
 def verdict_table(judged: Sequence[Verdict], scenario: Scenario) -> str:
-    lines = ["| to be shown | measured | |", "| --- | ---: | --- |"]
-    lines += [verdict_row(each, scenario) for each in judged]
-    return "\n".join(lines)
+    rows = [verdict_row(each, scenario) for each in judged]
+    return "\n".join(["| to be shown | measured | |", "| --- | ---: | --- |", *rows])
 
 
 def verdict_row(verdict: Verdict, scenario: Scenario) -> str:
@@ -78,11 +104,9 @@ def measured(verdict: Verdict, scenario: Scenario) -> str:
 
 
 def outcome(verdict: Verdict) -> str:
-    return (
-        "met"
-        if verdict.met
-        else " ".join(filter(None, ["**missed**:" if verdict.reason else "**missed**", verdict.reason]))
-    )
+    if verdict.met:
+        return "met"
+    return f"**missed**: {verdict.reason}" if verdict.reason else "**missed**"
 
 
 def _metric(scenario: Scenario, key: str) -> Metric:
@@ -104,8 +128,11 @@ def conditions(results: Results) -> str:
 
 
 def _versions(results: Results) -> Iterator[str]:
-    """Of what took part: a program whose name is in no contender's did not."""
+    """Of what took part: a server whose name is in no contender's did not."""
     said = " ".join(results.differs).lower()
     for name, version in results.conditions.versions.items():
-        if name in ("Python", "wrk", "Django") or name.lower() in said:
+        if name.lower() in said or name not in SERVERS:
             yield f"{name} {version}"
+
+
+SERVERS = {"gunicorn", "waitress", "granian", "Mongrel2", "nginx", "uWSGI"}

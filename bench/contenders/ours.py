@@ -1,14 +1,17 @@
 """wsgid, over its own HTTP and behind Mongrel2: with its access log, as it comes, and with metrics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGHUP
 
+from tests.deadlines import wait_for
 from tests.functional.daemon import Daemon
+from tests.functional.load import Address
 from tests.functional.mongrel2 import Endpoints, Mongrel2
 
 from bench.contender import Application, Contender, Running, by_signal, size
+from bench.contenders.process import answers
 
 METRICS = "metrics.sock"
 """In the site's folder: nobody asks there, but all is counted that the metrics show."""
@@ -19,11 +22,8 @@ def wsgid(workers: int, threads: int = 1, *options: str) -> Contender:
 
     @contextmanager
     def start(folder: Path, application: Application) -> Iterator[Running]:
-        place = ("--bind", "127.0.0.1:0", *_crew(workers, threads), *options)
-        with _daemon(folder, application, place) as daemon:
-            yield Running(
-                daemon.address, {daemon.pid: "wsgid"}, lambda: daemon.worker_pids, by_signal(daemon.pid, SIGHUP)
-            )
+        with _daemon(folder, application, (*_crew(workers, threads), "--bind", "127.0.0.1:0", *options)) as daemon:
+            yield _running(daemon, daemon.address, {daemon.pid: "wsgid"})
 
     return Contender(f"wsgid, {size(workers, threads)}", start)
 
@@ -35,18 +35,11 @@ def mongrel2_wsgid(
 
     @contextmanager
     def start(folder: Path, application: Application) -> Iterator[Running]:
-        endpoints = Endpoints()
-        # Headers in JSON, Mongrel2's default: a compiled parser reads it, which no tnetstring has.
-        server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2", settings or {})
-        server.start()
-        try:
-            place = (*server.options, *_crew(workers, threads), *options)
-            with _daemon(folder, application, place) as daemon:
-                names = {server.pid: "Mongrel2", daemon.pid: "wsgid"}
-                yield Running(server.address, names, lambda: daemon.worker_pids, by_signal(daemon.pid, SIGHUP))
-        finally:
-            server.stop()
-            endpoints.remove()
+        with (
+            _mongrel2(folder, settings or {}) as server,
+            _daemon(folder, application, (*_crew(workers, threads), *server.options, *options)) as daemon,
+        ):
+            yield _running(daemon, server.address, {server.pid: "Mongrel2", daemon.pid: "wsgid"})
 
     return Contender(f"Mongrel2 + wsgid, {size(workers, threads)}", start)
 
@@ -56,16 +49,39 @@ def _crew(workers: int, threads: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def _daemon(folder: Path, application: Application, options: tuple[str, ...]) -> Iterator[Daemon]:
+def _daemon(folder: Path, application: Application, options: Sequence[str]) -> Iterator[Daemon]:
     """It is ended as it is, with no look at what is left."""
     site = folder / "site"
     (site / "logs").mkdir(parents=True)
     (site / "app").symlink_to(application.folder / "app")
-    logs = ("--no-stdout", "--metrics", f"unix:{site / METRICS}")
-    running = Daemon(site, *logs, *options, env=application.env)
+    daemon = Daemon(site, "--no-stdout", "--metrics", f"unix:{site / METRICS}", *options, env=application.env)
     try:
-        running.start()
-        yield running
-        running.stop()
+        daemon.start()
+        yield daemon
+        daemon.stop()
     finally:
-        running.kill()
+        daemon.kill()
+
+
+@contextmanager
+def _mongrel2(folder: Path, settings: Mapping[str, str]) -> Iterator[Mongrel2]:
+    endpoints = Endpoints()
+    # Headers in JSON, Mongrel2's default: a compiled parser reads it, which no tnetstring has.
+    server = Mongrel2("bench", {"/": endpoints.ipc("bench")}, folder / "mongrel2", settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        endpoints.remove()
+
+
+def _running(daemon: Daemon, address: Address, started: Mapping[int, str]) -> Running:
+    """Once it answers, as every contender."""
+    wait_for(lambda: answers(address), "the first answer")
+    return Running(address, started, lambda: _workers(daemon), by_signal(daemon.pid, SIGHUP))
+
+
+def _workers(daemon: Daemon) -> list[int]:
+    """By the pid files alone: they are asked for again and again while something is measured."""
+    return [int(file.stem) for file in (daemon.folder / "pid/worker").glob("*.pid")]

@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 
 from bench.scenario import Scenario
-from bench.scenarios import hello
+from bench.scenarios import api, django_page, hello, startup
 
-ALL: tuple[Scenario, ...] = (hello.DIRECT,)
+ALL: tuple[Scenario, ...] = (
+    hello.OVER_HTTP,
+    api.OVER_HTTP,
+    django_page.OVER_HTTP,
+    startup.HELLO,
+    startup.DJANGO,
+)
 
 SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in ALL}

@@ -21,8 +21,8 @@ SHELL = {"|", ">", ">>", "&", "&&", ";", "||", "2>&1"}
 
 NAMED = re.compile(r"`(?P<flag>--[a-z][a-z0-9-]*)[^`]*`")
 """Code that begins with an option."""
-FOREIGN = {"--init", "--stop-timeout", "--no-ip-validation", "--minutes"}
-"""Of docker, GoAccess and scripts/soak."""
+FOREIGN = {"--init", "--stop-timeout", "--no-ip-validation", "--minutes", "--full", "--list"}
+"""Of docker, GoAccess, scripts/soak and scripts/bench."""
 PLUGIN = "pages"
 """The command of docs/plugins.md, whose test calls it."""
 

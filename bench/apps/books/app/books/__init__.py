@@ -1,0 +1,1 @@
+"""A shop's list of books: a Django project of one application and one page."""

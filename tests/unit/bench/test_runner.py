@@ -1,0 +1,73 @@
+"""bench.runner: who comes after whom, and what becomes of one that cannot be measured."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bench.contender import Application, Contender, NotMeasured, Running, Start
+from bench.results import Failure
+from bench.runner import Pace, order, run
+from bench.scenario import Case, Measured, Turn
+
+from tests.unit.bench.results import CASE, OURS, THEIRS, scenario
+
+PACE = Pace(rounds=2, seconds=0.5, full=False)
+
+
+def standing_by(number: int) -> Start:
+    """A server on port ``number`` whose processes are none."""
+
+    @contextmanager
+    def start(folder: Path, application: Application) -> Iterator[Running]:
+        yield Running(("127.0.0.1", number), {}, list)
+
+    return start
+
+
+def broken(folder: Path, application: Application) -> AbstractContextManager[Running]:
+    raise NotMeasured("it did not start")
+
+
+def measure(turn: Turn) -> Measured:
+    return Measured(10, {"rate": turn.running.address[1] * turn.seconds})
+
+
+SMALL = replace(
+    scenario(),
+    contenders=(Contender(OURS, standing_by(8)), Contender(THEIRS, standing_by(4), "It differs.")),
+    cases=(Case(CASE, measure), Case("few connections", measure, quick=False)),
+)
+
+
+def test_every_other_round_goes_backwards() -> None:
+    said: list[str] = []
+    found = run(SMALL, PACE, said.append)
+    assert [(each.round, each.contender) for each in found.samples] == [
+        (1, OURS),
+        (1, THEIRS),
+        (2, THEIRS),
+        (2, OURS),
+    ]
+    assert order([1, 2, 3], 2) == [3, 2, 1]
+    assert len(said) == 4
+
+
+def test_values_go_into_the_results() -> None:
+    found = run(SMALL, PACE, lambda line: None)
+    assert found.median(OURS, CASE, "rate") == 4.0
+    assert found.median(OURS, CASE, "cpu") == 0.0
+    assert found.differs == {OURS: "", THEIRS: "It differs."}
+    assert (found.rounds, found.seconds) == (2, 0.5)
+
+
+def test_all_cases_of_the_full_run() -> None:
+    assert run(SMALL, PACE, lambda line: None).cases() == [CASE]
+    assert run(SMALL, replace(PACE, full=True), lambda line: None).cases() == [CASE, "few connections"]
+
+
+def test_one_that_cannot_be_measured_does_not_end_the_run() -> None:
+    broken_one = Contender(THEIRS, broken)
+    found = run(replace(SMALL, contenders=(broken_one, SMALL.contenders[0])), PACE, lambda line: None)
+    assert found.failures == [Failure(THEIRS, "it did not start")]
+    assert found.median(OURS, CASE, "rate") == 4.0
