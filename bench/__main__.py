@@ -1,6 +1,7 @@
 """The command: measures scenarios, keeps the results, prints the tables and judges. Run by scripts/bench."""
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from bench import results
 from bench.page import made, measured_scenarios, picture
 from bench.runner import Pace, run
 from bench.scenario import Scenario
-from bench.scenarios import SCENARIOS
+from bench.scenarios import ALL, SCENARIOS
 from bench.table import tables
 from bench.targets import verdicts
 
@@ -45,7 +46,7 @@ def main(
 ) -> None:
     """Compares wsgid with what a user would pick instead, scenario by scenario, all servers in one run.
 
-    Without names all scenarios are run, each as far as it belongs to the quick subset. Progress goes to the standard
+    Without names those are run that wsgid has targets in, and of each its usual cases. Progress goes to the standard
     error, tables to the standard output. Exit code 1 when a target is missed or a server could not be measured.
     """
     if listing:
@@ -54,23 +55,23 @@ def main(
         document()
     else:
         usual = FULL if full else QUICK
-        chosen = [SCENARIOS[name] for name in names] or [
-            each for each in SCENARIOS.values() if each.cases_of(full=full)
-        ]
+        chosen = [SCENARIOS[name] for name in names] or [each for each in ALL if full or each.quick]
         pace = Pace(rounds or usual.rounds, seconds or usual.seconds, full)
         sys.exit(0 if measure(chosen, pace, folder) else 1)
 
 
 def listed() -> None:
-    for scenario in SCENARIOS.values():
+    for scenario in ALL:
         cases, quick = len(scenario.cases), len(scenario.cases_of(full=False))
-        click.echo(f"{scenario.name:<16}{scenario.title} ({cases} cases, {quick} in the quick subset)")
+        more = f", {cases - quick} more with --full" if cases > quick else ""
+        alone = "" if scenario.quick else "; only by name or with --full"
+        click.echo(f"{scenario.name:<16}{scenario.title}: {quick} case{'s' * (quick > 1)}{more}{alone}")
 
 
 def measure(chosen: list[Scenario], pace: Pace, folder: Path) -> bool:
     """Was everything measured, and all targets met?"""
     proc.adopt_orphans()
-    good = True
+    good, begun = True, time.monotonic()
     for scenario in chosen:
         found = run(scenario, pace, lambda line: click.echo(line, err=True))
         results.write(found, folder)
@@ -78,6 +79,7 @@ def measure(chosen: list[Scenario], pace: Pace, folder: Path) -> bool:
         good &= not found.failures and all(each.met for each in verdicts(scenario, found))
     if folder == results.FOLDER:
         document()
+    click.echo(f"took {(time.monotonic() - begun) / 60:.1f} minutes", err=True)
     return good
 
 

@@ -39,7 +39,7 @@ def run(scenario: Scenario, pace: Pace, tell: Tell) -> Results:
                 for sample in _turn(scenario, contender, application, cases, number, pace.seconds):
                     samples.append(sample)
                     tell(f"{where}, {sample.case}: {_told(scenario, sample)}")
-            except (NotMeasured, AssertionError) as error:
+            except (NotMeasured, AssertionError, OSError) as error:
                 failures[contender.name] = Failure(contender.name, str(error))
                 tell(f"{where}: NOT MEASURED: {error}")
     differs = {contender.name: contender.differs for contender in scenario.contenders}

@@ -42,7 +42,7 @@ class Case:
     measure: Callable[[Turn], Measured]
     """Raises NotMeasured."""
     quick: bool = True
-    """Is it a part of the quick subset?"""
+    """Is it run without ``--full``?"""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,12 @@ class Scenario:
     warm_up: Callable[[Running], None] = lambda running: None
     """Called once before each turn; also looks whether the answers are as expected. Raises NotMeasured."""
 
+    quick: bool = True
+    """Is it run when no scenario is named, without ``--full``? Those that wsgid's targets are about are."""
+
     def cases_of(self, *, full: bool) -> tuple[Case, ...]:
-        return tuple(case for case in self.cases if full or case.quick)
+        """All of them also when none is quick."""
+        return tuple(case for case in self.cases if full or case.quick) or self.cases
 
 
 CPU = Metric("cpu", "CPU µs per request")

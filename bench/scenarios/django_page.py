@@ -47,4 +47,5 @@ OVER_HTTP = Scenario(
     cases=tuple(map(case, CONNECTIONS)),
     metrics=METRICS,
     warm_up=expecting(right),
+    quick=False,
 )

@@ -51,6 +51,7 @@ def scenario(name: str, title: str, served: Scenario) -> Scenario:
         cases=(Case("idle", measure),),
         metrics=METRICS,
         warm_up=use,
+        quick=False,
     )
 
 

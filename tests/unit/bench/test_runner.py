@@ -66,6 +66,11 @@ def test_all_cases_of_the_full_run() -> None:
     assert run(SMALL, replace(PACE, full=True), lambda line: None).cases() == [CASE, "few connections"]
 
 
+def test_all_cases_when_none_is_quick() -> None:
+    slow = tuple(replace(case, quick=False) for case in SMALL.cases)
+    assert replace(SMALL, cases=slow).cases_of(full=False) == slow
+
+
 def test_one_that_cannot_be_measured_does_not_end_the_run() -> None:
     broken_one = Contender(THEIRS, broken)
     found = run(replace(SMALL, contenders=(broken_one, SMALL.contenders[0])), PACE, lambda line: None)
