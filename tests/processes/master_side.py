@@ -154,7 +154,10 @@ class Dispatcher:
             words.unlink()
 
     def obey(self) -> int | None:
-        packet = self.orders.recv(MAX_ORDER)
+        try:
+            packet = self.orders.recv(MAX_ORDER)
+        except ConnectionError:
+            packet = b""  # the master was killed before it had read all that was said: unix(7), ECONNRESET
         if not packet:
             journal(self.config, "dispatcher orphaned")
             return 0
@@ -166,7 +169,7 @@ class Dispatcher:
             case Exit() if not self.deaf:
                 return 0
             case Retire(pid) if pid in self.workers:
-                self.workers[pid].send(b"leave")
+                _send(self.workers[pid], b"leave")
             case WorkerDied(pid):
                 if call := self.workers.pop(pid, None):
                     call.close()
@@ -175,11 +178,20 @@ class Dispatcher:
         return None
 
     def say(self, what: FromDispatcher) -> None:
-        self.orders.send(encode(what))
+        _send(self.orders, encode(what))
 
     def close(self) -> None:
         for each in (self.calls, *self.workers.values()):
             each.close()
+
+
+def _send(connection: socket.socket, packet: bytes) -> None:
+    try:
+        connection.send(packet)
+    except ConnectionError:
+        # The other side was killed a moment ago. That it was the master `obey` finds at the end of the orders, and
+        # journals; that it was a worker the master says, by `WorkerDied`.
+        return
 
 
 def _message(kind: str, pid: str = "0") -> FromDispatcher:
