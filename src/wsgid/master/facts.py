@@ -2,19 +2,7 @@
 
 from dataclasses import dataclass
 
-from wsgid.channel.orders import (
-    Alive,
-    Drained,
-    Hung,
-    Listening,
-    RestartWanted,
-    SizesWanted,
-    Spent,
-    StackWanted,
-    WorkerLeaving,
-    WorkerReady,
-    WornOut,
-)
+from wsgid.channel.orders import FromDispatcher
 from wsgid.master.state import Settings
 
 
@@ -134,19 +122,6 @@ class StacksFound:
     pid: int
 
 
-FromDispatcher = (
-    Listening
-    | Alive
-    | WorkerReady
-    | WorkerLeaving
-    | WornOut
-    | Hung
-    | Spent
-    | StackWanted
-    | RestartWanted
-    | SizesWanted
-    | Drained
-)
 OfForks = DispatcherForked | WorkerForked | WatcherForked | DispatcherForkFailed | WorkerForkFailed | WatcherForkFailed
 Asked = StopAsked | RestartAsked | WorkersAsked | ReopenAsked | MeaninglessSignal
 Answer = OptionsRead | OptionsWrong | Weighed | Looked

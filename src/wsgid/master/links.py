@@ -4,8 +4,7 @@ import logging
 import os
 import socket
 
-from wsgid.channel.orders import MAX_ORDER, FromMaster, OrderError, decode_from_dispatcher, encode
-from wsgid.master.facts import FromDispatcher
+from wsgid.channel.orders import MAX_ORDER, FromDispatcher, FromMaster, OrderError, decode_from_dispatcher, encode
 
 MAX_REPORT = 64 * 1024
 """Bytes kept of a report: a traceback of several hundred frames, more than anybody reads. What follows is not kept."""

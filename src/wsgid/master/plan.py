@@ -18,6 +18,7 @@ from signal import SIGUSR1
 from wsgid.channel.orders import (
     Alive,
     Drained,
+    FromDispatcher,
     Hung,
     Listening,
     RestartWanted,
@@ -36,7 +37,6 @@ from wsgid.master.facts import (
     DispatcherForked,
     DispatcherForkFailed,
     Fact,
-    FromDispatcher,
     Looked,
     MeaninglessSignal,
     OptionsRead,

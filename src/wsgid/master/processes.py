@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from wsgid.channel.orders import FromMaster
+from wsgid.channel.orders import FromDispatcher, FromMaster
 from wsgid.logs import about, configure
 from wsgid.master import children
 from wsgid.master.actions import Fork, ForkDispatcher, ForkWatcher, ForkWorker
 from wsgid.master.facts import (
     DispatcherForked,
     DispatcherForkFailed,
-    FromDispatcher,
     OfForks,
     StacksFound,
     WatcherForked,
