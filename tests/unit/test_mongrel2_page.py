@@ -1,20 +1,16 @@
 """The examples of docs/mongrel2.md are taken by the programs they are written for."""
 
-import os
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.deadlines import seconds
+from tests.unit.mongrel2_config.by_m2sh import loaded
 from wsgid.cli import command_line
 from wsgid.cli.command_line import build
-from wsgid.mongrel2_config.database import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mongrel2.md").read_text()
 
@@ -60,25 +56,12 @@ def test_its_commands_are_found() -> None:
 
 
 def test_mongrel2_loads_its_configuration(tmp_path: Path) -> None:
-    m2sh = shutil.which("m2sh")
-    assert m2sh, "m2sh is not installed, which comes with Mongrel2: apt-get install mongrel2-core"
     [conf] = (text for text in FENCED.findall(PAGE) if text.startswith("# mysite.conf\n"))
-    (tmp_path / "mysite.conf").write_text(conf)
-    done = subprocess.run(
-        [m2sh, "load", "-db", "config.sqlite", "-config", "mysite.conf"],
-        cwd=tmp_path,
-        env={**os.environ, "LOGNAME": "nobody"},  # it writes down who changed the configuration
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=seconds(),
-        check=True,
-    )
-    assert b"error" not in done.stdout.lower(), done.stdout.decode()  # it exits with 0 all the same
-    loaded = read(tmp_path / "config.sqlite")
-    [server] = loaded.servers
+    mysite = loaded(conf, tmp_path)
+    [server] = mysite.servers
     [handler] = server.handlers()
     options = start()
     assert ((handler.send_spec,), (handler.recv_spec,)) == (options["recv"], options["send"])
     assert server.chroot == options["mongrel2_chroot"]
     assert handler.protocol == "tnetstring"
-    assert loaded.settings["upload.temp_store"].endswith("XXXXXX")
+    assert mysite.settings["upload.temp_store"].endswith("XXXXXX")

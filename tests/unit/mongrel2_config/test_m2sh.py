@@ -1,35 +1,14 @@
 """m2sh itself is the judge."""
 
-import os
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.deadlines import seconds
-from wsgid.mongrel2_config.database import read
+from tests.unit.mongrel2_config.by_m2sh import loaded
 from wsgid.mongrel2_config.m2sh import as_m2sh
 from wsgid.mongrel2_config.site import Site, configuration
 from wsgid.mongrel2_config.values import Configuration, Handler, Host, Module, Proxy, Route, Server
-
-
-def loaded(text: str, folder: Path) -> Configuration:
-    m2sh = shutil.which("m2sh")
-    assert m2sh, "m2sh is not installed, which comes with Mongrel2: apt-get install mongrel2-core"
-    (folder / "m2.conf").write_text(text)
-    done = subprocess.run(
-        [m2sh, "load", "-db", "config.sqlite", "-config", "m2.conf"],
-        cwd=folder,
-        env={**os.environ, "LOGNAME": "nobody"},  # it writes down who changed the configuration
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=seconds(),
-        check=True,
-    )
-    assert b"error" not in done.stdout.lower(), done.stdout.decode()  # it exits with 0 all the same
-    return read(folder / "config.sqlite")
 
 
 def sorted_routes(server: Server) -> Server:
