@@ -1,6 +1,8 @@
-"""For every test: it leaves no process behind."""
+"""For every test: it leaves no process behind, and no bytecode of code that it writes."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +23,13 @@ def pytest_configure() -> None:
     # A shell that starts the tests in the background has them ignore Ctrl-C, as would all that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     proc.adopt_orphans()
+
+
+def pytest_collection_finish() -> None:
+    # The bytecode of the tests and of the code under test has been read, or written, by now. That of code which a test
+    # writes must not be: Python takes a file for unchanged that is written again in the same second and is as long.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 @pytest.fixture(autouse=True)
