@@ -12,7 +12,7 @@ from bench.contender import Running
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 """Seconds: the grain of the times in /proc."""
 
-LOOK = 0.25
+LOOK = 0.5
 """Seconds between two looks at the memory: each costs every process about a millisecond."""
 
 ENDED = "ended processes"

@@ -35,12 +35,12 @@ def bars(axes: Axes, metric: Metric, results: Results) -> None:
         drawn = axes.barh(range(top, top + len(contenders)), [value or 0.0 for value in medians], color=colours)
         told = ["not measured" if value is None else metric.form.format(value) for value in medians]
         axes.bar_label(drawn, told, padding=3)
-        axes.text(0.0, top - 0.6, case, weight="bold", va="bottom", transform=axes.get_yaxis_transform())
+        axes.text(0.01, top - 0.6, case, weight="bold", va="bottom", transform=axes.get_yaxis_transform())
         marks += enumerate(contenders, top)
     axes.set_yticks([place for place, _ in marks], [name for _, name in marks])
     axes.invert_yaxis()
     axes.set_xscale("log" if metric.log else "linear")
-    axes.margins(x=0.12)
+    axes.margins(x=0.12, y=0.01)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel(metric.title)
 

@@ -7,6 +7,8 @@ from bench.results import Results
 from bench.scenario import CPU, MEMORY, Metric, Scenario
 from bench.targets import Verdict, verdicts
 
+MAY_BE_ABSENT = {"gunicorn", "waitress", "granian", "Django", "Mongrel2", "nginx", "uWSGI"}
+
 Column = tuple[str, Callable[[str], str]]
 """Its head, and its cell for a contender."""
 
@@ -128,11 +130,8 @@ def conditions(results: Results) -> str:
 
 
 def _versions(results: Results) -> Iterator[str]:
-    """Of what took part: a server whose name is in no contender's did not."""
-    said = " ".join(results.differs).lower()
+    """Of what took part: something that neither the scenario nor a contender is named after did not."""
+    said = " ".join([results.scenario, *results.differs]).lower()
     for name, version in results.conditions.versions.items():
-        if name.lower() in said or name not in SERVERS:
+        if name.lower() in said or name not in MAY_BE_ABSENT:
             yield f"{name} {version}"
-
-
-SERVERS = {"gunicorn", "waitress", "granian", "Mongrel2", "nginx", "uWSGI"}
