@@ -8,6 +8,12 @@ from bench.contender import NotMeasured
 
 THREADS = 2
 
+PATIENCE = "60s"
+"""With an answer of any size."""
+
+SIZES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+"""As it calls them, in bytes."""
+
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 """In milliseconds."""
 
@@ -24,13 +30,28 @@ class Load:
     """Connections that failed or were reset, and answers that took longer than two seconds."""
 
 
+@dataclass(frozen=True)
+class Download:
+    bytes: int
+    """To a hundredth of the unit in which wrk tells them."""
+    seconds: float
+
+
 def load(url: str, connections: int, seconds: float, *, kept_alive: bool = True) -> Load:
     """Raises NotMeasured."""
-    threads = str(min(THREADS, connections))
-    command = ["wrk", "--latency", "-t", threads, "-c", str(connections), "-d", f"{max(1, round(seconds))}s"]
     close = () if kept_alive else ("-H", "Connection: close")
-    said = subprocess.run([*command, *close, url], check=True, capture_output=True, text=True).stdout
-    return read(said)
+    return read(_said(url, connections, seconds, "--latency", *close))
+
+
+def download(url: str, connections: int, seconds: float) -> Download:
+    """For answers that may take longer than it goes on: what has come of them counts. Raises NotMeasured."""
+    return read_download(_said(url, connections, seconds, "--timeout", PATIENCE))
+
+
+def _said(url: str, connections: int, seconds: float, *options: str) -> str:
+    threads = str(min(THREADS, connections))
+    command = ["wrk", "-t", threads, "-c", str(connections), "-d", f"{max(1, round(seconds))}s", *options, url]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def read(said: str) -> Load:
@@ -43,8 +64,17 @@ def read(said: str) -> Load:
     return Load(int(requests[1]), float(rate[1]), _latency(said, "50"), _latency(said, "99"), failed)
 
 
+def read_download(said: str) -> Download:
+    """The same, where no answer need be whole. Raises NotMeasured."""
+    found = re.search(r"\d+ requests in ([\d.]+)(us|ms|s|m), ([\d.]+)([KMGT]?B) read", said)
+    failed = re.search(r"Non-2xx|Socket errors", said)
+    if found is None or failed:
+        raise NotMeasured(f"wrk says:\n{said}")
+    return Download(round(float(found[3]) * SIZES[found[4]]), float(found[1]) * UNITS[found[2]] / 1000)
+
+
 def _latency(said: str, percent: str) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", said, re.M)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", said, re.M)
     if found is None:
         raise NotMeasured(f"wrk tells no {percent} %:\n{said}")
     return float(found[1]) * UNITS[found[2]]

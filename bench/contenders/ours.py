@@ -1,4 +1,4 @@
-"""wsgid, over its own HTTP and behind Mongrel2: with its access log, as it comes, and with metrics."""
+"""wsgid, over its own HTTP, behind Mongrel2 and behind nginx: with its access log, as it comes, and with metrics."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from tests.functional.load import Address
 from tests.functional.mongrel2 import Endpoints, Mongrel2
 
 from bench.contender import Application, Contender, Running, by_signal, size
+from bench.contenders.nginx import nginx, proxied
 from bench.contenders.process import answers
 
 METRICS = "metrics.sock"
@@ -29,9 +30,9 @@ def wsgid(workers: int, threads: int = 1, *options: str) -> Contender:
 
 
 def mongrel2_wsgid(
-    workers: int, threads: int = 1, *options: str, settings: Mapping[str, str] | None = None
+    workers: int, threads: int = 1, *options: str, settings: Mapping[str, str] | None = None, note: str = ""
 ) -> Contender:
-    """``settings`` are Mongrel2's."""
+    """``settings`` are Mongrel2's; ``note`` says in the name what they do."""
 
     @contextmanager
     def start(folder: Path, application: Application) -> Iterator[Running]:
@@ -41,7 +42,21 @@ def mongrel2_wsgid(
         ):
             yield _running(daemon, server.address, {server.pid: "Mongrel2", daemon.pid: "wsgid"})
 
-    return Contender(f"Mongrel2 + wsgid, {size(workers, threads)}", start)
+    return Contender(", ".join(filter(None, [f"Mongrel2 + wsgid, {size(workers, threads)}", note])), start)
+
+
+def nginx_wsgid(workers: int, threads: int = 1, *options: str) -> Contender:
+    @contextmanager
+    def start(folder: Path, application: Application) -> Iterator[Running]:
+        socket = folder / "application.sock"
+        place = (*_crew(workers, threads), "--bind", f"unix:{socket}", *options)
+        with (
+            _daemon(folder, application, place) as daemon,
+            nginx(folder / "nginx", proxied(socket)) as (address, front),
+        ):
+            yield _running(daemon, address, {front.pid: "nginx", daemon.pid: "wsgid"})
+
+    return Contender(f"nginx + wsgid, {size(workers, threads)}", start)
 
 
 def _crew(workers: int, threads: int) -> tuple[str, ...]:

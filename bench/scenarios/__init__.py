@@ -7,8 +7,11 @@ from bench.scenarios import api, django_page, hello, startup
 
 ALL: tuple[Scenario, ...] = (
     hello.OVER_HTTP,
+    hello.BEHIND,
     api.OVER_HTTP,
+    api.BEHIND,
     django_page.OVER_HTTP,
+    django_page.BEHIND,
     startup.HELLO,
     startup.DJANGO,
 )

@@ -6,7 +6,7 @@ import time
 from bench.apps.api.app.wsgi import LOOPS, work
 from bench.contender import APPS, Application
 from bench.scenario import Scenario
-from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, case, expecting
+from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, behind, case, expecting
 
 WORK = 0.001
 """Seconds of a processor for each request."""
@@ -44,3 +44,5 @@ OVER_HTTP = Scenario(
     warm_up=expecting(right),
     quick=False,
 )
+
+BEHIND = behind(OVER_HTTP)

@@ -1,18 +1,22 @@
 """Scenarios in which wrk asks for one page all the time: their cases, their figures, and who takes part."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from tests.functional import clients
 
 from bench.contender import NotMeasured, Running
-from bench.contenders.ours import wsgid
+from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
+from bench.contenders.ours import mongrel2_wsgid, nginx_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
-from bench.scenario import Case, Measured, Metric, Turn
+from bench.scenario import Case, Measured, Metric, Scenario, Turn
 from bench.wrk import load
 
 WARM_UP = 1.0
 """Seconds, not counted."""
+
+FLOW_CONTROL = {"download.flow_control": "1"}
 
 CONNECTIONS = (1, 8, 32, 256)
 QUICK = 32
@@ -26,6 +30,19 @@ WSGID, THREADED, SYNC, GTHREAD, WAITRESS, GRANIAN = DIRECT = (
     granian(2),
 )
 """Over their own HTTP, with two worker processes each, and two threads where they have threads."""
+
+MONGREL2, FLOW_CONTROLLED, NGINX, NGINX_SYNC, NGINX_GTHREAD, NGINX_GRANIAN, NGINX_UNLOGGED, NGINX_UWSGI = FRONTED = (
+    mongrel2_wsgid(2),
+    mongrel2_wsgid(2, settings=FLOW_CONTROL, note="flow control"),
+    nginx_wsgid(2),
+    nginx_gunicorn_sync(2),
+    nginx_gunicorn_gthread(2, 2),
+    nginx_granian(2),
+    nginx_granian(2, access_log=False),
+    nginx_uwsgi(2),
+)
+"""Behind a web server, which writes an access log of its own: granian's users may do without its, which costs it a lot.
+Flow control is what large answers take (docs/mongrel2.md)."""
 
 METRICS = (
     Metric("rate", "requests/s"),
@@ -48,6 +65,18 @@ def _measure(connections: int, kept_alive: bool, turn: Turn) -> Measured:
 
 
 USUAL = case(QUICK)
+
+
+def behind(scenario: Scenario) -> Scenario:
+    """The same with front ends, and none of it in the quick subset."""
+    return replace(
+        scenario,
+        name=f"{scenario.name}-front",
+        title=f"{scenario.title}, behind a web server",
+        contenders=FRONTED,
+        targets=(),
+        quick=False,
+    )
 
 
 def expecting(right: Callable[[bytes], bool]) -> Callable[[Running], None]:

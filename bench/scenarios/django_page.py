@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.contender import APPS, Application
 from bench.scenario import Scenario
-from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, case, expecting
+from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, behind, case, expecting
 
 DATABASE = Path(__file__).parents[2] / "build" / "bench-books.sqlite3"
 
@@ -49,3 +49,5 @@ OVER_HTTP = Scenario(
     warm_up=expecting(right),
     quick=False,
 )
+
+BEHIND = behind(OVER_HTTP)

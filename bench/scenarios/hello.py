@@ -1,10 +1,30 @@
 """Hello world: what the servers themselves cost, at several numbers of connections, kept alive and not."""
 
+from dataclasses import replace
+
 from tests.functional.daemon import APPLICATIONS
 
 from bench.contender import Application
+from bench.contenders.fronted import mongrel2_file, nginx_file
 from bench.scenario import Scenario, Target
-from bench.scenarios.closed import CONNECTIONS, DIRECT, GTHREAD, METRICS, SYNC, USUAL, WAITRESS, WSGID, case, expecting
+from bench.scenarios.closed import (
+    CONNECTIONS,
+    DIRECT,
+    FRONTED,
+    GTHREAD,
+    METRICS,
+    MONGREL2,
+    NGINX_GRANIAN,
+    NGINX_SYNC,
+    NGINX_UNLOGGED,
+    SYNC,
+    USUAL,
+    WAITRESS,
+    WSGID,
+    behind,
+    case,
+    expecting,
+)
 
 GREETING = b"Hello, World!\n"
 
@@ -25,4 +45,22 @@ OVER_HTTP = Scenario(
         for name, ratio, against in (("sync", 2.8, SYNC), ("gthread", 1.8, GTHREAD), ("waitress", 3.5, WAITRESS))
     ),
     warm_up=expecting(GREETING.__eq__),
+)
+
+MONGREL2_FILE = mongrel2_file(GREETING)
+
+BEHIND = replace(
+    behind(OVER_HTTP),
+    words="The same through a web server in front. What that does alone, with a file of as many bytes, is the ceiling.",
+    contenders=(*FRONTED, MONGREL2_FILE, nginx_file(GREETING)),
+    quick=True,
+    targets=tuple(
+        Target(name, USUAL.name, MONGREL2.name, "rate", ratio, against.name)
+        for name, ratio, against in (
+            ("gunicorn", 2.5, NGINX_SYNC),
+            ("granian", 0.75, NGINX_GRANIAN),
+            ("granian-unlogged", 0.75, NGINX_UNLOGGED),
+            ("file", 0.5, MONGREL2_FILE),
+        )
+    ),
 )

@@ -2,7 +2,7 @@
 
 import pytest
 from bench.contender import NotMeasured
-from bench.wrk import Load, read
+from bench.wrk import Download, Load, read, read_download
 
 SAID = """\
 Running 3s test @ http://127.0.0.1:21000/
@@ -29,6 +29,10 @@ def test_an_ordinary_run() -> None:
     assert read(said()) == Load(requests=12383, rate=4117.08, p50=0.87, p99=1020.0, errors=0)
 
 
+def test_a_blank_stands_behind_whole_seconds() -> None:
+    assert read(said().replace("1.02s\n", "1.02s \n")).p99 == 1020.0
+
+
 def test_all_kinds_of_errors_count() -> None:
     assert read(said("  Socket errors: connect 1, read 20, write 300, timeout 4000\n")).errors == 4321
 
@@ -46,3 +50,23 @@ def test_all_kinds_of_errors_count() -> None:
 def test_what_means_nothing_is_not_measured(text: str) -> None:
     with pytest.raises(NotMeasured):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [("2.13MB", 2233467), ("1.50GB", 1610612736), ("71.68KB", 73400), ("512.00B", 512)],
+)
+def test_what_was_downloaded(told: str, size: int) -> None:
+    assert read_download(said().replace("2.13MB", told)) == Download(size, 3.01)
+
+
+def test_no_answer_need_be_whole_to_be_downloaded() -> None:
+    assert read_download(said().replace("12383 requests", "0 requests")).seconds == 3.01
+
+
+@pytest.mark.parametrize(
+    "more", ["  Non-2xx or 3xx responses: 5\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"]
+)
+def test_a_download_with_errors_is_not_measured(more: str) -> None:
+    with pytest.raises(NotMeasured):
+        read_download(said(more))
