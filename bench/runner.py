@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tests import proc
+
 from bench.conditions import conditions
 from bench.contender import Application, Contender, NotMeasured
 from bench.measure import Peak, spent, times
@@ -74,6 +76,7 @@ def _started(contender: Contender, application: Application, seconds: float) -> 
         begun = time.monotonic()
         with contender.start(Path(folder), application) as running:
             yield Turn(running, seconds, time.monotonic() - begun)
+    proc.reap()
 
 
 def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
