@@ -7,9 +7,13 @@ never ends, is not woken: it meets the exception when that call returns. The wor
 It may come between any two lines, also between taking a lock and the ``try`` that gives it back. So the state of the
 process is not to be trusted afterwards, and an interrupted worker is always replaced.
 
-Each request has one `Interruptible`, whose lock makes "the thread is in the application's code" and "the exception is
-set" exclude each other: what is set while the thread is inside has been raised before the thread is outside again, if
-need be on a line that is there to be struck. It is set at most once for a request. That is what the nested ``try`` of
+Each request has one `Interruptible`, which sees to it that what is set while the thread is inside the application has
+been raised before the thread is outside again, if need be on a line that is there to be struck. A lock for it would be
+a twentieth of what a request costs its worker. So each side first writes what the other one reads, and then reads what
+the other one writes: the thread `_inside`, whoever interrupts `timed_out`. Of two who do so at once, at least one sees
+the other. A thread that sees `timed_out` waits, by the lock, until the exception is set if it is going to be.
+
+It is set at most once for a request. That is what the nested ``try`` of
 `call` relies on: once it has struck, in the application or on the few lines between the application and the lock,
 nothing else can. (What the application had just returned is then dropped, as if it had been struck on its last line.)
 """
@@ -66,10 +70,11 @@ class Interruptible(msgspec.Struct, eq=False):
         """
         try:
             try:
-                with self.held_off:
-                    if self.timed_out and not also_late:
+                self._inside = True
+                if self.timed_out:
+                    if not also_late:
                         raise RequestTimeout
-                    self._inside = not self.timed_out
+                    self.leave()
                 return code(*arguments)
             finally:
                 self.leave()
@@ -80,9 +85,10 @@ class Interruptible(msgspec.Struct, eq=False):
     def leave(self) -> None:
         """From here to `enter` the thread is in our code, which the application has called: nothing is interrupted."""
         try:
-            with self.held_off:
-                self._inside = False
+            self._inside = False
             if self.timed_out:
+                with self.held_off:
+                    pass  # whoever has seen us inside has set the exception by now
                 for _ in range(LINES_TO_STRIKE):
                     continue
         except RequestTimeout:  # which whoever calls `enter` meets again
@@ -91,10 +97,10 @@ class Interruptible(msgspec.Struct, eq=False):
     def enter(self) -> None:
         """Goes back to the application's code. Raises RequestTimeout when the request has been interrupted, now or
         before: the application can catch it, but nobody takes its answer any more."""
-        with self.held_off:
-            if self.timed_out:
-                raise RequestTimeout
-            self._inside = True
+        self._inside = True
+        if self.timed_out:
+            self.leave()
+            raise RequestTimeout
 
     def interrupt(self) -> None:
         """Raises RequestTimeout in the application's code; in our own it waits until the thread comes back to it."""

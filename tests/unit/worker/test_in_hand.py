@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from traceback import StackSummary
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,29 @@ def test_a_word_is_for_one_request_and_kept_for_it_once(in_hand: InHand) -> None
     in_hand.release("one")
     assert not in_hand.take("one", "id").client_gone()
     assert not is_interrupted(in_hand, "one")
+
+
+class Meanwhile(dict[str, Held]):
+    """The requests of an `InHand`, to which one comes when it has just been looked for in vain."""
+
+    def __init__(self, in_hand: InHand) -> None:
+        super().__init__()
+        self.in_hand = in_hand
+        self.came: Held | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        found = super().get(key, default)
+        if self.came is None:
+            self.came = self.in_hand.take(key, "id")
+        return found
+
+
+def test_a_word_finds_a_request_that_comes_at_the_same_moment(in_hand: InHand) -> None:
+    requests = in_hand._held = Meanwhile(in_hand)
+    in_hand.client_gone("one")
+    assert requests.came is not None
+    assert requests.came.client_gone()
+    assert not in_hand._gone_early
 
 
 def test_a_word_that_comes_after_the_end_harms_nobody(in_hand: InHand) -> None:

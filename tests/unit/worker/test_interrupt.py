@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.deadlines import POLL, seconds
+from tests.deadlines import POLL, seconds, wait_for
 from wsgid.worker import interrupt
 from wsgid.worker.errors import RequestTimeout
 from wsgid.worker.interrupt import Interruptible
@@ -172,6 +172,32 @@ def test_an_exception_that_comes_too_late_is_taken_back() -> None:
     with pytest.raises(RequestTimeout):
         request.call(request.interrupt)
     assert sum(number for number in range(1000)) == 499500
+
+
+def test_who_leaves_while_the_exception_is_being_set_waits_for_it(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided, go_on = threading.Event(), threading.Event()
+    set_exception = interrupt._set_exception
+
+    def set_late(*arguments: Any) -> object:
+        decided.set()
+        assert go_on.wait(seconds())
+        return set_exception(*arguments)
+
+    def leaves() -> bool:
+        frame = sys._current_frames()[thread.request.thread]
+        return frame.f_code is Interruptible.leave.__code__
+
+    monkeypatch.setattr(interrupt, "_set_exception", set_late)
+    with ThreadPoolExecutor(1) as executor:
+        called = thread.start(lambda: decided.wait(seconds()))
+        interrupted = executor.submit(thread.request.interrupt)
+        wait_for(leaves, "the application to be done")
+        go_on.set()
+        interrupted.result(seconds())
+    assert called.result(seconds()), "it met the exception on its way out"
+    thread.still_serves()
 
 
 # Wherever it strikes.
