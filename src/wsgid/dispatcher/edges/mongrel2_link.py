@@ -17,7 +17,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
@@ -58,6 +58,10 @@ HEARTBEAT_MILLISECONDS: Final = 5000
 
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds after which it is worth a line in the log that nobody has subscribed."""
+
+EVENTS: Final = int(zmq.EVENTS)
+POLLIN: Final = int(zmq.POLLIN)
+"""Plain numbers: `&` on pyzmq's flags is Python code, and a look at a socket took twice the time."""
 
 SUBSCRIBED, UNSUBSCRIBED = b"\x01", b"\x00"
 
@@ -344,7 +348,8 @@ class Mongrel2Link:
 
 
 def _has_input(sock: "zmq.Socket[bytes]") -> bool:
-    return bool(cast(int, sock.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+    events: Any = sock.getsockopt(EVENTS)
+    return bool(events & POLLIN)
 
 
 def _set_heartbeat(sock: "zmq.Socket[bytes]", endpoint: str) -> None:
