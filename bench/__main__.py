@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from bench.scenarios import ALL, SCENARIOS
 from bench.table import tables
 from bench.targets import verdicts
 
-QUICK = Pace(rounds=3, seconds=3.0, full=False)
-FULL = Pace(rounds=5, seconds=10.0, full=True)
+QUICK, FULL = 3.0, 5.0
+"""Seconds of each measurement."""
+
+FULL_ROUNDS = 3
 
 
 @click.command()
@@ -26,8 +29,8 @@ FULL = Pace(rounds=5, seconds=10.0, full=True)
 @click.option(
     "--docs", is_flag=True, help="Measure nothing: write docs/benchmarks.md, its pictures and the README's table."
 )
-@click.option("--rounds", type=click.IntRange(1), help=f"Turns of each server; {QUICK.rounds}, or {FULL.rounds}.")
-@click.option("--seconds", type=float, help=f"Of each measurement; {QUICK.seconds:g}, or {FULL.seconds:g}.")
+@click.option("--rounds", type=click.IntRange(1), help="Turns of each server, instead of the scenario's own number.")
+@click.option("--seconds", type=float, help=f"Of each measurement; {QUICK:g}, or {FULL:g}.")
 @click.option(
     "--results",
     "folder",
@@ -54,9 +57,12 @@ def main(
     elif docs:
         document()
     else:
-        usual = FULL if full else QUICK
         chosen = [SCENARIOS[name] for name in names] or [each for each in ALL if full or each.quick]
-        pace = Pace(rounds or usual.rounds, seconds or usual.seconds, full)
+
+        def pace(scenario: Scenario) -> Pace:
+            usual = FULL_ROUNDS if full else scenario.quick_rounds
+            return Pace(rounds or usual, seconds or (FULL if full else QUICK), full)
+
         sys.exit(0 if measure(chosen, pace, folder) else 1)
 
 
@@ -68,12 +74,12 @@ def listed() -> None:
         click.echo(f"{scenario.name:<16}{scenario.title}: {quick} case{'s' * (quick > 1)}{more}{alone}")
 
 
-def measure(chosen: list[Scenario], pace: Pace, folder: Path) -> bool:
+def measure(chosen: list[Scenario], pace: Callable[[Scenario], Pace], folder: Path) -> bool:
     """Was everything measured, and all targets met?"""
     proc.adopt_orphans()
     good, begun = True, time.monotonic()
     for scenario in chosen:
-        found = run(scenario, pace, lambda line: click.echo(line, err=True))
+        found = run(scenario, pace(scenario), lambda line: click.echo(line, err=True))
         results.write(found, folder)
         click.echo(f"## {scenario.title}\n\n{tables(scenario, found)}\n")
         good &= not found.failures and all(each.met for each in verdicts(scenario, found))
@@ -95,4 +101,4 @@ def document() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/bench")

@@ -85,6 +85,9 @@ class Scenario:
     quick: bool = True
     """Is it run when no scenario is named, without ``--full``? Those that wsgid's targets are about are."""
 
+    quick_rounds: int = 3
+    """Without ``--full``: fewer where a turn takes long, and is about hundreds of requests that each count."""
+
     def cases_of(self, *, full: bool) -> tuple[Case, ...]:
         """All of them also when none is quick."""
         return tuple(case for case in self.cases if full or case.quick) or self.cases

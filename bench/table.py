@@ -122,8 +122,9 @@ def notes(results: Results) -> str:
 
 def conditions(results: Results) -> str:
     told = results.conditions
+    rounds = f"medians of {results.rounds} rounds (least to most)" if results.rounds > 1 else "one round"
     return (
-        f"{told.date}, medians of {results.rounds} rounds (least to most), {results.seconds:g} s each; {told.cores} "
+        f"{told.date}, {rounds}, {results.seconds:g} s each; {told.cores} "
         f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before; "
         f"{', '.join(_versions(results))}."
     )
