@@ -12,7 +12,7 @@ import msgspec
 
 from wsgid.protocol import http_request
 from wsgid.protocol.host import is_host
-from wsgid.protocol.http_request import Body, Refused, Target
+from wsgid.protocol.http_request import NO_BODY, Body, Refused, Target
 from wsgid.protocol.limits import FIELD_OVERHEAD, HttpLimits
 from wsgid.protocol.values import Header
 
@@ -65,7 +65,22 @@ BETWEEN, HEAD, BODY, LAST, REFUSED = Phase
 
 _WHERE_READING_ENDS: Final = (LAST, REFUSED)
 
-_NO_BODY: Final = Body(None, False)
+MOST_NAMES: Final = 512
+LONGEST_NAME: Final = 64
+"""How many names of headers are remembered, and up to how many bytes each: browsers, tools and front ends together send
+some dozens, and whoever invents others makes us remember no more than this."""
+
+_names: Final[dict[bytes, str]] = {}
+"""Names of headers as text in lower case, by the bytes that came: a look-up costs a third of decoding them."""
+
+
+def _remembered(name: bytes) -> str:
+    lowered = name.decode("latin-1").lower()
+    if len(name) <= LONGEST_NAME:
+        if len(_names) >= MOST_NAMES:
+            _names.clear()
+        _names[name] = lowered
+    return lowered
 
 
 class _NothingFollows(Exception):
@@ -83,6 +98,7 @@ class RequestReader:
         "_headers",
         "_headers_complete",
         "_limits",
+        "_only_host",
         "_parser",
         "_past_last",
         "_refused",
@@ -101,6 +117,8 @@ class RequestReader:
         self._sink = sink
         self._parser = httptools.HttpRequestParser(self)
         self._refused: Refused | None = None
+        self._only_host: list[Header] | None = None
+        """The last of `_ruled` that was nothing but a good Host."""
         self._past_last = False
         """The parser has gone on behind the last request, and was stopped."""
         # Per request
@@ -208,7 +226,10 @@ class RequestReader:
             return  # a trailer: it comes after the body, where nothing may depend on it (RFC 9110 section 6.5.1)
         if len(headers) >= limits.fields:
             self._refuse(limits.many_fields())
-        lowered = name.decode("latin-1").lower()
+        try:
+            lowered = _names[name]
+        except KeyError:
+            lowered = _remembered(name)
         header = (lowered, value.decode("latin-1").rstrip(" \t"))
         headers.append(header)
         if lowered in _RULED:
@@ -229,17 +250,28 @@ class RequestReader:
         method, version = parser.get_method().decode("latin-1"), f"HTTP/{parser.get_http_version()}"
         if version not in ("HTTP/1.1", "HTTP/1.0"):
             raise Refused(505, f"{version} is not spoken here")
-        # The usual GET, about which the rules for such headers have nothing more to say.
-        only_host = len(ruled) == 1 and ruled[0][0] == "host" and is_host(ruled[0][1])
-        body = _NO_BODY if only_host else self._read_framing(version)
+        # The usual GET, about which the rules for such headers have nothing more to say: mostly the one before had the
+        # same Host.
+        only_host = ruled == self._only_host or self._has_only_host()
+        body = NO_BODY if only_host else self._read_framing(version)
         # A target has no fragment (RFC 9112 section 3.2); where a client sends one all the same, Mongrel2 drops it too.
-        text = self.target.decode("latin-1").partition("#")[0]
+        text = self.target.decode("latin-1")
+        if "#" in text:
+            text = text.partition("#")[0]
         target = http_request.parse_target(method, text, self._script_name)
         headers = self._headers
         if target.authority:
             headers = [("host", target.authority), *(header for header in headers if header[0] != "host")]
         expects_continue = not only_host and _expects_continue(version, ruled, body)
         return Incoming(method, text, target, version, headers, body, expects_continue)
+
+    def _has_only_host(self) -> bool:
+        """And that is one."""
+        [(name, value), *more] = self._ruled or [("", "")]
+        if more or name != "host" or not is_host(value):
+            return False
+        self._only_host = self._ruled
+        return True
 
     def _read_framing(self, version: str) -> Body:
         """Raises Refused, also for what is wrong with Host."""

@@ -43,6 +43,9 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     chunked: bool
 
 
+NO_BODY: Final = Body(None, False)
+
+
 class Target(msgspec.Struct, frozen=True, gc=False):
     script_name: str
     """The application's root, percent-encoded; ``""`` for the whole server."""
@@ -77,7 +80,7 @@ def framing(version: str, headers: list[Header]) -> Body:
             raise Refused(400, NOT_CHUNKED)
         return Body(None, True)
     if length is None:
-        return Body(None, False)
+        return NO_BODY
     if not _DIGITS.issuperset(length) or not 0 < len(length) <= MAX_LENGTH_DIGITS:
         raise Refused(400, "a Content-Length that is not a plain number")
     return Body(int(length), False)
