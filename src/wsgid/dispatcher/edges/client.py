@@ -149,6 +149,11 @@ class ClientConnection(ABC):
             self._bodies[exchange] = body
             if body.question is not None:
                 body.question.hand_on(partial(self._judged, exchange, body))
+        elif self.current is None and not (self.waiting or self._going_on) and self._may_go_on():
+            # As nearly always: nothing is in progress here.
+            self.current = exchange
+            self._dispatch.submit(exchange)
+            return
         self._line_up(exchange, None)
 
     def refuse(self, request: Request, refused: Refused) -> None:
@@ -228,11 +233,12 @@ class ClientConnection(ABC):
         """Begins the next turn, if there is one and nothing is in progress."""
         if self._going_on:
             return  # further down this stack: refusals end at once, and a thousand of them are a loop, not a recursion
-        self._going_on = True
-        while self.current is None and self.waiting and self._may_go_on():
-            self.current, refused = self.waiting.popleft()
-            self._begin_turn(self.current, refused)
-        self._going_on = False
+        if self.waiting:
+            self._going_on = True
+            while self.current is None and self.waiting and self._may_go_on():
+                self.current, refused = self.waiting.popleft()
+                self._begin_turn(self.current, refused)
+            self._going_on = False
         if self.current is None and not self.waiting:
             self._turns_done()
 

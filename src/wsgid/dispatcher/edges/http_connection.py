@@ -26,7 +26,7 @@ from wsgid.dispatcher.edges.http_requests import Requests
 from wsgid.dispatcher.edges.incoming_body import IncomingBody
 from wsgid.protocol.http_answer import UNTIL_CLOSE
 from wsgid.protocol.http_reader import BETWEEN, BODY, HEAD, LAST, REFUSED, Incoming, RequestReader
-from wsgid.protocol.http_request import Refused
+from wsgid.protocol.http_request import NO_BODY, Refused
 from wsgid.protocol.values import Request
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         "_reader",
         "_reading",
         "_requests",
+        "_times",
         "_transport",
         "_unasked",
         "_unparsed",
@@ -89,6 +90,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         super().__init__(edge.dispatch, edge.server)
         # Per connection
         self._edge = edge
+        self._times = edge.times
         self._reader = RequestReader(edge.limits, edge.script_name, self)
         self._unparsed = b""
         """Received, but not fed: too many requests wait already."""
@@ -102,6 +104,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         self._closing = False
         """The last answer has been written; what still comes is forgotten."""
         self._deadline = edge.loop.time() + edge.times.header
+        """By the loop's clock. Below 0 it is a time limit that the next `look` begins to count: each request has two of
+        them, and asking the clock for each was a hundredth of its price."""
         self._write_deadline = NEVER
         self._unsent = 0
         """Bytes in the transport's buffer when last looked at, while the client chokes on them."""
@@ -216,7 +220,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         return question.request if question is not None else self._requests.unread(self._reader)
 
     def request_begins(self) -> None:
-        self._deadline = self._edge.loop.time() + self._edge.times.header
+        self._deadline = -self._times.header
 
     def head_read(self, head: Incoming) -> None:
         if head.body.chunked or head.body.length:
@@ -253,7 +257,7 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if self._client_waits:
             self._deadline = NEVER
         else:
-            times = self._edge.times
+            times = self._times
             limit = times.header if self._reader.phase is HEAD else times.body.limit
             self._deadline = self._edge.loop.time() + limit
 
@@ -265,13 +269,16 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def body_read(self, part: bytes) -> None:
         self._wants_continue = False
-        self._deadline = self._edge.times.body.heard(self._deadline, len(part), self._edge.loop.time())
+        self._deadline = self._times.body.heard(self._deadline, len(part), self._edge.loop.time())
         self._body.add(part)
         if self._unasked is not None and self._body.in_file:
             self._ask(self._unasked)
 
     def request_read(self, head: Incoming, keep_alive: bool) -> None:
         self._deadline = NEVER
+        if head.body is NO_BODY:
+            self.arrive(self._requests.whole(head, None, b""), keep_alive)
+            return
         self._wants_continue = False
         self._unasked = None
         body = self._body
@@ -359,15 +366,15 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
         if self._closing:
             return
         phase = self._reader.phase
-        if self._eof or phase is LAST or (self._dispatch.draining and not self.receiving):
+        if phase is BETWEEN and not (self._eof or self._dispatch.draining):
+            self._deadline = -self._times.keepalive
+        elif self._eof or phase is LAST or (self._dispatch.draining and not self.receiving):
             self._end()
-        elif phase is BETWEEN:
-            self._deadline = self._edge.loop.time() + self._edge.times.keepalive
         else:
             self._send_continue()
 
     def turn_over(self) -> None:
-        super().turn_over()
+        ClientConnection.turn_over(self)  # super() costs several times as much (Python 3.11)
         if self._unparsed:
             self._feed_on()
 
@@ -401,6 +408,8 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     def look(self, now: float) -> None:
         """The edge comes by every half second."""
+        if self._deadline < 0:
+            self._deadline = now - self._deadline
         if self._deadline < now and (self._reading or self._closing):  # what we do not read cannot come
             self._expired()
         if self._write_deadline < now:

@@ -9,8 +9,8 @@ from wsgid.dispatcher.edges.peer import peer_and_origin
 from wsgid.logs import about
 from wsgid.protocol.forwarded import FrontEnds, as_told
 from wsgid.protocol.http_reader import Incoming, RequestReader
-from wsgid.protocol.http_request import Target
-from wsgid.protocol.values import Header, Request
+from wsgid.protocol.http_request import NO_BODY, Target
+from wsgid.protocol.values import Request
 
 SERVER_ID: Final = "http"
 UNREAD: Final = Target("", "", "", "")
@@ -33,7 +33,8 @@ class Requests:
     def unread(self, reader: RequestReader) -> Request:
         """As much as is known of one whose head has not come."""
         target_text = reader.target.decode("latin-1") or "-"
-        return self._request("", reader.method, target_text, UNREAD, reader.version, reader.headers, None, b"")
+        head = Incoming(reader.method, target_text, UNREAD, reader.version, reader.headers, NO_BODY, False)
+        return self.whole(head, None, b"")
 
     def begun(self, head: Incoming) -> Request:
         """Its body is still to come."""
@@ -41,21 +42,8 @@ class Requests:
 
     def whole(self, head: Incoming, length: int | None, body: bytes, key: str = "") -> Request:
         """`length` of the body, which may be in a file; `key`: by which it has been spoken of before."""
-        return self._request(key, head.method, head.target_text, head.target, head.version, head.headers, length, body)
-
-    def _request(
-        self,
-        key: str,
-        method: str,
-        target_text: str,
-        target: Target,
-        version: str,
-        headers: list[Header],
-        length: int | None,
-        body: bytes,
-    ) -> Request:
         key = request_id = key or self._dispatch.request_key()
-        origin = self._origin
+        origin, headers, target = self._origin, head.headers, head.target
         if self._trusted and (told := self._front_ends.told(headers)) is not None:
             origin, headers = as_told(origin, headers, told)
             request_id = told.request_id or key
@@ -66,12 +54,12 @@ class Requests:
         return Request(
             key,
             request_id,
-            method,
-            target_text,
+            head.method,
+            head.target_text,
             target.script_name,
             target.path,
             target.query,
-            version,
+            head.version,
             headers,
             origin.scheme,
             origin.server_name,
@@ -82,5 +70,5 @@ class Requests:
             self._client_id,
             length,
             body,
-            bool(length) and not body,
+            not body and bool(length),
         )
