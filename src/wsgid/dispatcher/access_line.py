@@ -14,7 +14,7 @@ from wsgid.access_fields import COMBINED, COMBINED_TEXT, FIELDS, JSON, Kind, Pie
 from wsgid.dispatcher.clock import Clock
 from wsgid.dispatcher.exchange import Exchange
 
-_TENTHS: Final = tuple(f"{tenths // 10}.{tenths % 10}" for tenths in range(10_000))
+TENTHS: Final = tuple(f"{tenths // 10}.{tenths % 10}" for tenths in range(10_000))
 """Milliseconds, up to a second. Each line has two such numbers, and formatting is dearer than looking it up."""
 
 
@@ -71,7 +71,7 @@ def basic_user(value: str) -> str:
 def milliseconds(seconds: float) -> str:
     """With one decimal."""
     tenths = int(seconds * 10_000 + 0.5)
-    return _TENTHS[tenths] if 0 <= tenths < len(_TENTHS) else f"{seconds * 1000:.1f}"
+    return TENTHS[tenths] if 0 <= tenths < len(TENTHS) else f"{seconds * 1000:.1f}"
 
 
 def _json_pieces() -> list[Piece]:
@@ -88,7 +88,7 @@ def _compiled(found: Iterable[Piece], ends: str = "") -> Line:
     for piece in found:
         written.add(piece)
     names: dict[str, object] = {each.__name__: each for each in (bare, basic_user, milliseconds, quoted)}
-    names["as_json"] = as_json
+    names |= {"as_json": as_json, "TENTHS": TENTHS}
     exec(compile(written.text(), "<the format of the access log>", "exec"), names)
     return cast(Line, names["line"])
 

@@ -72,7 +72,7 @@ class NoLog:
 
     lost_ever: Final = 0
 
-    def ended(self, exchange: Exchange, code: int, note: str) -> None:
+    def ended(self, exchange: Exchange, code: int, note: str, now: float) -> None:
         """Nobody wants to know."""
 
     def flush(self) -> None:
@@ -127,8 +127,8 @@ class AccessLog:
         self.lost_ever = 0
         """The same, since the beginning."""
 
-    def ended(self, exchange: Exchange, code: int, note: str) -> None:
-        now = self._clock.now()
+    def ended(self, exchange: Exchange, code: int, note: str, now: float) -> None:
+        """As `Journal.ended`; `now` is the time."""
         if not self._lines:
             if now - self._written_at < GATHER_TIME:
                 self._call_later(GATHER_TIME, self._due)

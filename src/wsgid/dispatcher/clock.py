@@ -9,12 +9,15 @@ _MILLISECONDS: Final = tuple(f".{millisecond:03d}Z" for millisecond in range(100
 
 
 class Clock:
-    """Dates change once a second and are asked for with every answer, so they are kept for that second."""
+    """Dates change once a second and are asked for with every answer, so they are kept for that second. Whether it is
+    over is told by the clock for durations: a `now` that is at hand costs nothing, and time.time() would have to be cut
+    to a whole second each time."""
 
-    __slots__ = ("_common", "_date", "_second", "_stamp")
+    __slots__ = ("_common", "_date", "_second", "_stamp", "_until")
 
     def __init__(self) -> None:
         self._second = -1
+        self._until = 0.0
         self._common = self._date = self._stamp = ""
 
     now = staticmethod(time.monotonic)
@@ -22,9 +25,9 @@ class Clock:
 
     def date(self) -> str:
         """For the Date header (RFC 9110 section 5.6.7)."""
-        second = int(time.time())
-        if second != self._second:
-            self._turn(second)
+        now = self.now()
+        if now >= self._until:
+            self._turn(time.time(), now)
         return self._date
 
     def stamp(self) -> str:
@@ -32,18 +35,18 @@ class Clock:
         moment = time.time()
         second = int(moment)
         if second != self._second:
-            self._turn(second)
+            self._turn(moment, self.now())
         return self._stamp + _MILLISECONDS[int((moment - second) * 1000)]
 
-    def common(self) -> str:
-        """UTC as Apache's and nginx's logs have it: ``21/Nov/2026:07:33:24 +0000``."""
-        second = int(time.time())
-        if second != self._second:
-            self._turn(second)
+    def common(self, now: float) -> str:
+        """UTC as Apache's and nginx's logs have it: ``21/Nov/2026:07:33:24 +0000``. At `now`, which is now."""
+        if now >= self._until:
+            self._turn(time.time(), now)
         return self._common
 
-    def _turn(self, second: int) -> None:
-        self._second = second
+    def _turn(self, moment: float, now: float) -> None:
+        self._second = second = int(moment)
+        self._until = now + second + 1 - moment
         self._date = date = formatdate(second, usegmt=True)
         # Of "Sat, 21 Nov 2026 07:33:24 GMT". strftime would name the month in the language of the locale.
         self._common = f"{date[5:7]}/{date[8:11]}/{date[12:16]}:{date[17:25]} +0000"

@@ -28,7 +28,7 @@ from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.snapshot import Snapshot, facts_of
 from wsgid.dispatcher.storage import Storage
 from wsgid.dispatcher.stored_answer import StoredAnswer
-from wsgid.dispatcher.work import ANSWERING, SENDING, Work
+from wsgid.dispatcher.work import ANSWERING, ENDED, SENDING, Work
 from wsgid.dispatcher.worker import NO_LIMIT, Lost, Worker, described
 from wsgid.dispatcher.workers import Workers
 from wsgid.logs import about
@@ -52,6 +52,8 @@ class Dispatch:
         disk: Disk,
     ) -> None:
         self.clock = clock
+        self._now = clock.now
+        """Bound once: a few times for each request it is asked what time it is."""
         self.disk = disk
         """For bodies in files, on their way in and out."""
         self.storage = Storage(disk, policy.answer_memory_total, policy.answer_spool_total, descriptors.files())
@@ -87,7 +89,7 @@ class Dispatch:
 
     def open(self, request: Request, client: Client, keep_alive: bool) -> Exchange:
         """A request has arrived. It must be submitted, refused or left: it is open until it ends."""
-        exchange = Exchange(request, client, keep_alive, self, self.clock.now())
+        exchange = Exchange(request, client, keep_alive, self, self._now())
         self._open.add(exchange)
         return exchange
 
@@ -106,21 +108,20 @@ class Dispatch:
 
     def submit(self, work: Exchange | Question) -> None:
         """To an idle slot, or into the queue. Of an exchange it is the turn on its connection."""
-        if work.ended:
+        if work.stage is ENDED:
             return
         if (self.draining or self._quarantine.refused) and (why := self._why_not(work)):
             work.fail(503, why)
             return
-        now = self.clock.now()
         try:
             slot = self._pool.arrive(work)
         except QueueFull:
             work.fail(503, "too many requests are waiting")
             return
         if slot is not None:
-            slot.give(work, now)
+            slot.give(work, self._now())
         else:
-            work.queued_at = now
+            work.queued_at = self._now()
 
     def _why_not(self, work: Work) -> str:
         """The reason why no worker shall have it; ``""`` when there is none."""
@@ -147,8 +148,9 @@ class Dispatch:
         self._open.discard(exchange)
         if exchange.slot is None:
             self._pool.leave(exchange)
-        self.counters.ended(exchange, code, note, self.clock.now())
-        self._access_log.ended(exchange, code, note)
+        now = self._now()
+        self.counters.ended(exchange, code, note, now)
+        self._access_log.ended(exchange, code, note, now)
         if self.draining:
             self.check_quiet()
 
@@ -163,24 +165,28 @@ class Dispatch:
     # What the slots and workers report.
 
     def slot_idle(self, slot: Slot) -> None:
-        """A thread has called, or has finished."""
+        """A thread has called."""
+        self._next(slot, self._now())
+
+    def _next(self, slot: Slot, now: float) -> None:
+        """Whatever the slot, which has nothing to do, shall do next."""
         worker = slot.worker
         if not (worker.leaving or worker.shut) or self._needed(worker):
             work = self._pool.free(slot)
             if work is not None:
-                slot.give(work, self.clock.now())
+                slot.give(work, now)
         elif not worker.shut:
             slot.release()
 
     def slot_finished(self, slot: Slot, work: Work) -> None:
-        worker = slot.worker
-        self.counters.busy_seconds += self.clock.now() - work.served_at
+        worker, now = slot.worker, self._now()
+        self.counters.busy_seconds += now - work.served_at
         worker.served += isinstance(work, Exchange)
         if worker.served >= worker.most:
             worker.most = NO_LIMIT
             self._tell_master(WornOut(worker.pid, f"it has served {worker.served} requests"))
         self._pool.finished(slot)
-        self.slot_idle(slot)
+        self._next(slot, now)
 
     def slot_gone(self, slot: Slot, why: str) -> None:
         self._pool.remove(slot)

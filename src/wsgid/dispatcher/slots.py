@@ -59,9 +59,9 @@ class Slot:
     __slots__ = (
         "_announced",
         "_descriptors",
+        "_feed",
         "_loop",
         "_owner",
-        "_reader",
         "_sock",
         "_unsent",
         "done",
@@ -101,7 +101,7 @@ class Slot:
         self.identifier = 0
         """Of the thread, as stacks have it."""
         self._sock = sock
-        self._reader = reader
+        self._feed = reader.feed
         self._owner = owner
         self._loop = loop
         self._unsent = b""
@@ -119,7 +119,7 @@ class Slot:
         data = work.frame()
         try:
             descriptor = work.body_fd
-            sent = socket.send_fds(self._sock, [data], [descriptor]) if descriptor >= 0 else self._sock.send(data)
+            sent = self._sock.send(data) if descriptor < 0 else socket.send_fds(self._sock, [data], [descriptor])
         except BlockingIOError:
             # Not with an idle reader and a frame of ordinary size; a descriptor has to go with the first byte.
             self.read = False
@@ -171,7 +171,7 @@ class Slot:
             self.close("its channel was closed")
             return False
         try:
-            for kind, payload in self._reader.feed(data):
+            for kind, payload in self._feed(data):
                 self._take(kind, payload)
         except (frames.FrameError, UnwritableHead) as error:
             pid = self.worker.pid
@@ -264,13 +264,13 @@ class Slot:
     def _finished(self) -> None:
         work = self.work
         assert work is not None, "only what was given ends"
-        choked = work.stage is SENDING and isinstance(work, Exchange) and work.client.choked
-        if choked and not self.worker.leaving:
+        if work.stage is SENDING and isinstance(work, Exchange) and work.client.choked and not self.worker.leaving:
             # With the next answer there would be more than may be.
             self.done = True
             self._pause()
             return
-        self._go_on_reading()
+        if self.paused:
+            self._go_on_reading()
         self.work = None
         self._owner.slot_finished(self, work)
 
@@ -296,9 +296,8 @@ class Slot:
                 self._finished()
 
     def _go_on_reading(self) -> None:
-        if self.paused:
-            self.paused = False
-            self._loop.add_reader(self._sock.fileno(), self.readable)
+        self.paused = False
+        self._loop.add_reader(self._sock.fileno(), self.readable)
 
     def release(self) -> None:
         """Tells an idle thread that it will get nothing more: it ends."""

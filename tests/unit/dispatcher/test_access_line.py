@@ -38,7 +38,7 @@ class StoppedClock(Clock):
     def stamp(self) -> str:
         return "2026-11-21T07:33:24.123Z"
 
-    def common(self) -> str:
+    def common(self, now: float) -> str:
         return "21/Nov/2026:07:33:24 +0000"
 
 

@@ -70,7 +70,7 @@ class TestNone:
         config = Config(app_path=tmp_path, access_log_format="none")
         log = open_access_log(config, Clock(), lambda flush: None, never)
         assert isinstance(log, NoLog)
-        log.ended(an_exchange(), 200, "")
+        log.ended(an_exchange(), 200, "", Clock.now())
         log.flush()
         log.reopen()
         assert not list(tmp_path.iterdir())
@@ -86,10 +86,10 @@ class TestReopening:
     def test_writes_to_a_new_file(self, tmp_path: Path) -> None:
         config = Config(app_path=tmp_path)
         log = self.open(config)
-        log.ended(an_exchange(a_request(id="before")), 200, "")
+        log.ended(an_exchange(a_request(id="before")), 200, "", Clock.now())
         moved = (tmp_path / "logs/access.log").rename(tmp_path / "moved")
         log.reopen()
-        log.ended(an_exchange(a_request(id="after")), 200, "")
+        log.ended(an_exchange(a_request(id="after")), 200, "", Clock.now())
         log.flush()
         assert "id=before\n" in moved.read_text()
         assert moved.read_text().count("\n") == 1
@@ -104,7 +104,7 @@ class TestReopening:
         log = self.open(config)
         moved = (tmp_path / "logs").rename(tmp_path / "moved") / "access.log"
         log.reopen()
-        log.ended(an_exchange(), 200, "")
+        log.ended(an_exchange(), 200, "", Clock.now())
         log.flush()
         assert moved.read_text().count("\n") == 1
         assert "the access log cannot be opened again, the old file stays in use: [Errno 2]" in caplog.text
@@ -114,7 +114,7 @@ class TestReopening:
         with open(tmp_path / "out", "wb") as out:
             log = AccessLog(AccessFile(out.fileno()), combined, Clock(), lambda flush: None, never)
             log.reopen()
-            log.ended(an_exchange(), 200, "")
+            log.ended(an_exchange(), 200, "", Clock.now())
             log.flush()
         assert (tmp_path / "out").read_text().count("\n") == 1
 
@@ -137,7 +137,7 @@ class TestWriting:
         with left, right:
             log = AccessLog(AccessFile(left.fileno()), combined, Clock(), due.append, never)
             for _ in range(3):
-                log.ended(an_exchange(), 200, "")
+                log.ended(an_exchange(), 200, "", Clock.now())
             assert len(due) == 1
             due.pop()()
             packet = right.recv(65536).decode()
@@ -152,11 +152,11 @@ class TestWriting:
         with left, right:
             log = AccessLog(AccessFile(left.fileno()), combined, clock, soon.append, lambda *call: later.append(call))
             for _ in range(2):
-                end(log, 1)
+                end(log, 1, now=clock.time)
                 soon.pop()()
                 assert right.recv(65536).count(b"\n") == 1
                 clock.time += GATHER_TIME / 2
-                end(log, 2)
+                end(log, 2, now=clock.time)
                 assert not soon
                 [(delay, due)] = later
                 later.clear()
@@ -169,7 +169,7 @@ class TestWriting:
         with open("/dev/full", "wb", buffering=0) as full:
             log = AccessLog(AccessFile(full.fileno()), combined, Clock(), lambda flush: None, never)
             for lost in (1, 2):
-                log.ended(an_exchange(), 200, "")
+                log.ended(an_exchange(), 200, "", Clock.now())
                 log.flush()
                 assert log.lost == lost
 
@@ -202,9 +202,9 @@ class TestWriting:
         assert path.read_text().count("\n") == 3
 
 
-def end(log: AccessLog, count: int, target: str = "/") -> None:
+def end(log: AccessLog, count: int, target: str = "/", now: float = 0.0) -> None:
     for _ in range(count):
-        log.ended(an_exchange(a_request(target=target)), 200, "")
+        log.ended(an_exchange(a_request(target=target)), 200, "", now or Clock.now())
 
 
 @contextmanager

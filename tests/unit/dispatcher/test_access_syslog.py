@@ -35,7 +35,7 @@ class Logged:
     def end(self, *targets: str) -> None:
         for target in targets:
             exchange = Exchange(a_request(target=target), RecordingClient(), True, RecordingJournal(), 1.0)
-            self.log.ended(exchange, 200, "")
+            self.log.ended(exchange, 200, "", Clock.now())
         self.log.flush()
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ def test_the_options_say_so(receiver: Receiver, tmp_path: Path) -> None:
         assert way is not None
         log = open_access_log(config, Clock(), lambda flush: None, lambda delay, retry: None)
         assert isinstance(log, AccessLog)
-        log.ended(Exchange(a_request(), RecordingClient(), True, RecordingJournal(), 1.0), 200, "")
+        log.ended(Exchange(a_request(), RecordingClient(), True, RecordingJournal(), 1.0), 200, "", Clock.now())
         log.flush()
     assert '"GET /path?query HTTP/1.1" 200' in receiver.read()
     assert not (tmp_path / "logs").exists()

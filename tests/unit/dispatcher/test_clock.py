@@ -8,11 +8,17 @@ from wsgid.dispatcher.clock import Clock
 
 
 class Moments:
-    """What time.time() says."""
+    """What time.time() says, and a clock that goes with it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
+        self.passed = 1000.0
+        """Seconds, as durations are told."""
         monkeypatch.setattr(time, "time", lambda: self.now)
+        monkeypatch.setattr(Clock, "now", lambda clock: self.passed)
+
+    def at(self, now: float, passed: float) -> None:
+        self.now, self.passed = now, self.passed + passed
 
 
 @pytest.fixture
@@ -28,12 +34,16 @@ class TestDate:
     def test_changes_with_the_second(self, moments: Moments) -> None:
         clock = Clock()
         dates = []
-        for moments.now in (100.0, 100.9, 101.0, 99.5):
-            dates.append(clock.date())
-        assert dates[0] == dates[1]
-        assert len(set(dates)) == 3
-        assert dates[2].endswith("00:01:41 GMT")
-        assert dates[3].endswith("00:01:39 GMT")  # the system's time was set back
+        for moment, passed in ((100.25, 0.0), (100.75, 0.5), (101.0, 0.25), (99.5, 0.5), (100.0, 0.5)):
+            moments.at(moment, passed)
+            dates.append((clock.date()[-12:], clock.common(moments.passed)[-14:]))
+        assert dates == [
+            ("00:01:40 GMT", "00:01:40 +0000"),
+            ("00:01:40 GMT", "00:01:40 +0000"),
+            ("00:01:41 GMT", "00:01:41 +0000"),
+            ("00:01:41 GMT", "00:01:41 +0000"),  # the system's time was set back
+            ("00:01:40 GMT", "00:01:40 +0000"),  # which shows when the second is over
+        ]
 
     def test_is_the_real_one(self) -> None:
         before = int(time.time())
@@ -59,7 +69,7 @@ class TestStamp:
         clock = Clock()
         moments.now = 59.9
         clock.date()
-        moments.now = 60.5
+        moments.at(60.5, 0.0)
         assert clock.stamp() == "1970-01-01T00:01:00.500Z"
         assert clock.date() == "Thu, 01 Jan 1970 00:01:00 GMT"
 
@@ -70,7 +80,7 @@ class TestStamp:
         assert before <= told.timestamp() <= time.time()
 
 
-def test_durations_do_not_depend_on_the_time_of_day(moments: Moments) -> None:
+def test_durations_do_not_depend_on_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Clock.now()
-    moments.now = -1e9
+    monkeypatch.setattr(time, "time", lambda: -1e9)
     assert Clock.now() >= before
