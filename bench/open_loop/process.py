@@ -1,0 +1,80 @@
+"""The generator in a process of its own: whoever measures has other things to do meanwhile, and must not delay it.
+
+It reads its plan from the standard input and writes what became of it to the standard output.
+"""
+
+import asyncio
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import uvloop
+
+from bench.contender import NotMeasured
+from bench.open_loop.generator import Generator
+from bench.open_loop.outcome import Outcome
+from bench.open_loop.schedule import Plan
+
+ROOT = Path(__file__).parents[2]
+
+TRIES = 3
+"""Something else may have kept the processors busy for a moment."""
+
+
+class Arriving:
+    """Requests arrive from ``with`` on, after the time that a process takes to start."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of ``with``
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "bench.open_loop.process"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._output, cwd=ROOT)
+        assert self._process.stdin is not None
+        with self._process.stdin as plan:
+            plan.write(msgspec.json.encode(self._plan))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._output.close()
+
+    @property
+    def over(self) -> bool:
+        """Have all arrived, and ended?"""
+        return self._process.poll() is not None
+
+    def outcome(self) -> Outcome:
+        """Once it is over. Raises NotMeasured when the process failed; it has said why."""
+        if code := self._process.wait():
+            raise NotMeasured(f"the clients ended with {code}")
+        self._output.seek(0)
+        return msgspec.json.decode(self._output.read(), type=Outcome)
+
+
+def load(plan: Plan) -> Outcome:
+    """Raises NotMeasured when the clients were not up to it, however often it was tried."""
+    for _ in range(TRIES):
+        with Arriving(plan) as arriving:
+            outcome = arriving.outcome()
+        if outcome.valid:
+            return outcome
+    raise NotMeasured(f"the clients were late by {outcome.lateness * 1000:.1f} ms for one request in a hundred")
+
+
+def main() -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.stdout.buffer.write(msgspec.json.encode(runner.run(Generator(plan).run())))
+
+
+if __name__ == "__main__":
+    main()
