@@ -59,6 +59,8 @@ class Target:
     against: str = ""
     """A contender, by its name."""
     at_most: bool = False
+    every_round: bool = False
+    """It is to hold in each of them, and not only in the median."""
 
     def met_by(self, figure: float) -> bool:
         return figure <= self.bound if self.at_most else figure >= self.bound

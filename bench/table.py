@@ -94,7 +94,8 @@ def wanted(verdict: Verdict, scenario: Scenario) -> str:
     limit = "at most" if target.at_most else "at least"
     metric = _metric(scenario, target.metric)
     bound = f"{target.bound:g} times {target.against}" if target.against else metric.form.format(target.bound)
-    return f"{target.contender}, {target.case}: {metric.title} {limit} {bound}"
+    always = ", in every round" if target.every_round else ""
+    return f"{target.contender}, {target.case}: {metric.title} {limit} {bound}{always}"
 
 
 def measured(verdict: Verdict, scenario: Scenario) -> str:

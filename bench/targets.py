@@ -35,7 +35,10 @@ def _verdicts(scenario: Scenario, results: Results) -> Iterable[Verdict]:
 
 
 def figure(target: Target, results: Results) -> float | None:
-    """The median, or the ratio of two medians; None when one is missing."""
+    """The median or the worst round, or the ratio of two medians; None when one is missing."""
+    if target.every_round:
+        values = results.values(target.contender, target.case, target.metric)
+        return (max if target.at_most else min)(values, default=None)
     ours = results.median(target.contender, target.case, target.metric)
     if ours is None or not target.against:
         return ours

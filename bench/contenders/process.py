@@ -3,9 +3,10 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
+from signal import SIGKILL
 
 from tests.deadlines import wait_for
 from tests.functional.clients import Connection, Cut
@@ -37,10 +38,12 @@ def listening(
 def process(
     command: Sequence[str], folder: Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """What it prints goes into `OUTPUT` in the folder. It is ended by SIGTERM, which lets it end its workers."""
+    """What it prints goes into `OUTPUT` in the folder. It is ended by SIGTERM, which lets it end its workers; those
+    that it leaves behind, as granian does when they have just died, are killed."""
+    environment = {**os.environ, **(env or {})}
     with open(folder / OUTPUT, "ab") as printed:
         started = subprocess.Popen(
-            command, stdout=printed, stderr=subprocess.STDOUT, cwd=cwd, env={**os.environ, **(env or {})}
+            command, stdout=printed, stderr=subprocess.STDOUT, cwd=cwd, env=environment, process_group=0
         )
     try:
         yield started
@@ -51,6 +54,8 @@ def process(
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, SIGKILL)
 
 
 def output(folder: Path) -> str:

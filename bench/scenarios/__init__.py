@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from bench.scenario import Scenario
-from bench.scenarios import api, django_page, hello, startup
+from bench.scenarios import (
+    api,
+    django_page,
+    hello,
+    killed,
+    mixed,
+    overload,
+    reload,
+    slow_clients,
+    startup,
+)
 
 ALL: tuple[Scenario, ...] = (
     hello.OVER_HTTP,
@@ -12,6 +22,11 @@ ALL: tuple[Scenario, ...] = (
     api.BEHIND,
     django_page.OVER_HTTP,
     django_page.BEHIND,
+    mixed.MIXED,
+    slow_clients.SLOW_CLIENTS,
+    overload.OVERLOAD,
+    reload.RELOAD,
+    killed.KILLED,
     startup.HELLO,
     startup.DJANGO,
 )

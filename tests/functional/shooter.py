@@ -21,17 +21,25 @@ CHASE = 3
 
 
 class Shooter:
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, chase: bool = True) -> None:
+        """Without ``chase`` it takes whom it meets: other servers give no request to a second worker."""
         self.shots: Counter[str] = Counter()
         """How often each request was shot, by number."""
         self._ledger = ledger
+        self._chase = chase
         self._last: Entry | None = None
 
     def shoot(self, load: Load) -> Entry:
         """Kills one worker; gives what it held. Raises AssertionError."""
         if self._chased() is None:
             load.wait_for(BETWEEN)
-        entry = wait_for(self._hold, "a worker that holds a request")
+        return wait_for(self.fire, "a worker that holds a request")
+
+    def fire(self) -> Entry | None:
+        """Kills one worker, if one holds a request. Raises AssertionError."""
+        entry = self._hold()
+        if entry is None:
+            return None
         os.kill(entry.pid, signal.SIGKILL)
         self._ledger.forget(entry.pid)
         self.shots[entry.number] += 1
@@ -58,7 +66,7 @@ class Shooter:
     def _chased(self) -> str | None:
         """The number of the GET that is to be shot again, unless it has got away meanwhile."""
         last = self._last
-        if last is None or last.method != "GET" or last.attempt > 1 or self.shots.total() % CHASE:
+        if not self._chase or last is None or last.method != "GET" or last.attempt > 1 or self.shots.total() % CHASE:
             return None
         return None if last.number in self._ledger.ended else last.number
 

@@ -63,6 +63,8 @@ class Transfer:
     """Bytes a second; 0: as fast as it goes."""
     halt: float = 0.0
     """Seconds for which nothing is sent, or read, in the middle."""
+    trickled: bool = False
+    """All of the request is sent byte by byte, its head too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class Plan:
 
 def upload(size: int, *, first: int = 0, rate: float = 0.0) -> Transfer:
     return Transfer("/digest", size, upload=True, first=first, rate=rate)
+
+
+def trickled(size: int, rate: float) -> Transfer:
+    return Transfer("/digest", size, upload=True, rate=rate, trickled=True)
 
 
 def generated(count: int, *, first: int = 0, rate: float = 0.0, halt: float = 0.0) -> Transfer:
@@ -196,11 +202,15 @@ async def _exchange(address: Address, transfer: Transfer) -> tuple[int, str, str
     TimeoutError, ValueError."""
     reader, writer = await asyncio.open_connection(sock=await _connected(address, transfer))
     with closing(writer):
-        pace = _Pace(transfer)
         # Without chunks: what follows the head, up to the end of the connection, is the body.
         length = f"Content-Length: {transfer.size}\r\n" if transfer.upload else ""
         method = "POST" if transfer.upload else "GET"
-        writer.write(f"{method} {transfer.target} HTTP/1.0\r\nHost: localhost\r\n{length}\r\n".encode())
+        head = f"{method} {transfer.target} HTTP/1.0\r\nHost: localhost\r\n{length}\r\n".encode()
+        if transfer.trickled:
+            await _trickle(writer, head, transfer.rate)
+        else:
+            writer.write(head)
+        pace = _Pace(transfer)
         if transfer.upload:
             for piece in pieces(transfer.first, transfer.size, pace.step):
                 writer.write(piece)
@@ -209,6 +219,12 @@ async def _exchange(address: Address, transfer: Transfer) -> tuple[int, str, str
         async with asyncio.timeout(seconds(SILENCE)):
             head = await reader.readuntil(b"\r\n\r\n")
         return int(head[STATUS]), *await _read(reader, _Pace() if transfer.upload else pace)
+
+
+async def _trickle(writer: asyncio.StreamWriter, data: bytes, rate: float) -> None:
+    for at in range(len(data)):
+        writer.write(data[at : at + 1])
+        await asyncio.sleep(1 / rate)
 
 
 async def _read(reader: asyncio.StreamReader, pace: "_Pace") -> tuple[str, str]:
@@ -247,7 +263,7 @@ class _Pace:
         self._middle = transfer.size // 2 if transfer else 0
         self._done = 0
         self._begun = time.monotonic()
-        self.step = min(PART, max(1, int(self._rate / STEPS))) if self._rate else PART
+        self.step = _step(transfer)
         """Bytes at a time."""
 
     async def after(self, count: int) -> None:
@@ -259,6 +275,12 @@ class _Pace:
         ahead = self._done / self._rate - (time.monotonic() - self._begun) if self._rate else 0.0
         if ahead > 0:
             await asyncio.sleep(ahead)
+
+
+def _step(transfer: Transfer | None) -> int:
+    if transfer is None or not transfer.rate:
+        return PART
+    return 1 if transfer.trickled else min(PART, max(1, int(transfer.rate / STEPS)))
 
 
 def main() -> None:

@@ -31,6 +31,13 @@ def test_medians_are_judged(wanted: Target, figure: float | None, met: bool) -> 
     assert (verdict.figure, verdict.met) == (figure, met)
 
 
+@pytest.mark.parametrize(("bound", "at_most", "figure"), [(100.0, False, 100.0), (300.0, True, 300.0)])
+def test_the_worst_round_is_judged_where_every_round_counts(bound: float, at_most: bool, figure: float) -> None:
+    wanted = Target("each", CASE, OURS, "rate", bound, at_most=at_most, every_round=True)
+    [verdict] = verdicts(scenario(wanted), FOUND)
+    assert (verdict.figure, verdict.met) == (figure, True)
+
+
 def test_a_case_that_was_no_part_of_the_run_is_not_judged() -> None:
     assert verdicts(scenario(target(2.0, case="few connections")), FOUND) == []
 

@@ -43,7 +43,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     method, number, attempt = (
         environ["REQUEST_METHOD"],
         environ["PATH_INFO"].lstrip("/"),
-        environ["wsgid.attempt"],
+        environ.get("wsgid.attempt", 1),  # other servers, that are measured beside it, have none
     )
     name = f"{method} {number} {os.getpid()} {attempt}"
     _note(f"begin {name}")

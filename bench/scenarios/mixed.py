@@ -1,0 +1,39 @@
+"""Quick requests beside slow ones, of which a quarter of the places would be enough."""
+
+from functools import partial
+
+from bench.contender import APPS, Application
+from bench.contenders.ours import wsgid
+from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
+from bench.open_loop.schedule import Kind
+from bench.scenario import Case, Scenario, Target
+from bench.scenarios.beside import AS_QUICK, METRICS, RATIO, measure, nobody
+from bench.scenarios.figures import QUICK
+
+APART = 0.55
+"""Seconds from one slow request to the next: with a second for each, never more than two are there, of eight places."""
+
+SLOW = Kind("slow", "/{number}?ms=1000", b"/{number}", rate=1 / APART, even=True)
+
+CASE = "200 quick requests a second"
+
+WSGID, THREADED = wsgid(8), wsgid(2, 4)
+
+MIXED = Scenario(
+    name="mixed",
+    title="Quick requests beside slow ones",
+    words=(
+        f"{QUICK.rate:.0f} quick requests a second arrive by chance, over 32 kept connections where the server keeps "
+        f"them, and every {APART} seconds a request that takes a second (the application waits, it computes nothing): "
+        "at most two at a time, and each server has eight places. A server that gives a request to a process or thread "
+        "that is busy, while others are idle, is seen in the p99 of the quick ones. Times count from the planned "
+        "arrival."
+    ),
+    application=lambda: Application(APPS / "waiting"),
+    contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(2, 4), waitress(8), granian(2, 4)),
+    cases=(Case(CASE, partial(measure, QUICK, (SLOW,), nobody)),),
+    metrics=METRICS,
+    targets=tuple(
+        Target(f"p99 {each.name}", CASE, each.name, RATIO.key, AS_QUICK, at_most=True) for each in (WSGID, THREADED)
+    ),
+)

@@ -1,0 +1,70 @@
+"""Three times as many requests as can be served: how many are served while their clients are still there?"""
+
+from dataclasses import replace
+
+from bench import wrk
+from bench.contender import APPS, Application
+from bench.contenders.ours import wsgid
+from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
+from bench.open_loop.outcome import Fate
+from bench.open_loop.process import load
+from bench.open_loop.schedule import Kind, Plan
+from bench.scenario import Case, Measured, Metric, Scenario, Target, Turn
+from bench.scenarios.figures import FAILURES, failures, percentiles
+
+TIMES = 3
+
+PATIENCE = 1.0
+"""Seconds after which a client leaves: that long a person's thought stays with what was asked for."""
+
+SERVICE = "ms=10"
+
+CONNECTIONS = 32
+"""By which the capacity is measured: more than there are places, so that none of them is ever idle."""
+
+LEAST = 0.90
+"""Of the capacity that wsgid is to serve."""
+
+QUEUE = ("--queue-size", "200")
+"""What eight places serve in a quarter of a second."""
+
+CASE = f"{TIMES} times the capacity"
+
+GOODPUT = Metric("goodput", "served, of the capacity", "{:.0%}")
+
+AS_IT_COMES = wsgid(8)
+BOUNDED = replace(wsgid(8, 1, *QUEUE), name=f"{AS_IT_COMES.name}, {' '.join(QUEUE)}")
+
+
+def measure(turn: Turn) -> Measured:
+    """Raises NotMeasured."""
+    capacity = wrk.load(f"{turn.running.url}?{SERVICE}", CONNECTIONS, turn.seconds).rate
+    kind = Kind("any", f"/{{number}}?{SERVICE}", b"/{number}", rate=TIMES * capacity)
+    found = load(Plan(turn.running.address, (kind,), turn.seconds, patience=PATIENCE))
+    served = found.fates[Fate.SERVED] / turn.seconds
+    told = {"capacity": capacity, "arriving": kind.rate, GOODPUT.key: served / capacity}
+    return Measured(len(found.ended), {**percentiles(found), **failures(found), **told})
+
+
+OVERLOAD = Scenario(
+    name="overload",
+    title="Three times too much",
+    words=(
+        "Each request takes 10 ms, in which the application waits, and each server has eight places. How much it "
+        f"serves is measured first, with {CONNECTIONS} clients that wait for their answers; then {TIMES} times as many "
+        f"requests arrive, whose clients leave after {PATIENCE:.0f} second. What is served to those who have left is "
+        "of no use, and not counted."
+    ),
+    application=lambda: Application(APPS / "waiting"),
+    contenders=(BOUNDED, AS_IT_COMES, gunicorn_sync(8), gunicorn_gthread(2, 4), waitress(8), granian(2, 4)),
+    cases=(Case(CASE, measure, quick=False),),
+    metrics=(
+        GOODPUT,
+        Metric("capacity", "capacity/s"),
+        Metric("arriving", "arriving/s"),
+        Metric("p50", "p50 of the served, ms"),
+        Metric("p99", "p99 of the served, ms"),
+        *FAILURES[1:],
+    ),
+    targets=(Target("goodput", CASE, BOUNDED.name, GOODPUT.key, LEAST),),
+)
