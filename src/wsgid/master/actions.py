@@ -1,56 +1,54 @@
-"""What the master is to do, as `plan.decide` says it."""
+"""What the master is to do, as `plan.decide` says it.
+
+Structs as the orders are, and not dataclasses: to make forty of those, here and in `facts`, took a seventh of the time
+in which the command starts.
+"""
 
 import enum
 import logging
 from dataclasses import dataclass, field
 
+import msgspec
+
 from wsgid.channel.orders import Drain, Exit, RestartNews, Retire, WorkerDied
 
 
-@dataclass(frozen=True, slots=True)
-class ForkDispatcher:
+class ForkDispatcher(msgspec.Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ForkWorker:
+class ForkWorker(msgspec.Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ForkWatcher:
+class ForkWatcher(msgspec.Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Send to the dispatcher."""
 
     order: Drain | Exit | Retire | RestartNews
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDeath:
+class ReportDeath(msgspec.Struct, frozen=True):
     """To the dispatcher, which logs it with the requests the worker held; to the log when it cannot be told."""
 
     death: WorkerDied
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(msgspec.Struct, frozen=True):
     pid: int
     signal: int
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(msgspec.Struct, frozen=True):
     """Have this child write down its stacks and die, also when it is stopped. They are logged at its death."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class WriteStacks:
+class WriteStacks(msgspec.Struct, frozen=True):
     """To the log, those that this child has written down and that are not there yet."""
 
     pid: int
@@ -62,14 +60,15 @@ class WriteStacks:
 
 @dataclass(frozen=True, slots=True)
 class Log:
+    """The one dataclass: a field of a struct cannot be left out of comparisons."""
+
     level: int
     text: str
     worker: int = field(default=0, compare=False)
     """Process id of the one that it is about; 0 when it is about none."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceReady:
+class AnnounceReady(msgspec.Struct, frozen=True):
     text: str
 
 
@@ -82,47 +81,39 @@ class Word(enum.Enum):
     STATUS = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class TellServiceManager:
+class TellServiceManager(msgspec.Struct, frozen=True):
     word: Word
     text: str
     """For people; the first line of it is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedWatchdog:
+class FeedWatchdog(msgspec.Struct, frozen=True):
     """The service manager hears that dispatcher and master are well."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(msgspec.Struct, frozen=True):
     """Again. Workers that are forked from then on are given what was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptOptions:
+class AdoptOptions(msgspec.Struct, frozen=True):
     """What was read is what the daemon goes by from now on, and the dispatcher is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class DropOptions:
+class DropOptions(msgspec.Struct, frozen=True):
     """What was read is forgotten, unless it has been adopted."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReopenLogs:
+class ReopenLogs(msgspec.Struct, frozen=True):
     """Those of the master itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weigh:
+class Weigh(msgspec.Struct, frozen=True):
     """Ask the kernel how much memory this worker holds."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class TellSizes:
+class TellSizes(msgspec.Struct, frozen=True):
     """To the dispatcher: how much memory it, these workers and the master hold."""
 
     dispatcher: int
@@ -131,15 +122,13 @@ class TellSizes:
     """Their pids."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookAt:
+class LookAt(msgspec.Struct, frozen=True):
     """Ask the kernel whether this child is stopped."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """The last one: no child is left that could be waited for."""
 
     exit_code: int

@@ -1,43 +1,36 @@
-"""What happens to the master, as `plan.decide` is told it."""
+"""What happens to the master, as `plan.decide` is told it. Structs, as the actions are and for the same reason."""
 
-from dataclasses import dataclass
+import msgspec
 
 from wsgid.channel.orders import FromDispatcher
 from wsgid.master.state import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class DispatcherForked:
+class DispatcherForked(msgspec.Struct, frozen=True):
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerForked:
+class WorkerForked(msgspec.Struct, frozen=True):
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class WatcherForked:
+class WatcherForked(msgspec.Struct, frozen=True):
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class DispatcherForkFailed:
+class DispatcherForkFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerForkFailed:
+class WorkerForkFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WatcherForkFailed:
+class WatcherForkFailed(msgspec.Struct, frozen=True):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Died:
+class Died(msgspec.Struct, frozen=True):
     """A child was reaped."""
 
     pid: int
@@ -51,26 +44,22 @@ class Died:
     """The kernel killed it for want of memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopAsked(msgspec.Struct, frozen=True):
     by: str
     """The signal's name."""
     at_once: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MeaninglessSignal:
+class MeaninglessSignal(msgspec.Struct, frozen=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RestartAsked:
+class RestartAsked(msgspec.Struct, frozen=True):
     by: str
     """The signal's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionsRead:
+class OptionsRead(msgspec.Struct, frozen=True):
     """They were read again, and are right."""
 
     settings: Settings
@@ -78,13 +67,11 @@ class OptionsRead:
     """What people should know of them: which of the new ones a restart cannot put into effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionsWrong:
+class OptionsWrong(msgspec.Struct, frozen=True):
     errors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkersAsked:
+class WorkersAsked(msgspec.Struct, frozen=True):
     """For one worker more, or one fewer."""
 
     by: str
@@ -93,13 +80,11 @@ class WorkersAsked:
     """1 or -1."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReopenAsked:
+class ReopenAsked(msgspec.Struct, frozen=True):
     """The log files have been moved away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(msgspec.Struct, frozen=True):
     """How much memory a worker holds."""
 
     pid: int
@@ -107,16 +92,14 @@ class Weighed:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What the kernel says of a child that says nothing."""
 
     pid: int
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StacksFound:
+class StacksFound(msgspec.Struct, frozen=True):
     """A child has written down its stacks, or more of them."""
 
     pid: int

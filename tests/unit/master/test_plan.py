@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from signal import SIGKILL, SIGTERM, SIGUSR1
 
+import msgspec
 import pytest
 
 from tests.unit.master.histories import (
@@ -530,7 +531,7 @@ def test_how_long_to_wait(until: str) -> None:
     ("death", "cause"),
     [
         (killed(11), Cause.SIGNAL),
-        (replace(killed(11), for_memory=True), Cause.MEMORY),
+        (msgspec.structs.replace(killed(11), for_memory=True), Cause.MEMORY),
         (Died(11, 1, "exited with code 1"), Cause.EXIT),
         (Died(11, 0, "left"), Cause.EXIT),
     ],
