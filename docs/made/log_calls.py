@@ -46,10 +46,11 @@ def messages() -> list[Message]:
 def _of(file: Path) -> Iterator[Message]:
     tree = ast.parse(file.read_text())
     module = str(file.relative_to(SOURCE))
+    names = _assigned(tree)
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-            texts = _Texts(module, {**_assigned(tree), **_assigned(scope)})
             for call in _calls(scope):
+                texts = _Texts(module, {**names, **_assigned(scope)})
                 for level in _levels(call, scope):
                     yield Message(module, level, texts.of(call))
 

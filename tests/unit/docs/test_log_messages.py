@@ -9,8 +9,6 @@ from docs.made.log_advice import ADVICE
 from docs.made.log_calls import Message, messages
 from docs.made.log_messages import is_about, page
 
-FOUND = messages()
-
 MADE_UP = """
 import logging
 SEEN = "seen %s"
@@ -37,23 +35,28 @@ def serve(request, error, worker):
 """
 
 
+@pytest.fixture(scope="module")
+def found() -> list[Message]:
+    return messages()
+
+
 @pytest.mark.parametrize(("module", "start"), ADVICE)
-def test_advice_is_about_a_message(module: str, start: str) -> None:
-    assert any(is_about(module, start, each) for each in FOUND)
+def test_advice_is_about_a_message(module: str, start: str, found: list[Message]) -> None:
+    assert any(is_about(module, start, each) for each in found)
 
 
-def test_each_call_is_found() -> None:
+def test_each_call_is_found(found: list[Message]) -> None:
     """Counted in another way: by text, and not by syntax."""
     for file in log_calls.SOURCE.rglob("*.py"):
         text = "".join(file.read_text().split())
         calls = sum(text.count(f"{name}.{level}(") for name in ("log", "_logger") for level in log_calls.LEVELS)
         module = str(file.relative_to(log_calls.SOURCE))
-        assert bool(calls) <= any(each.module == module for each in FOUND), module
+        assert bool(calls) <= any(each.module == module for each in found), module
 
 
-def test_the_page_has_them_all() -> None:
+def test_the_page_has_them_all(found: list[Message]) -> None:
     text = page()
-    assert all(f"- `{each.text.partition(chr(10))[0].rstrip(':')}`" in text for each in FOUND)
+    assert all(f"- `{each.text.partition(chr(10))[0].rstrip(':')}`" in text for each in found)
 
 
 def test_what_stands_for_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
