@@ -85,9 +85,9 @@ def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample
         measured = case.measure(turn)
     seconds = spent(before, times(turn.running))
     values = {**measured.values, MEMORY.key: peak.bytes / MIB}
-    if not measured.requests:
+    if not measured.units:
         return Sample(contender.name, case.name, number, values)
-    cpu = {role: each / measured.requests * 1e6 for role, each in seconds.items()}
+    cpu = {role: each / measured.units * 1e6 for role, each in seconds.items()}
     return Sample(contender.name, case.name, number, {**values, CPU.key: sum(cpu.values())}, cpu)
 
 

@@ -1,7 +1,7 @@
 """What is compared: a scenario, its cases, the figures that come of them, and what wsgid is to reach there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.contender import Application, Contender, Running
 
@@ -19,8 +19,9 @@ class Turn:
 
 @dataclass(frozen=True)
 class Measured:
-    requests: int
-    """Answered; the processors' time is divided by it. 0: it is not told."""
+    units: float
+    """How many of the scenario's `unit`: of requests, that were answered. The processors' time is divided by it; 0: it
+    is not told."""
     values: Mapping[str, float]
     """By the metrics' keys; one that could not be measured is left out."""
 
@@ -90,12 +91,20 @@ class Scenario:
     quick_rounds: int = 3
     """Without ``--full``: fewer where a turn takes long, and is about hundreds of requests that each count."""
 
+    unit: str = "request"
+    """For which the processors' time is told."""
+
+    @property
+    def columns(self) -> tuple[Metric, ...]:
+        """Its own metrics, and those that are measured always."""
+        return (*self.metrics, replace(CPU, title=f"{CPU.title} per {self.unit}"), MEMORY)
+
     def cases_of(self, *, full: bool) -> tuple[Case, ...]:
         """All of them also when none is quick."""
         return tuple(case for case in self.cases if full or case.quick) or self.cases
 
 
-CPU = Metric("cpu", "CPU µs per request")
+CPU = Metric("cpu", "CPU µs")
 """Of all processes of a server together."""
 
 MEMORY = Metric("memory", "memory, MiB", "{:,.1f}")

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.results import Results
-from bench.scenario import CPU, MEMORY, Metric, Scenario
+from bench.scenario import CPU, Metric, Scenario
 from bench.targets import Verdict, verdicts
 
 MAY_BE_ABSENT = {"gunicorn", "waitress", "granian", "Django", "Mongrel2", "nginx", "uWSGI"}
@@ -26,7 +26,7 @@ def tables(scenario: Scenario, results: Results) -> str:
 
 def case_table(scenario: Scenario, results: Results, case: str) -> str:
     """A row for each contender, in the order of the scenario; columns in which nothing was measured are left out."""
-    metrics = [each for each in (*scenario.metrics, CPU, MEMORY) if _measured(results, case, each)]
+    metrics = [each for each in scenario.columns if _measured(results, case, each)]
     columns = [_column(results, case, metric) for metric in metrics]
     return _rows(results, [*columns[:1], *_ratio(results, case, metrics[0]), *columns[1:]])
 
@@ -34,7 +34,8 @@ def case_table(scenario: Scenario, results: Results, case: str) -> str:
 def short_table(scenario: Scenario, results: Results, case: str) -> str:
     """The first metric and the processors' time alone."""
     first = scenario.metrics[0]
-    columns = [_column(results, case, first), *_ratio(results, case, first), _column(results, case, CPU)]
+    columns = [_column(results, case, first), *_ratio(results, case, first)]
+    columns.append(_column(results, case, _metric(scenario, CPU.key)))
     return _rows(results, columns)
 
 
@@ -113,7 +114,7 @@ def outcome(verdict: Verdict) -> str:
 
 
 def _metric(scenario: Scenario, key: str) -> Metric:
-    return next(each for each in (*scenario.metrics, CPU, MEMORY) if each.key == key)
+    return next(each for each in scenario.columns if each.key == key)
 
 
 def notes(results: Results) -> str:

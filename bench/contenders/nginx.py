@@ -23,6 +23,10 @@ from bench.contenders.process import process
 KEPT = 32
 """Idle connections to the server that each worker process keeps."""
 
+KEPT_FOR = "1s"
+"""Less than any server keeps an idle one (gunicorn 2 s, wsgid 5 s): the upload for which nginx takes a connection that
+the server is just closing gets 502."""
+
 LARGEST_BODY = "1g"
 
 CONFIGURATION = """\
@@ -99,7 +103,7 @@ class Site:
 
 def proxied(socket: Path, *, kept_alive: bool = True) -> Site:
     """To a server of HTTP. ``kept_alive``: the connections between the two, which takes a server that keeps them."""
-    kept = (f"keepalive {KEPT}",) if kept_alive else ()
+    kept = (f"keepalive {KEPT}", f"keepalive_timeout {KEPT_FOR}") if kept_alive else ()
     location = ("proxy_pass http://application", *HEADERS, *(KEEPING if kept_alive else ()))
     return Site(location, (f"server unix:{socket}", *kept))
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bench.scenario import Scenario
 from bench.scenarios import (
     api,
+    bodies,
     django_page,
     hello,
     killed,
@@ -27,6 +28,10 @@ ALL: tuple[Scenario, ...] = (
     overload.OVERLOAD,
     reload.RELOAD,
     killed.KILLED,
+    bodies.ANSWERS_OVER_HTTP,
+    bodies.ANSWERS_BEHIND,
+    bodies.UPLOADS_OVER_HTTP,
+    bodies.UPLOADS_BEHIND,
     startup.HELLO,
     startup.DJANGO,
 )

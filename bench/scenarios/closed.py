@@ -1,12 +1,12 @@
 """Scenarios in which wrk asks for one page all the time: their cases, their figures, and who takes part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from tests.functional import clients
 
-from bench.contender import NotMeasured, Running
+from bench.contender import Contender, NotMeasured, Running
 from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
 from bench.contenders.ours import mongrel2_wsgid, nginx_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
@@ -67,13 +67,13 @@ def _measure(connections: int, kept_alive: bool, turn: Turn) -> Measured:
 USUAL = case(QUICK)
 
 
-def behind(scenario: Scenario) -> Scenario:
-    """The same with front ends, and none of it in the quick subset."""
+def behind(scenario: Scenario, contenders: Sequence[Contender] = FRONTED) -> Scenario:
+    """The same with front ends, and not a part of the quick subset."""
     return replace(
         scenario,
         name=f"{scenario.name}-front",
         title=f"{scenario.title}, behind a web server",
-        contenders=FRONTED,
+        contenders=tuple(contenders),
         targets=(),
         quick=False,
     )

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from bench.contenders.nginx import KEPT, UWSGI_PARAMETERS, Site, configuration, files, proxied, uwsgi_passed
+from bench.contenders.nginx import KEPT, KEPT_FOR, UWSGI_PARAMETERS, Site, configuration, files, proxied, uwsgi_passed
 
 SOCKET = Path("/somewhere/application.sock")
 
@@ -44,7 +44,11 @@ def test_every_one_logs_and_listens_on_loopback_alone(site: Site) -> None:
 
 def test_connections_to_a_server_are_kept() -> None:
     found = written(proxied(SOCKET))
-    assert found["upstream application"] == [f"server unix:{SOCKET}", f"keepalive {KEPT}"]
+    assert found["upstream application"] == [
+        f"server unix:{SOCKET}",
+        f"keepalive {KEPT}",
+        f"keepalive_timeout {KEPT_FOR}",
+    ]
     # Without these two nginx asks its upstream to close.
     assert {"proxy_http_version 1.1", 'proxy_set_header Connection ""'} < set(found["location /"])
 
