@@ -21,7 +21,7 @@ class Sample:
     values: dict[str, float]
     """By the metrics' keys."""
     cpu: dict[str, float] = field(default_factory=dict)
-    """Microseconds of a processor for each request, by the processes' role."""
+    """Microseconds of a processor for each request, or what the scenario counts, by the processes' role."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """bench.table: results as Markdown."""
 
+from dataclasses import replace
+
 import pytest
 from bench import targets
 from bench.results import Failure, Results
@@ -22,6 +24,12 @@ def test_a_row_for_each_contender() -> None:
     assert table.splitlines()[0] == "| server | requests/s | ratio | CPU µs per request |"
     assert row(table, OURS) == f"| {OURS} | 2,000 (1,000 to 3,000) | 1.00 | 30 (wsgid 20, wsgid workers 10) |"
     assert row(table, THEIRS) == f"| {THEIRS} | 500 | 0.25 | 90 |"
+
+
+def test_the_processors_time_is_told_for_what_the_scenario_counts() -> None:
+    large = replace(scenario(), unit="MiB")
+    assert case_table(large, FOUND, CASE).splitlines()[0].endswith("| CPU µs per MiB |")
+    assert short_table(large, FOUND, CASE).splitlines()[0].endswith("| CPU µs per MiB |")
 
 
 def test_no_ratio_to_nothing() -> None:
