@@ -33,7 +33,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Request, WrittenHead
 
 Value = TypeVar("Value")
 
@@ -108,7 +108,7 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A whole answer in one frame."""
 
-    head: Head
+    head: WrittenHead
     body: bytes
     done: bool
     """Nothing follows: the slot is idle again. Otherwise a DONE comes once ``close()`` has returned."""
@@ -117,7 +117,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An answer whose body is a part of a file."""
 
-    head: Head
+    head: WrittenHead
     """Has a content_length."""
     offset: int
     """Bytes."""
@@ -141,7 +141,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_hello = msgspec.msgpack.Decoder(Hello).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
-_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_head = msgspec.msgpack.Decoder(WrittenHead).decode
 _decode_file = msgspec.msgpack.Decoder(File).decode
 _decode_stack = msgspec.msgpack.Decoder(Stack).decode
 
@@ -169,7 +169,7 @@ def answer(value: Answer) -> bytes:
     return _pack(len(payload), _ANSWER) + payload
 
 
-def head(value: Head) -> bytes:
+def head(value: WrittenHead) -> bytes:
     return frame(Kind.HEAD, _encode(value))
 
 
@@ -229,7 +229,7 @@ def read_answer(payload: bytes) -> Answer:
         raise _does_not_decode(error) from None
 
 
-def read_head(payload: bytes) -> Head:
+def read_head(payload: bytes) -> WrittenHead:
     """Raises FrameError."""
     return _read(_decode_head, payload)
 

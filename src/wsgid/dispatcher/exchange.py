@@ -10,7 +10,7 @@ from wsgid.channel import frames
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.work import ANSWERING, ENDED, SENDING, SERVING, WAITING, Work
 from wsgid.protocol.http_answer import refusal
-from wsgid.protocol.values import Head, Request, UnwritableHead
+from wsgid.protocol.values import Request, UnwritableHead, WrittenHead
 
 METHODS: Final = frozenset({"GET", "HEAD"})
 """Safe by RFC 9110 section 9.2.1, and used as such: what asks twice with them, a browser or a proxy, does so unasked.
@@ -29,16 +29,16 @@ class Client(Protocol):
     def unsent(self) -> int:
         """Bytes of the answer that are kept for the client. With the last of them it calls `Exchange.sent_all`."""
 
-    def send_whole(self, head: Head, body: bytes) -> int:
+    def send_whole(self, head: WrittenHead, body: bytes) -> int:
         """Head and whole body. Returns the number of body bytes that the client will get, as all of these do."""
 
-    def send_head(self, head: Head) -> None: ...
+    def send_head(self, head: WrittenHead) -> None: ...
 
     def send_part(self, part: bytes) -> int: ...
 
     def send_end(self) -> None: ...
 
-    def send_file(self, head: Head, file: PassedFile) -> None:
+    def send_file(self, head: WrittenHead, file: PassedFile) -> None:
         """Head, and the body from a file, which the client closes. Nothing is sent before this returns."""
 
     def send_cut(self) -> bool:
@@ -85,12 +85,12 @@ class Exchange(Work):
 
     # What the worker says. Of a head that nobody could send they raise UnwritableHead, and nothing has changed.
 
-    def answer(self, head: Head, body: bytes) -> None:
+    def answer(self, head: WrittenHead, body: bytes) -> None:
         if self.stage is not ENDED and self.stage is not SENDING:
             self.sent = self.client.send_whole(head, body)
             self._all_said(head.code)
 
-    def begin(self, head: Head) -> None:
+    def begin(self, head: WrittenHead) -> None:
         if not self.settled:
             self.code = head.code
             self.stage = ANSWERING
@@ -109,7 +109,7 @@ class Exchange(Work):
             self.client.send_end()
             self._all_said(self.code)
 
-    def file(self, head: Head, file: PassedFile) -> None:
+    def file(self, head: WrittenHead, file: PassedFile) -> None:
         """The whole answer; its body is in a file, which is closed in any case."""
         if self.settled:
             self._journal.close_file(file.descriptor)
@@ -160,7 +160,7 @@ class Exchange(Work):
         else:
             self.refuse(*refusal(code, why), note or "refused")
 
-    def refuse(self, head: Head, body: bytes, note: str = "refused") -> None:
+    def refuse(self, head: WrittenHead, body: bytes, note: str = "refused") -> None:
         """This is sent instead of an answer of the application, of which nothing has been."""
         if not self.settled:
             self.sent = self.client.send_whole(head, body)

@@ -21,7 +21,7 @@ from wsgid.protocol import http_answer
 from wsgid.protocol.http_reader import Incoming, RequestReader
 from wsgid.protocol.http_request import Refused
 from wsgid.protocol.limits import HttpLimits
-from wsgid.protocol.values import Head
+from wsgid.protocol.values import Head, WrittenHead
 
 MOST_CONNECTIONS = 32
 """At one time. A few Prometheus servers and a prober ask every few seconds, and are answered in milliseconds. When all
@@ -138,7 +138,7 @@ class MetricsServer:
             for scraper in waiting:
                 scraper.say(answer)
 
-    def written(self, head: Head, body: bytes, method: str, version: str) -> bytes:
+    def written(self, head: WrittenHead, body: bytes, method: str, version: str) -> bytes:
         """The answer as it goes over the wire."""
         opening = http_answer.opening(
             head,
@@ -167,11 +167,11 @@ def readiness(report: Report) -> tuple[str, bool]:
     return f"not ready: no worker serves ({told})", False
 
 
-def _answer(status: str, body: str, kind: str = TEXT, *headers: tuple[str, str]) -> tuple[Head, bytes]:
+def _answer(status: str, body: str, kind: str = TEXT, *headers: tuple[str, str]) -> tuple[WrittenHead, bytes]:
     data = body.encode()
     # What is told is true of this moment only.
     told = [("Content-Type", kind), ("Content-Length", str(len(data))), ("Cache-Control", "no-store"), *headers]
-    return Head(status, told, len(data)), data
+    return http_answer.written(Head(status, told, len(data))), data
 
 
 class Scraper(asyncio.Protocol):
@@ -223,7 +223,7 @@ class Scraper(asyncio.Protocol):
             self._method = head.method
             self._server.answer(head, self)
 
-    def say(self, answer: tuple[Head, bytes]) -> None:
+    def say(self, answer: tuple[WrittenHead, bytes]) -> None:
         """And no more. What it does not take in its time is dropped."""
         if not self._transport.is_closing():
             head, body = answer

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from wsgid.channel import frames
 from wsgid.dispatcher.work import ENDED, Work
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Request, WrittenHead
 
 Judged = Callable[[Refused | None], None]
 """Called with the verdict: None, or why the upload is refused."""
@@ -30,11 +30,11 @@ class Asker(Protocol):
 class RefusedByFilter(Refused):
     """The filter says how."""
 
-    def __init__(self, head: Head, body: bytes) -> None:
+    def __init__(self, head: WrittenHead, body: bytes) -> None:
         super().__init__(head.code, "an upload filter refused it")
         self._answer = (head, body)
 
-    def answer(self) -> tuple[Head, bytes]:
+    def answer(self) -> tuple[WrittenHead, bytes]:
         return self._answer
 
 
@@ -67,7 +67,7 @@ class Question(Work):
     def admit(self) -> None:
         self._settle(None)
 
-    def answer(self, head: Head, body: bytes) -> None:
+    def answer(self, head: WrittenHead, body: bytes) -> None:
         if self.stage is not ENDED:
             self._asker.upload_refused()
         self._settle(RefusedByFilter(head, body))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Request, WrittenHead
 
 if TYPE_CHECKING:
     from wsgid.dispatcher.slots import Slot
@@ -78,7 +78,7 @@ class Work(ABC):
         """What the worker is told."""
 
     @abstractmethod
-    def answer(self, head: Head, body: bytes) -> None:
+    def answer(self, head: WrittenHead, body: bytes) -> None:
         """The worker has given the whole answer at once."""
 
     @abstractmethod

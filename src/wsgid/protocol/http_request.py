@@ -11,7 +11,7 @@ import msgspec
 from wsgid.protocol.host import NOT_A_HOST, is_host
 from wsgid.protocol.http_answer import refusal
 from wsgid.protocol.script_name import below
-from wsgid.protocol.values import Head, Header
+from wsgid.protocol.values import Header, WrittenHead
 
 _DIGITS: Final = frozenset("0123456789")
 
@@ -30,7 +30,7 @@ class Refused(Exception):
         self.code = code
         self.why = why
 
-    def answer(self) -> tuple[Head, bytes]:
+    def answer(self) -> tuple[WrittenHead, bytes]:
         """What the client gets."""
         return refusal(self.code, self.why)
 

@@ -1,6 +1,6 @@
 """The values that travel between an edge, the dispatcher and a worker."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -58,10 +58,10 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class UnwritableHead(ValueError):
-    """The head of an answer that HTTP cannot carry: no worker has checked it."""
+    """The head of an answer that HTTP cannot carry."""
 
 
-class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """Status line and headers of an answer, as the application gave them and the worker checked them."""
 
     status: str
@@ -78,3 +78,21 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
             return _CODES[self.status[:3]]
         except KeyError:
             raise UnwritableHead(f"no code begins the status {self.status[:40]!r}") from None
+
+
+GAVE_DATE: Final = 1
+GAVE_SERVER: Final = 2
+GAVE_REQUEST_ID: Final = 4
+
+
+class WrittenHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A `Head` as HTTP/1.1 writes it, but for what depends on the client and on the moment. Workers write it, who are
+    many; what is left to do for the dispatcher does not grow with the number of headers."""
+
+    code: Annotated[int, msgspec.Meta(ge=100, le=599)]
+    lines: bytes
+    """The status line and the headers, each with its line end."""
+    content_length: int | None
+    """The Content-Length among them, or None."""
+    gave: int
+    """Headers that we would add, and the application has given: `GAVE_DATE`, `GAVE_SERVER`, `GAVE_REQUEST_ID`."""

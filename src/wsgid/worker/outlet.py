@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from wsgid.channel import frames
 from wsgid.channel.frames import DONE, END, PART_SIZE, Answer, File, Kind
+from wsgid.protocol.http_answer import written
 from wsgid.protocol.values import Head
 from wsgid.worker.file_wrapper import Opened
 
@@ -18,6 +19,8 @@ SERVER_ERROR: Final = Head(
     len(SERVER_ERROR_BODY),
 )
 """What the client is told of a failed request. The reason is in the log only: it may be nobody else's business."""
+
+_WRITTEN_ERROR: Final = written(SERVER_ERROR)
 
 
 class Outlet(Protocol):
@@ -64,16 +67,16 @@ class Frames:
 
     def answer(self, head: Head, body: bytes, *, done: bool) -> bool:
         if len(body) <= PART_SIZE:
-            self._send(frames.answer(Answer(head, body, done)))
+            self._send(frames.answer(Answer(written(head), body, done)))
         else:
-            self._send_parts(frames.head(head), body, END + DONE if done else END)
+            self._send_parts(frames.head(written(head)), body, END + DONE if done else END)
         return done
 
     def file(self, head: Head, opened: Opened) -> None:
-        self._send_file(frames.file(File(head, opened.position)), opened.descriptor)
+        self._send_file(frames.file(File(written(head), opened.position)), opened.descriptor)
 
     def part(self, head: Head | None, part: bytes, *, last: bool) -> None:
-        self._send_parts(b"" if head is None else frames.head(head), part, END if last else b"")
+        self._send_parts(b"" if head is None else frames.head(written(head)), part, END if last else b"")
 
     def end(self, *, done: bool) -> bool:
         self._send(END + DONE if done else END)
@@ -86,7 +89,7 @@ class Frames:
         if begun:
             self._send(frames.CUT)
         else:
-            self._send(frames.answer(Answer(SERVER_ERROR, b"" if bodiless else SERVER_ERROR_BODY, False)))
+            self._send(frames.answer(Answer(_WRITTEN_ERROR, b"" if bodiless else SERVER_ERROR_BODY, False)))
 
     def _send_parts(self, before: bytes, part: bytes, behind: bytes) -> None:
         """In pieces of at most PART_SIZE. The head goes in one write with the first of them, the end with the last."""

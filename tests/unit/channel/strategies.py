@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from wsgid.channel.frames import Answer, Hello, Role
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Request, WrittenHead
 
 text = st.text(st.characters(max_codepoint=0xFF), max_size=20)
 """Bytes in str, as PEP 3333 has them."""
@@ -35,10 +35,11 @@ requests = st.builds(
 )
 
 heads = st.builds(
-    Head,
-    status=st.integers(200, 599).map(lambda code: f"{code} Some Reason"),
-    headers=headers,
+    WrittenHead,
+    code=st.integers(100, 599),
+    lines=bodies,
     content_length=st.none() | st.integers(0, 2**63 - 1),
+    gave=st.integers(0, 7),
 )
 
 answers = st.builds(Answer, head=heads, body=bodies, done=st.booleans())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.channel.strategies import answers, heads, hellos, requests, text
 from wsgid.channel import frames
 from wsgid.channel.frames import HEADER, MAX_FRAME, Answer, File, FrameError, FrameReader, Hello, Kind
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.values import Request, WrittenHead
 
 kinds = st.sampled_from(Kind)
 payloads = st.binary(max_size=40)
@@ -33,23 +33,26 @@ class TestValues:
         assert frames.read_answer(payload_of(frames.answer(value), Kind.ANSWER)) == value
 
     @given(heads.filter(lambda head: head.content_length), st.integers(0, 2**62))
-    def test_file(self, head: Head, offset: int) -> None:
+    def test_file(self, head: WrittenHead, offset: int) -> None:
         value = File(head, offset)
         [(kind, payload)] = FrameReader().feed(frames.file(value))
         assert (kind, frames.read_file(payload)) == (Kind.FILE, value)
         assert value.length == head.content_length
 
-    @pytest.mark.parametrize("value", [File(Head("200 OK", [], None), 0), File(Head("200 OK", [], 1), -1)])
+    @pytest.mark.parametrize("value", [File(WrittenHead(200, b"", None, 0), 0), File(WrittenHead(200, b"", 1, 0), -1)])
     def test_a_file_of_which_nothing_can_be_sent(self, value: File) -> None:
         [(_, payload)] = FrameReader().feed(frames.file(value))
         with pytest.raises(FrameError, match="bytes from"):
             frames.read_file(payload)
 
     @given(heads)
-    def test_head(self, value: Head) -> None:
-        read = frames.read_head(payload_of(frames.head(value), Kind.HEAD))
-        assert read == value
-        assert read.code == int(value.status.split()[0])
+    def test_head(self, value: WrittenHead) -> None:
+        assert frames.read_head(payload_of(frames.head(value), Kind.HEAD)) == value
+
+    @pytest.mark.parametrize("code", [-1, 99, 600])
+    def test_a_head_with_a_code_that_http_has_not(self, code: int) -> None:
+        with pytest.raises(FrameError, match="does not decode"):
+            frames.read_head(payload_of(frames.head(WrittenHead(code, b"", None, 0)), Kind.HEAD))
 
     @given(text)
     def test_client_gone(self, key: str) -> None:
@@ -85,10 +88,16 @@ class TestValues:
             told = "a frame that does not decode"
         assert told.startswith("a frame that does not decode")
 
-    @pytest.mark.parametrize("payload", [b"\x93\xa1\xff\x90\xc0", b"\x94\xa1a\x90\xc0" + b"\x91" * 100_000])
-    def test_no_text_and_no_bottom_are_errors_too(self, payload: bytes) -> None:
+    @pytest.mark.parametrize(
+        ("read", "payload"),
+        [
+            (frames.read_request, b"\xdc\x00\x13\xa1\xff"),
+            (frames.read_head, b"\x95\xcc\xc8\xc4\x00\xc0\x00" + b"\x91" * 100_000),
+        ],
+    )
+    def test_no_text_and_no_bottom_are_errors_too(self, read: Callable[[bytes], object], payload: bytes) -> None:
         with pytest.raises(FrameError, match="does not decode"):
-            frames.read_head(payload)
+            read(payload)
 
     def test_a_hello_with_a_role_that_nobody_has(self) -> None:
         with pytest.raises(FrameError, match="does not decode"):

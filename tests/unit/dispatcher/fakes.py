@@ -11,7 +11,7 @@ from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.sent_file import PassedFile
 from wsgid.dispatcher.slots import Slot
 from wsgid.dispatcher.work import Work
-from wsgid.protocol.values import Head
+from wsgid.protocol.values import WrittenHead
 
 
 @dataclass
@@ -27,10 +27,10 @@ class RecordingClient:
     while_sending: Callable[[], None] = lambda: None
     """Called in the midst of each send, where a real client may be found to have gone."""
 
-    def send_whole(self, head: Head, body: bytes) -> int:
+    def send_whole(self, head: WrittenHead, body: bytes) -> int:
         return self._sent(f"whole {head.code}", body)
 
-    def send_head(self, head: Head) -> None:
+    def send_head(self, head: WrittenHead) -> None:
         self._sent(f"head {head.code}", b"")
 
     def send_part(self, part: bytes) -> int:
@@ -39,7 +39,7 @@ class RecordingClient:
     def send_end(self) -> None:
         self._sent("end", b"")
 
-    def send_file(self, head: Head, file: PassedFile) -> None:
+    def send_file(self, head: WrittenHead, file: PassedFile) -> None:
         self._sent(f"file {head.code}", b"")
         self.unsent += file.length
         os.close(file.descriptor)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from wsgid.channel.policy import Policy
-from wsgid.protocol.values import Head, Request
+from wsgid.protocol.http_answer import written
+from wsgid.protocol.values import Head, Request, WrittenHead
 
 
 def a_request(**changes: Any) -> Request:
@@ -32,10 +33,10 @@ def a_request(**changes: Any) -> Request:
     return Request(**{**values, **changes})
 
 
-def a_head(status: str = "200 OK", *headers: tuple[str, str], length: int | None = None) -> Head:
+def a_head(status: str = "200 OK", *headers: tuple[str, str], length: int | None = None) -> WrittenHead:
     if length is not None:
         headers = (*headers, ("Content-Length", str(length)))
-    return Head(status, list(headers), length)
+    return written(Head(status, list(headers), length))
 
 
 def a_policy(**changes: Any) -> Policy:

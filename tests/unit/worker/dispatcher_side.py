@@ -13,7 +13,7 @@ from tests.deadlines import seconds
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameReader, Hello, Kind
 from wsgid.posts import CHANNEL_SOCKET
-from wsgid.protocol.values import Head, Header, Request
+from wsgid.protocol.values import Header, Request, WrittenHead
 
 GET = Request(
     key="r1",
@@ -48,19 +48,23 @@ class Answered:
     """What a worker has said about one request."""
 
     kinds: list[Kind] = field(default_factory=list)
-    head: Head | None = None
+    head: WrittenHead | None = None
     parts: list[bytes] = field(default_factory=list)
     file: frames.File | None = None
 
     @property
     def status(self) -> str:
-        assert self.head is not None, self.kinds
-        return self.head.status
+        return self._lines[0].removeprefix("HTTP/1.1 ")
 
     @property
     def headers(self) -> list[Header]:
+        pairs = [line.partition(": ") for line in self._lines[1:]]
+        return [(name, value) for name, _, value in pairs]
+
+    @property
+    def _lines(self) -> list[str]:
         assert self.head is not None, self.kinds
-        return self.head.headers
+        return self.head.lines.decode("latin-1").split("\r\n")[:-1]
 
     @property
     def body(self) -> bytes:

@@ -21,7 +21,8 @@ from tests.proc import descriptors
 from tests.unit.worker.dispatcher_side import a_request
 from tests.unit.worker.serving import PLAIN, Bench, Closing, application, bench
 from wsgid.channel.frames import PART_SIZE, Kind
-from wsgid.protocol.values import Head
+from wsgid.protocol.http_answer import written
+from wsgid.protocol.values import Head, Header, WrittenHead
 from wsgid.worker.errors import ApplicationError
 from wsgid.worker.in_hand import Held
 from wsgid.worker.outlet import Frames
@@ -41,6 +42,10 @@ ANSWER, HEAD_FRAME, PART, END, CUT, DONE = (
 LONG = bytes(PART_SIZE + 1)
 
 
+def a_head(status: str, headers: list[Header], length: int | None) -> WrittenHead:
+    return written(Head(status, headers, length))
+
+
 def with_length(length: int) -> list[tuple[str, str]]:
     return [("Content-Length", str(length))]
 
@@ -56,7 +61,7 @@ def generated(*parts: bytes) -> Any:
 def test_a_body_in_memory_is_one_frame(bench: Bench, body: Any) -> None:
     answered = bench.serve(application(body, status="201 Made"))
     assert answered.kinds == [ANSWER]
-    assert answered.head == Head("201 Made", PLAIN, None)
+    assert answered.head == a_head("201 Made", PLAIN, None)
     assert answered.body == b"hello"
 
 
@@ -84,7 +89,7 @@ def test_a_large_body_in_memory_goes_in_parts_with_its_length(bench: Bench) -> N
     assert answered.kinds == [HEAD_FRAME, PART, PART, PART, END, DONE]
     assert [len(part) for part in answered.parts] == [PART_SIZE, PART_SIZE, 10]
     assert answered.body == b"".join(body)
-    assert answered.head == Head("200 OK", [*PLAIN, *with_length(2 * PART_SIZE + 10)], 2 * PART_SIZE + 10)
+    assert answered.head == a_head("200 OK", [*PLAIN, *with_length(2 * PART_SIZE + 10)], 2 * PART_SIZE + 10)
 
 
 def test_a_list_with_close_is_closed(bench: Bench) -> None:
@@ -194,7 +199,7 @@ def test_head_gets_no_body(
 
 
 def test_head_of_a_body_in_memory_tells_its_length(bench: Bench) -> None:
-    assert bench.serve(application([b"he", b"llo"]), HEAD).head == Head("200 OK", [*PLAIN, *with_length(5)], 5)
+    assert bench.serve(application([b"he", b"llo"]), HEAD).head == a_head("200 OK", [*PLAIN, *with_length(5)], 5)
     assert bench.serve(application([]), HEAD).headers == PLAIN  # the application may have left the body out
     assert bench.serve(application([b"hello"], status="304 Same"), HEAD).headers == PLAIN
 
@@ -450,7 +455,7 @@ def test_exc_info_replaces_the_head_before_it_has_gone(bench: Bench) -> None:
         return [b"sorry"]
 
     answered = bench.serve(app)
-    assert (answered.head, answered.body) == (Head("500 Sorry", PLAIN, None), b"sorry")
+    assert (answered.head, answered.body) == (a_head("500 Sorry", PLAIN, None), b"sorry")
 
 
 def test_exc_info_may_come_with_the_first_call() -> None:

@@ -22,7 +22,7 @@ from wsgid.logs import about
 from wsgid.protocol import http_answer
 from wsgid.protocol.http_answer import CHUNKED, LENGTH, NONE, UNTIL_CLOSE, Opening
 from wsgid.protocol.http_request import Refused
-from wsgid.protocol.values import Head, Request, UnwritableHead
+from wsgid.protocol.values import Request, UnwritableHead, WrittenHead
 
 PIPELINE_LIMIT = 64
 """Requests of one connection that may wait behind the one being served. Browsers pipeline none, tools a few."""
@@ -288,7 +288,7 @@ class ClientConnection(ABC):
     def unsent(self) -> int:
         return self._outgoing.size if self._outgoing is not None else 0
 
-    def send_whole(self, head: Head, body: bytes) -> int:
+    def send_whole(self, head: WrittenHead, body: bytes) -> int:
         opening = self._opening = self._open(head, len(body))
         if opening.framing is NONE:
             body = b""
@@ -299,7 +299,7 @@ class ClientConnection(ABC):
             self._put_last(body, opening.keep_alive)
         return len(body)
 
-    def send_head(self, head: Head) -> None:
+    def send_head(self, head: WrittenHead) -> None:
         self._opening = self._open(head, None)
         self._put(self._opening.head)
 
@@ -325,7 +325,7 @@ class ClientConnection(ABC):
         self._complete = True
         return True
 
-    def send_file(self, head: Head, file: PassedFile) -> None:
+    def send_file(self, head: WrittenHead, file: PassedFile) -> None:
         opening = self._open(head, None)
         if opening.framing is not LENGTH:
             raise UnwritableHead("a file is to be the body of an answer that has none")
@@ -403,7 +403,7 @@ class ClientConnection(ABC):
     def cut(self) -> None:
         self._abort()
 
-    def _open(self, head: Head, body_length: int | None) -> Opening:
+    def _open(self, head: WrittenHead, body_length: int | None) -> Opening:
         exchange = self.current
         assert exchange is not None, "only the exchange whose turn it is sends"
         request = exchange.request

@@ -9,6 +9,7 @@ from wsgid.channel.frames import Answer
 from wsgid.core.message import STARTED, Message
 from wsgid.interfaces.filters import IUploadFilter
 from wsgid.logs import about
+from wsgid.protocol.http_answer import written
 from wsgid.protocol.values import Request
 from wsgid.worker.errors import RequestTimeout
 from wsgid.worker.filters.complaints import Complaints
@@ -46,7 +47,10 @@ class UploadFilters:
             refused = None  # the dispatcher has not waited for it
         finally:
             in_hand.release(request.key)
-        return frames.ADMITTED if refused is None else frames.answer(Answer(*refused, done=True))
+        if refused is None:
+            return frames.ADMITTED
+        head, body = refused
+        return frames.answer(Answer(written(head), body, done=True))
 
     def _refusal(self, request: Request, inside: Interruptible) -> Refusal | None:
         """By the first that refuses it. Raises RequestTimeout."""
