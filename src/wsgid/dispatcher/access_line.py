@@ -127,7 +127,9 @@ class _Source:
         self._in_json = not ends
         self._ends = ends
         self._values: list[str] = []
-        """Statements, each of which gives a value its name."""
+        """Statements that give a name to each value that others have written: it may have to be escaped."""
+        self._timed = False
+        """It has how long something took."""
         self._headers: dict[str, str] = {}
         """By the name of each header that is looked for, that of its value."""
         self._texts: dict[bool, list[str]] = {True: [], False: []}
@@ -142,12 +144,17 @@ class _Source:
             self._parts.append(f"f'{{{self._value(piece)}}}'")
 
     def _value(self, placed: Placed) -> str:
-        field, name = placed.field, f"value_{len(self._values)}"
+        """An expression."""
+        field = placed.field
         code = field.code.replace("header", self._header(field.header)) if field.header else field.code
         form = _IN_JSON if self._in_json else _IN_TEXT
-        self._values.append(f"{name} = {form[field.kind].format(code)}")
-        if field.kind is Kind.OUTSIDE and not self._in_json:
-            self._texts[placed.quoted].append(name)
+        value = form[field.kind].format(code)
+        self._timed = self._timed or "wait" in value or "service" in value
+        if field.kind is not Kind.OUTSIDE or self._in_json:
+            return f"({value})"
+        name = f"value_{len(self._values)}"
+        self._values.append(f"{name} = {value}")
+        self._texts[placed.quoted].append(name)
         return name
 
     def _header(self, header: str) -> str:
@@ -155,12 +162,9 @@ class _Source:
 
     def text(self) -> str:
         body = ["request = exchange.request"]
-        if any("wait" in each or "service" in each for each in self._values):
+        if self._timed:
             body += _TIMES
-        body += [*self._reading_headers(), *self._values]
-        body += self._escaping(self._texts[True], "quoted", "", "")
-        further = "".join(f" and {each!r} not in texts" for each in self._ends)
-        body += self._escaping(self._texts[False], "bare", f", {self._ends!r}", further)
+        body += [*self._reading_headers(), *self._values, *self._escaping()]
         body.append(f"return ({' '.join(self._parts)})")
         return "\n    ".join(["def line(exchange, code, note, clock, now):", *body])
 
@@ -176,13 +180,17 @@ class _Source:
             lines += [f"        {'elif' if number else 'if'} name == {header!r}:", f"            {value} = value"]
         return lines
 
-    def _escaping(self, texts: list[str], escape: str, more: str, further: str) -> list[str]:
+    def _escaping(self) -> list[str]:
+        quotable, exposed = self._texts[True], self._texts[False]
+        texts = [*quotable, *exposed]
         if not texts:
             return []
         together = "".join(f"{{{each}}}" for each in texts)
+        further = "".join(f" and {end!r} not in {each}" for each in exposed for end in self._ends)
         clean = f"""texts.isascii() and texts.isprintable() and '"' not in texts and "\\\\" not in texts{further}"""
         return [
             f"texts = f'{together}'" if len(texts) > 1 else f"texts = {texts[0]}",
             f"if not ({clean}):",
-            *(f"    {each} = {escape}({each}{more})" for each in texts),
+            *(f"    {each} = quoted({each})" for each in quotable),
+            *(f"    {each} = bare({each}, {self._ends!r})" for each in exposed),
         ]

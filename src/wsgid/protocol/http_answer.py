@@ -107,7 +107,7 @@ def opening(
         line += f"Server: {server}\r\n"
     if request_id and not gave & GAVE_REQUEST_ID:
         line += f"X-Request-Id: {request_id}\r\n"
-    return Opening(b"%b%b\r\n" % (head.lines, line.encode("latin-1")), framing, keep_alive)
+    return Opening(head.lines + line.encode("latin-1") + b"\r\n", framing, keep_alive)
 
 
 def _framing(head: WrittenHead, method: str, version: str, body_length: int | None) -> tuple[Framing, str]:

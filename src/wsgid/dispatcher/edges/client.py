@@ -112,7 +112,6 @@ class ClientConnection(ABC):
 
     # How the edge sends.
 
-    @property
     @abstractmethod
     def window(self) -> int:
         """How many bytes the edge takes now. When it has said 0 it calls `room` as soon as it takes more. One that is
@@ -334,13 +333,13 @@ class ClientConnection(ABC):
         self._complete = True
 
     def _put(self, data: bytes) -> None:
-        if self._outgoing is None and len(data) <= self.window:
+        if self._outgoing is None and len(data) <= self.window():
             self._write(data)
         elif data:
             self._keep(data)
 
     def _put_last(self, data: bytes, keep_alive: bool) -> None:
-        if self._outgoing is None and len(data) <= self.window:
+        if self._outgoing is None and len(data) <= self.window():
             self._write_last(data, keep_alive)
         else:
             self._complete = True
@@ -349,7 +348,7 @@ class ClientConnection(ABC):
     def _keep(self, data: bytes) -> None:
         """It is more than the edge takes, or comes behind what was more."""
         if self._outgoing is None:
-            if (window := self.window) > 0:
+            if (window := self.window()) > 0:
                 self._write(data[:window])
                 data = data[window:]
             self._outgoing = self._dispatch.stored_answer(self)
@@ -368,7 +367,7 @@ class ClientConnection(ABC):
     def outgoing_ready(self) -> None:
         """Hands over as much as the edge takes."""
         outgoing = self._outgoing
-        while outgoing is not None and (window := self.window) > 0 and (piece := outgoing.take(window)):
+        while outgoing is not None and (window := self.window()) > 0 and (piece := outgoing.take(window)):
             if outgoing.size:
                 self._write(piece)
             else:
@@ -411,7 +410,7 @@ class ClientConnection(ABC):
             head,
             method=request.method,
             version=request.version,
-            keep_alive=exchange.keep_alive and (bool(self.waiting) or not self._dispatch.draining),
+            keep_alive=exchange.keep_alive and (not self._dispatch.draining or bool(self.waiting)),
             body_length=body_length,
             date=self._dispatch.clock.date(),
             server=self._server,

@@ -323,7 +323,6 @@ class HttpConnection(ClientConnection, asyncio.Protocol):
 
     # Answers (see `ClientConnection`).
 
-    @property
     def window(self) -> int:
         if self._choked:
             return 0

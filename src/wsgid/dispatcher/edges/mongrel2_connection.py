@@ -89,7 +89,7 @@ class Mongrel2Connection(ClientConnection):
     # Requests (see `ClientConnection`).
 
     def _may_go_on(self) -> bool:
-        return not self._closed and self.window > 0
+        return not self._closed and self.window() > 0
 
     def _turns_done(self) -> None:
         self._edge.forget(self)
@@ -127,7 +127,6 @@ class Mongrel2Connection(ClientConnection):
 
     # Answers.
 
-    @property
     def window(self) -> int:
         """With flow control the balance. Without it Mongrel2 does not tell what becomes of its clients: it takes all,
         unless the link to it, or what is joined for all of them, is full."""

@@ -41,7 +41,6 @@ class Wire(ClientConnection):
         self.held_up = False
         self.window_left = WINDOW
 
-    @property
     def window(self) -> int:
         return self.window_left
 

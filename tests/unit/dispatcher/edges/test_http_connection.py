@@ -1178,7 +1178,7 @@ class TestAClientThatDoesNotKeepUp:
 
 
 def here_choked(here: Place) -> bool:
-    return any(not connection.window for connection in here.edge.connections)
+    return any(not connection.window() for connection in here.edge.connections)
 
 
 async def read_answers(visitor: Visitor, count: int) -> None:

@@ -380,7 +380,7 @@ class TestARequest:
             connection._send(bytes(102_400 - size))
             thread.say(whole())
             await until(lambda: connection.current is None, "the end of the first")
-            assert (connection.window, connection.unsent) == (0, 0)
+            assert (connection.window(), connection.unsent) == (0, 0)
             now = here.edge.loop.time()
             assert not connection.is_stalled(now)
             assert connection.is_stalled(now + 1000)
