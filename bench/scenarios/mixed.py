@@ -17,7 +17,7 @@ SLOW = Kind("slow", "/{number}?ms=1000", b"/{number}", rate=1 / APART, even=True
 
 CASE = "200 quick requests a second"
 
-WSGID, THREADED = wsgid(8), wsgid(2, 4)
+WSGID, THREADED = wsgid(8), wsgid(4, 2)
 
 MIXED = Scenario(
     name="mixed",
@@ -30,7 +30,7 @@ MIXED = Scenario(
         "arrival."
     ),
     application=lambda: Application(APPS / "waiting"),
-    contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(2, 4), waitress(8), granian(2, 4)),
+    contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2), granian(8)),
     cases=(Case(CASE, partial(measure, QUICK, (SLOW,), nobody)),),
     metrics=METRICS,
     targets=tuple(

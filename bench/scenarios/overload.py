@@ -26,7 +26,7 @@ LEAST = 0.90
 """Of the capacity that wsgid is to serve."""
 
 QUEUE = ("--queue-size", "200")
-"""What eight places serve in a quarter of a second."""
+"""What eight places serve in a quarter of a second, as docs/endings.md has it."""
 
 CASE = f"{TIMES} times the capacity"
 
@@ -43,7 +43,7 @@ def measure(turn: Turn) -> Measured:
     found = load(Plan(turn.running.address, (kind,), turn.seconds, patience=PATIENCE))
     served = found.fates[Fate.SERVED] / turn.seconds
     told = {"capacity": capacity, "arriving": kind.rate, GOODPUT.key: served / capacity}
-    return Measured(len(found.ended), {**percentiles(found), **failures(found), **told})
+    return Measured(0, {**percentiles(found), **failures(found), **told})
 
 
 OVERLOAD = Scenario(
@@ -56,7 +56,7 @@ OVERLOAD = Scenario(
         "of no use, and not counted."
     ),
     application=lambda: Application(APPS / "waiting"),
-    contenders=(BOUNDED, AS_IT_COMES, gunicorn_sync(8), gunicorn_gthread(2, 4), waitress(8), granian(2, 4)),
+    contenders=(BOUNDED, AS_IT_COMES, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2)),
     cases=(Case(CASE, measure, quick=False),),
     metrics=(
         GOODPUT,

@@ -40,7 +40,7 @@ GATHERED = 2.0
 
 CASE = f"beside {CROWD} slow clients"
 
-WSGID, THREADED = wsgid(8), wsgid(2, 4)
+WSGID, THREADED = wsgid(8), wsgid(4, 2)
 
 
 @contextmanager
@@ -67,7 +67,7 @@ SLOW_CLIENTS = Scenario(
         f"Beside them {QUICK.rate:.0f} quick requests a second arrive as above. Each server has eight places."
     ),
     application=lambda: Application(APPLICATIONS / "downloads"),
-    contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(2, 4), waitress(8), granian(2, 4)),
+    contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2)),
     cases=(Case(CASE, partial(measure, QUICK, (), crowd), quick=False),),
     metrics=METRICS,
     targets=tuple(
