@@ -44,6 +44,11 @@ MONGREL2, FLOW_CONTROLLED, NGINX, NGINX_SYNC, NGINX_GTHREAD, NGINX_GRANIAN, NGIN
 """Behind a web server, which writes an access log of its own: granian's users may do without its, which costs it a lot.
 Flow control is what large answers take (docs/mongrel2.md)."""
 
+IN_FRONT = (
+    "nginx is what Debian makes of it, with a worker process for each core; it talks to the others over UNIX sockets, and "
+    "keeps its connections to those that keep theirs. Both web servers write an access log."
+)
+
 METRICS = (
     Metric("rate", "requests/s"),
     Metric("p50", "p50, ms", "{:.2f}"),
@@ -73,6 +78,7 @@ def behind(scenario: Scenario, contenders: Sequence[Contender] = FRONTED) -> Sce
         scenario,
         name=f"{scenario.name}-front",
         title=f"{scenario.title}, behind a web server",
+        words=f"{scenario.words} {IN_FRONT}",
         contenders=tuple(contenders),
         targets=(),
         quick=False,

@@ -12,6 +12,7 @@ from bench.scenarios.closed import (
     DIRECT,
     FRONTED,
     GTHREAD,
+    IN_FRONT,
     METRICS,
     MONGREL2,
     NGINX_GRANIAN,
@@ -51,7 +52,8 @@ MONGREL2_FILE = mongrel2_file(GREETING)
 
 BEHIND = replace(
     behind(OVER_HTTP),
-    words="The same through a web server in front. What that does alone, with a file of as many bytes, is the ceiling.",
+    words="The same through a web server in front. What that does alone, with a file of as many bytes, is the ceiling. "
+    f"{IN_FRONT}",
     contenders=(*FRONTED, MONGREL2_FILE, nginx_file(GREETING)),
     quick=True,
     targets=tuple(
