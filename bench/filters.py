@@ -110,7 +110,7 @@ def measure(ask: Ask, clock: Clock) -> float:
 
 def in_worker(filters: Filters | None) -> tuple[Ask, Clock]:
     """All that a worker does for a request, but for the channel."""
-    outlet = Frames(lambda data: None, lambda data, descriptor: None)
+    outlet = Frames(lambda data: None, lambda pieces: None, lambda data, descriptor: None)
     template, in_hand = environ_template(threads=1), InHand()
     return lambda: serve(hello, REQUEST, None, outlet, template, in_hand, filters), time.thread_time
 

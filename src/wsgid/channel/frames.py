@@ -138,6 +138,7 @@ class Stack(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _pack, _unpack = HEADER.pack, HEADER.unpack_from
 _encode = msgspec.msgpack.Encoder().encode
+_BIN_32: Final = struct.Struct("!BI").pack
 _decode_hello = msgspec.msgpack.Decoder(Hello).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
@@ -149,6 +150,11 @@ _decode_stack = msgspec.msgpack.Decoder(Stack).decode
 def frame(kind: Kind, payload: bytes = b"") -> bytes:
     """One frame, ready to be written."""
     return HEADER.pack(len(payload), kind) + payload
+
+
+def header(kind: Kind, size: int) -> bytes:
+    """What a frame begins with whose payload, of so many bytes, is written behind it."""
+    return HEADER.pack(size, kind)
 
 
 def hello(value: Hello) -> bytes:
@@ -167,6 +173,14 @@ def ask(value: Request) -> bytes:
 def answer(value: Answer) -> bytes:
     payload = _encode(value)
     return _pack(len(payload), _ANSWER) + payload
+
+
+def answer_around(head: WrittenHead, size: int, done: bool) -> tuple[bytes, bytes]:
+    """What comes before and behind a body of so many bytes in an ANSWER: it is sent from where it lies."""
+    packed = _encode(Answer(head, b"", done))
+    # MessagePack: an empty body is two bytes, one of any size is announced by five; `done` is the last byte.
+    before = packed[:-3] + _BIN_32(0xC6, size)
+    return _pack(len(before) + size + 1, _ANSWER) + before, packed[-1:]
 
 
 def head(value: WrittenHead) -> bytes:

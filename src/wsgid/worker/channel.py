@@ -5,6 +5,7 @@ import os
 import select
 import socket
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -59,7 +60,7 @@ class Channel:
         self._reader = FrameReader()
         self._frames: deque[tuple[Kind, bytes]] = deque()
         self._descriptors: list[int] = []
-        self.outlet = Frames(self.send, self.send_file)
+        self.outlet = Frames(self.send, self.send_pieces, self.send_file)
 
     def take(self) -> tuple[Request, int | None] | Asked | None:
         """Waits for the next request; gives it with the descriptor of the file its body is in, which is the caller's.
@@ -85,6 +86,17 @@ class Channel:
         """Raises DispatcherGone."""
         try:
             self._socket.sendall(data)
+        except OSError as error:
+            _gone(error)
+
+    def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """As one write, without joining them. Raises DispatcherGone."""
+        try:
+            sent = self._socket.sendmsg(pieces)
+            for piece in pieces:
+                if sent < len(piece):  # a signal came while there was no room for all
+                    self._socket.sendall(memoryview(piece)[sent:])
+                sent = max(0, sent - len(piece))
         except OSError as error:
             _gone(error)
 

@@ -32,6 +32,13 @@ class TestValues:
     def test_answer(self, value: Answer) -> None:
         assert frames.read_answer(payload_of(frames.answer(value), Kind.ANSWER)) == value
 
+    @given(answers, st.integers(0, 100_000))
+    def test_an_answer_around_its_body(self, value: Answer, more: int) -> None:
+        body = value.body + bytes(more)
+        before, behind = frames.answer_around(value.head, len(body), value.done)
+        answer = frames.read_answer(payload_of(before + body + behind, Kind.ANSWER))
+        assert answer == Answer(value.head, body, value.done)
+
     @given(heads.filter(lambda head: head.content_length), st.integers(0, 2**62))
     def test_file(self, head: WrittenHead, offset: int) -> None:
         value = File(head, offset)

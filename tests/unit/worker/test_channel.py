@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import seconds
 from tests.unit.worker.dispatcher_side import Listener, Peer, a_request
 from wsgid.channel import frames
 from wsgid.channel.frames import FrameError, Hello, Kind, Role
@@ -142,6 +143,28 @@ def test_the_dispatchers_end_is_noticed_in_both_directions(peer_and_channel: tup
         channel.take()
     with pytest.raises(DispatcherGone, match="the channel failed: Broken pipe"):
         channel.send(b"x")
+    with pytest.raises(DispatcherGone, match="the channel failed: Broken pipe"):
+        channel.send_pieces([b"x", b"y"])
+
+
+def test_what_the_socket_takes_only_in_part_goes_whole_and_in_its_order(peer_and_channel: tuple[Peer, Channel]) -> None:
+    peer, channel = peer_and_channel
+    channel._socket.settimeout(seconds())  # then the kernel takes what there is room for, as when a signal comes
+    pieces: list[bytes | memoryview] = [
+        b"before",
+        memoryview(b"1" * 1_000_000),
+        b"",
+        memoryview(b"2" * 1_000_000),
+        b"behind",
+    ]
+    whole = b"".join(pieces)
+    with ThreadPoolExecutor(1) as executor:
+        sent = executor.submit(channel.send_pieces, pieces)
+        received = b""
+        while len(received) < len(whole):
+            received += peer.sock.recv(1 << 20)
+        sent.result(seconds())
+    assert received == whole
 
 
 @pytest.mark.parametrize("data", [frames.DONE, frames.client_gone("r1"), b"\xff" * 5, b"\0\0\0\0\x63"])

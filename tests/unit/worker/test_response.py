@@ -440,7 +440,8 @@ def test_a_file_without_a_size_is_read(bench: Bench) -> None:
 
 
 def response(sent: list[bytes]) -> Response:
-    return Response(a_request(), Frames(sent.append, lambda data, descriptor: sent.append(data)), Held(request_id="r1"))
+    outlet = Frames(sent.append, lambda pieces: sent.append(b"".join(pieces)), lambda data, _: sent.append(data))
+    return Response(a_request(), outlet, Held(request_id="r1"))
 
 
 def exc_info() -> Any:
