@@ -45,8 +45,8 @@ MONGREL2, FLOW_CONTROLLED, NGINX, NGINX_SYNC, NGINX_GTHREAD, NGINX_GRANIAN, NGIN
 Flow control is what large answers take (docs/mongrel2.md)."""
 
 IN_FRONT = (
-    "nginx is what Debian makes of it, with a worker process for each core; it talks to the others over UNIX sockets, and "
-    "keeps its connections to those that keep theirs. Both web servers write an access log."
+    "nginx is what Debian makes of it, with a worker process for each core; it talks to the others over UNIX "
+    "sockets, and keeps its connections to those that keep theirs. Both web servers write an access log."
 )
 
 METRICS = (
