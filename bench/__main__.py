@@ -1,5 +1,6 @@
 """The command: measures scenarios, keeps the results, prints the tables and judges. Run by scripts/bench."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -77,6 +78,8 @@ def listed() -> None:
 def measure(chosen: list[Scenario], pace: Callable[[Scenario], Pace], folder: Path) -> bool:
     """Was everything measured, and all targets met?"""
     proc.adopt_orphans()
+    # Else the servers would be left behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     good, begun = True, time.monotonic()
     for scenario in chosen:
         found = run(scenario, pace(scenario), lambda line: click.echo(line, err=True))

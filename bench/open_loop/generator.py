@@ -84,12 +84,14 @@ class Generator:
     async def _connect(self, request: Request) -> None:
         self._open += 1
         try:
-            loop = asyncio.get_running_loop()
-            _, made = await loop.create_connection(self._connection, *self._plan.address)
-        except OSError:
+            # A server that accepts no more is tried for two minutes, otherwise, and the run would last as long.
+            async with asyncio.timeout(self._plan.patience):
+                loop = asyncio.get_running_loop()
+                _, made = await loop.create_connection(self._connection, *self._plan.address)
+        except OSError as error:
             self._open -= 1
             if request.fate is None:
-                request.end(Fate.REFUSED)
+                request.end(Fate.LEFT if isinstance(error, TimeoutError) else Fate.REFUSED)
             return
         if request.fate is None:
             self._ask(made, request)

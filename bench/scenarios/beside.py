@@ -16,7 +16,7 @@ AS_QUICK = 1.5
 RATIO = Metric("ratio", "p99, times that alone", "{:.2f}")
 
 METRICS = (
-    Metric("p99", "p99, ms", "{:,.1f}"),
+    Metric("p99", "p99, ms", "{:,.1f}", log=True),
     Metric("alone", "p99 alone, ms", "{:,.1f}"),
     RATIO,
     Metric("p50", "p50, ms", "{:,.2f}"),

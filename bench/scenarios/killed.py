@@ -95,10 +95,11 @@ KILLED = Scenario(
         granian(WORKERS),
         BEHIND_MONGREL2,
     ),
-    cases=(Case(CASE, measure, quick=False),),
+    cases=(Case(CASE, measure),),
     metrics=(FAILURES[0], UNDUE, Metric("shots", "shots"), *FAILURES[1:], Metric("requests", "requests")),
     targets=tuple(
         Target(f"undue {each.name}", CASE, each.name, UNDUE.key, 0, at_most=True, every_round=True)
         for each in (WSGID, BEHIND_MONGREL2)
     ),
+    quick_rounds=1,
 )

@@ -36,4 +36,5 @@ MIXED = Scenario(
     targets=tuple(
         Target(f"p99 {each.name}", CASE, each.name, RATIO.key, AS_QUICK, at_most=True) for each in (WSGID, THREADED)
     ),
+    quick_rounds=2,
 )

@@ -57,7 +57,7 @@ OVERLOAD = Scenario(
     ),
     application=lambda: Application(APPS / "waiting"),
     contenders=(BOUNDED, AS_IT_COMES, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2)),
-    cases=(Case(CASE, measure, quick=False),),
+    cases=(Case(CASE, measure),),
     metrics=(
         GOODPUT,
         Metric("capacity", "capacity/s"),
@@ -67,4 +67,5 @@ OVERLOAD = Scenario(
         *FAILURES[1:],
     ),
     targets=(Target("goodput", CASE, BOUNDED.name, GOODPUT.key, LEAST),),
+    quick_rounds=1,
 )

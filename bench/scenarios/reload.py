@@ -73,10 +73,11 @@ RELOAD = Scenario(
         BEHIND_MONGREL2,
         nginx_uwsgi(2),
     ),
-    cases=(Case(CASE, measure, quick=False),),
+    cases=(Case(CASE, measure),),
     metrics=(*FAILURES, Metric("requests", "requests"), Metric("reloads", "reloads"), Metric("workers", "new workers")),
     targets=tuple(
         Target(f"failed {each.name}", CASE, each.name, FAILED.key, 0, at_most=True, every_round=True)
         for each in (WSGID, THREADED, BEHIND_MONGREL2)
     ),
+    quick_rounds=1,
 )

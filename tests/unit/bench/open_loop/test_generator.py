@@ -1,6 +1,7 @@
 """Requests to a server that answers, refuses, hangs and cuts as a test wants it to."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -90,6 +91,16 @@ def test_a_client_without_an_answer_leaves() -> None:
 def test_nobody_listens() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(generate(("127.0.0.1", free_port()), 3)).fates == {Fate.REFUSED: 3}
+
+
+def test_a_connection_that_nobody_accepts_is_given_up() -> None:
+    """The queue of the listening socket holds one more than it says, and then no handshake ends."""
+    with socket.socket() as full, socket.socket() as first:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        first.connect(full.getsockname())
+        outcome = asyncio.run(generate(full.getsockname(), 3, patience=0.1))
+    assert [each.fate for each in outcome.ended] == [Fate.LEFT] * 3
 
 
 def test_a_kept_connection_that_ends_instead_of_an_answer() -> None:
