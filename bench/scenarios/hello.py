@@ -56,6 +56,7 @@ BEHIND = replace(
     f"{IN_FRONT}",
     contenders=(*FRONTED, MONGREL2_FILE, nginx_file(GREETING)),
     quick=True,
+    quick_rounds=2,
     targets=tuple(
         Target(name, USUAL.name, MONGREL2.name, "rate", ratio, against.name)
         for name, ratio, against in (
