@@ -9,6 +9,7 @@ docs/performance.md tells where the time goes; ``scripts/profile`` prints it ane
 import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIApplication
 
@@ -96,6 +97,12 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerThread]:
     for known in ("_known_names", "_known_statuses"):
         monkeypatch.setattr(checks, known, {})
     monkeypatch.setattr(environ, "_known_names", {})
+    with worker_thread() as thread:
+        yield thread
+
+
+@contextmanager
+def worker_thread() -> Iterator[WorkerThread]:
     dispatcher, sock = socket.socketpair()
     dispatcher.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * len(LARGE))
     with dispatcher, sock:
@@ -132,18 +139,20 @@ async def _ask(client: socket.socket, far: FarEnd) -> None:
     await loop.sock_recv(client, READ_SIZE)
 
 
-def test_the_dispatcher_needs_no_more_by_http() -> None:
-    async def main() -> tuple[Cost, int]:
-        asked = calls_of(asyncio.get_running_loop())
-        async with test_http_connection.place() as here:
-            [far] = (await here.worker()).threads
-            client = here.visit().sock
-            client.setblocking(False)
-            await _ask(client, far)
-            before = asked.total()
-            return await async_cost_of(lambda: _ask(client, far)), asked.total() - before
+async def by_http() -> tuple[Cost, int]:
+    """A request's cost in the dispatcher, and what the loop was asked for in all rounds."""
+    asked = calls_of(asyncio.get_running_loop())
+    async with test_http_connection.place() as here:
+        [far] = (await here.worker()).threads
+        client = here.visit().sock
+        client.setblocking(False)
+        await _ask(client, far)
+        before = asked.total()
+        return await async_cost_of(lambda: _ask(client, far)), asked.total() - before
 
-    cost, asked = run(main())
+
+def test_the_dispatcher_needs_no_more_by_http() -> None:
+    cost, asked = run(by_http())
     assert cost.total <= HTTP, cost
     assert asked <= HTTP_LOOP_CALLS * ROUNDS
 
@@ -156,16 +165,18 @@ async def _ask_mongrel2(side: Mongrel2Side, far: FarEnd) -> None:
     await side.receive()
 
 
-def test_the_dispatcher_needs_no_more_by_mongrel2(tmp_path: Path) -> None:
-    async def main() -> tuple[Cost, int]:
-        asked = calls_of(asyncio.get_running_loop())
-        async with test_mongrel2.place(tmp_path) as here:
-            [far] = (await here.worker()).threads
-            await _ask_mongrel2(here.side, far)
-            await until(lambda: here.edge.flow.on is False, "it to be known that there is no flow control")
-            before = asked.total()
-            return await async_cost_of(lambda: _ask_mongrel2(here.side, far)), asked.total() - before
+async def by_mongrel2(folder: Path) -> tuple[Cost, int]:
+    """As `by_http`."""
+    asked = calls_of(asyncio.get_running_loop())
+    async with test_mongrel2.place(folder) as here:
+        [far] = (await here.worker()).threads
+        await _ask_mongrel2(here.side, far)
+        await until(lambda: here.edge.flow.on is False, "it to be known that there is no flow control")
+        before = asked.total()
+        return await async_cost_of(lambda: _ask_mongrel2(here.side, far)), asked.total() - before
 
-    cost, asked = run(main())
+
+def test_the_dispatcher_needs_no_more_by_mongrel2(tmp_path: Path) -> None:
+    cost, asked = run(by_mongrel2(tmp_path))
     assert cost.total <= MONGREL2, cost
     assert asked <= MONGREL2_LOOP_CALLS * ROUNDS
