@@ -423,3 +423,12 @@ def test_a_folder_that_is_not_there_or_has_no_code(serve: MakeDaemon, tmp_path: 
     assert outcome.code == 2
     assert f"{tmp_path}/bare is no app folder: the application's code must be in {tmp_path}/bare/app" in outcome.output
     assert list((tmp_path / "bare").iterdir()) == []
+
+
+# What it takes
+
+
+def test_workers_share_what_they_import(serve: MakeDaemon) -> None:
+    daemon = serve("plain", *HTTP, "--workers", "3", "--no-daemon", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = [line.split()[-1] for line in daemon.output.splitlines() if line.startswith("import time:")]
+    assert [imported.count(name) for name in ("wsgid.worker.main", "importlib.metadata")] == [1, 1]
