@@ -9,9 +9,12 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
+from wsgid.protocol import http_reader
 from wsgid.protocol.http_reader import (
     FRAMING_OVERHEAD,
     FRAMING_RATIO,
+    LONGEST_NAME,
+    MOST_NAMES,
     Incoming,
     Phase,
     RequestReader,
@@ -579,6 +582,17 @@ class TestLimits:
             refusal(cut(request_of(1 if request_of is not with_headers else 50) + request_of(limit + 1)), limits()).code
             == code
         )
+
+    def test_names_that_clients_make_up_take_up_no_more_than_so_much_memory(self) -> None:
+        names = [f"x-{number}".encode() for number in range(3 * MOST_NAMES)]
+        long = b"y" * (LONGEST_NAME + 1)
+        for start in range(0, len(names), 90):
+            made_up = b"".join(name.upper() + b": 1\r\n" for name in [*names[start : start + 90], long])
+            recorder, _ = read([b"GET / HTTP/1.1\r\n" + HOST + made_up + b"\r\n"])
+            told = [name.encode() for name, _ in recorder.heads[0].headers]
+            assert told == [b"host", *names[start : start + 90], long]
+            assert len(http_reader._names) <= MOST_NAMES
+        assert max(map(len, http_reader._names)) <= LONGEST_NAME
 
     def test_a_length_over_the_limit_is_refused_before_the_body(self) -> None:
         assert refusal([POST + b"Content-Length: 1001\r\n\r\n"], limits()).code == 413
