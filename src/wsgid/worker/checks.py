@@ -19,7 +19,7 @@ MAX_STATUS: Final = 1024
 
 MAX_HEADERS: Final = 1024 * 1024
 """Bytes of all headers of an answer: what the edges allow a request. With the largest body an ANSWER then stays below
-the channel's MAX_FRAME, even when each byte is one above 0x7f and takes two in UTF-8."""
+the channel's MAX_FRAME."""
 
 HEADER_OVERHEAD: Final = 32
 """Bytes that each header counts beside its name and value, as in RFC 9113 section 6.5.2: many tiny ones cost, too."""

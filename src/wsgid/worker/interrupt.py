@@ -11,7 +11,8 @@ Each request has one `Interruptible`, which sees to it that what is set while th
 been raised before the thread is outside again, if need be on a line that is there to be struck. A lock for it would be
 a twentieth of what a request costs its worker. So each side first writes what the other one reads, and then reads what
 the other one writes: the thread `_inside`, whoever interrupts `timed_out`. Of two who do so at once, at least one sees
-the other. A thread that sees `timed_out` waits, by the lock, until the exception is set if it is going to be.
+the other, as the interpreter lock keeps the order of what they write (a Python without it would not). A thread that
+sees `timed_out` waits, by the lock, until the exception is set if it is going to be.
 
 It is set at most once for a request. That is what the nested ``try`` of
 `call` relies on: once it has struck, in the application or on the few lines between the application and the lock,
