@@ -338,13 +338,14 @@ class Dispatcher:
 
     def _close(self) -> None:
         if not self.ended.done():
+            # First: an edge that closes may find its Mongrel2 gone, and all quiet thereby, which would bring us here.
+            self.ended.set_result(0)
             for edge in self._edges:
                 edge.close()
             self._control.close()
             self._metrics.close()
             self._executor.shutdown()
             self._access_log.flush()
-            self.ended.set_result(0)
 
 
 def _listen_for_workers(run_dir: int, run_path: str) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The dispatcher without edges, in the test's own process: what it says to the master, and how it obeys."""
+"""The dispatcher, mostly without edges, in the test's own process: what it says to the master, and how it obeys."""
 
 import asyncio
 import logging
@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.deadlines import wait_for
+from tests.unit.dispatcher.edges.mongrel2_side import Endpoints, mongrel2_at
 from tests.unit.dispatcher.fakes import RecordingClient
 from tests.unit.dispatcher.far_end import FarEnd, call, control, thread
 from tests.unit.dispatcher.loops import run, turns, until
@@ -44,6 +46,8 @@ from wsgid.channel.orders import (
 from wsgid.config import Config
 from wsgid.dispatcher.access_file import AccessFile
 from wsgid.dispatcher.access_log import AccessLog
+from wsgid.dispatcher.edges.mongrel2 import Mongrel2Edge
+from wsgid.dispatcher.edges.mongrel2_link import _has_input
 from wsgid.dispatcher.exchange import Exchange
 from wsgid.dispatcher.main import FILE_THREADS, Dispatcher, _allow_open_files
 from wsgid.posts import CHANNEL_SOCKET, CONTROL_SOCKET, DispatcherPost
@@ -120,13 +124,18 @@ def logger_as_it_was() -> Iterator[None]:
 
 @asynccontextmanager
 async def mastered(
-    folder: Path, *, opened: bool = True, metrics: tuple[socket.socket, ...] = ()
+    folder: Path,
+    *,
+    opened: bool = True,
+    metrics: tuple[socket.socket, ...] = (),
+    mongrel2: Endpoints | None = None,
 ) -> AsyncIterator[Master]:
     (folder / "logs").mkdir()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     run_dir = os.open(folder, os.O_RDONLY)
-    config = Config(app_path=folder, graceful_timeout=60.0)
+    recv, send = ((mongrel2.recv,), (mongrel2.send,)) if mongrel2 else ((), ())
+    config = Config(app_path=folder, graceful_timeout=60.0, recv=recv, send=send)
     loop = asyncio.get_running_loop()
     dispatcher = Dispatcher(DispatcherPost(config, run_dir, str(folder), (), theirs, stacks=-1, metrics=metrics), loop)
     if opened:
@@ -318,6 +327,27 @@ def test_sigterm_drains_and_leaves(with_master: Run) -> None:
         assert await master.dispatcher.ended == 0
 
     with_master(test)
+
+
+def test_a_mongrel2_that_goes_in_the_midst_of_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    endpoints = Endpoints.ipc(tmp_path)
+
+    async def test(master: Master) -> None:
+        (edge,) = master.dispatcher._edges
+        assert isinstance(edge, Mongrel2Edge)
+        with mongrel2_at(endpoints):
+            await until(lambda: edge.link.connected, "Mongrel2")
+        # The event loop stands still: the dispatcher hears of it when it closes.
+        wait_for(lambda: _has_input(edge.link._xpub), "ZeroMQ to notice")
+        master.dispatcher._end()
+        assert await master.dispatcher.ended == 0
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+    async def main() -> None:
+        async with mastered(tmp_path, mongrel2=endpoints) as master:
+            await test(master)
+
+    run(main())
 
 
 def test_after_its_end_it_says_no_more_that_it_lives(with_master: Run) -> None:
