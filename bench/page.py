@@ -8,7 +8,7 @@ from docs.made.marked import with_part
 from bench.results import FOLDER, Results, read
 from bench.scenario import Scenario
 from bench.scenarios.closed import USUAL
-from bench.table import conditions, short_table, tables, verdict_row
+from bench.table import conditions, notes, short_table, tables, verdict_row
 from bench.targets import verdicts
 
 ROOT = Path(__file__).parent.parent
@@ -26,10 +26,11 @@ HEAD = """\
 
 `scripts/bench` gets the other servers, measures all of them and writes this page; `scripts/bench --list` names the
 scenarios, `scripts/bench NAME` runs one of them, `--full` all their cases. "Fast" is a ratio: what is compared was
-measured in one run, on one machine, the servers taking turns round after round. Every server has the same number of
-worker processes, and of threads where it has any, and writes its access log if it has one; wsgid has its metrics on
-beside that. The clients run on the same processors. The processors' time is that of all processes of a server, from
-/proc; memory is the most they took together, and what they share counts once (PSS). The ratio is that to the first row.
+measured in one run, on one machine, the servers taking turns round after round. Workers and threads stand in each one's
+name: as many for all, or as many places in all. Each writes its access log where nothing else is said; wsgid has its
+metrics on beside that. The clients run on the same processors. The processors' time is that of all processes of a
+server, from /proc; memory is the most they took together, and what they share counts once (PSS). The
+ratio is that to the first row.
 """
 
 Measured = tuple[Scenario, Results]
@@ -72,7 +73,8 @@ def section(scenario: Scenario, results: Results) -> str:
 def short(found: Iterable[Measured]) -> str:
     """For the README."""
     return "".join(
-        f"{scenario.title}, {USUAL.name}:\n\n{short_table(scenario, results, USUAL.name)}\n\n{conditions(results)}\n\n"
+        f"{scenario.title}, {USUAL.name}:\n\n{short_table(scenario, results, USUAL.name)}\n\n"
+        f"{notes(results)}\n\n{conditions(results)}\n\n"
         for scenario, results in found
         if scenario.name in IN_README
     )

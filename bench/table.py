@@ -126,7 +126,7 @@ def conditions(results: Results) -> str:
     told = results.conditions
     rounds = f"medians of {results.rounds} rounds (least to most)" if results.rounds > 1 else "one round"
     return (
-        f"{told.date}, {rounds}, {results.seconds:g} s each; {told.cores} "
+        f"{told.date}, {rounds}, each of {results.seconds:g} s or more; {told.cores} "
         f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before; "
         f"{', '.join(_versions(results))}."
     )

@@ -49,9 +49,13 @@ def download(url: str, connections: int, seconds: float) -> Download:
 
 
 def _said(url: str, connections: int, seconds: float, *options: str) -> str:
+    """Raises NotMeasured, also when nobody listens: then wrk ends with an error."""
     threads = str(min(THREADS, connections))
     command = ["wrk", "-t", threads, "-c", str(connections), "-d", f"{max(1, round(seconds))}s", *options, url]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NotMeasured(f"wrk ended with {done.returncode}: {done.stderr}")
+    return done.stdout
 
 
 def read(said: str) -> Load:

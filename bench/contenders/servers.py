@@ -15,6 +15,10 @@ UNIX = "unix:"
 UWSGI_BACKLOG = 1024
 """Of connections. Its own 100 are fewer than the clients, and nginx answers 502 for each that finds no room."""
 
+WAITRESS_CONNECTIONS = 500
+"""Its own 100 are fewer than the clients, too: others would wait for the slow ones. Its
+select(2) takes 1024 descriptors."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -49,7 +53,8 @@ def _gunicorn(*options: str) -> Callable[[str, Path], Sequence[str]]:
 
 def waitress(threads: int) -> Server:
     def command(place: str, folder: Path) -> Sequence[str]:
-        return (*_module("waitress"), "--listen", place, "--threads", str(threads), APPLICATION)
+        room = ("--connection-limit", str(WAITRESS_CONNECTIONS))
+        return (*_module("waitress"), "--listen", place, "--threads", str(threads), *room, APPLICATION)
 
     differs = "One process, so one core at most, and no access log; it cannot reload."
     return Server(f"waitress, {threads} threads", "waitress", command, differs, forks=False)

@@ -29,7 +29,8 @@ WSGID, THREADED, SYNC, GTHREAD, WAITRESS, GRANIAN = DIRECT = (
     waitress(4),
     granian(2),
 )
-"""Over their own HTTP, with two worker processes each, and two threads where they have threads."""
+"""Over their own HTTP, with two worker processes each. gunicorn's gthread has two threads in each, as the second wsgid
+has; waitress, which is one process, has as many in all."""
 
 MONGREL2, FLOW_CONTROLLED, NGINX, NGINX_SYNC, NGINX_GTHREAD, NGINX_GRANIAN, NGINX_UNLOGGED, NGINX_UWSGI = FRONTED = (
     mongrel2_wsgid(2),

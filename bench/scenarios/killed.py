@@ -12,7 +12,7 @@ from tests.functional.daemon import APPLICATIONS
 from tests.functional.ledger import Ledger
 from tests.functional.shooter import Shooter
 
-from bench.contender import Application
+from bench.contender import Application, NotMeasured
 from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync
 from bench.open_loop.outcome import Fate, Outcome
@@ -46,11 +46,13 @@ PATH = Path(tempfile.gettempdir()) / f"bench-ledger-{os.getpid()}"
 
 
 def measure(turn: Turn) -> Measured:
-    """Raises AssertionError."""
+    """Raises AssertionError, NotMeasured."""
     with ledger() as noted, Arriving(Plan(turn.running.address, (WORK,), turn.seconds)) as arriving:
         shooter = Shooter(noted, chase=False)
         shoot_until(arriving, shooter)
         found = arriving.outcome()
+    if not shooter.shots:
+        raise NotMeasured("no worker was shot")
     told = {"requests": len(found.ended), "shots": shooter.shots.total(), UNDUE.key: undue(found, shooter.shots)}
     return Measured(0, {**failures(found), **told})
 

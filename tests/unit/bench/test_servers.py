@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from bench.contenders.servers import Server, granian, gunicorn_gthread, gunicorn_sync, uwsgi, waitress
+from bench.scenarios.closed import CONNECTIONS
+from bench.scenarios.slow_clients import CROWD
 
 FOLDER = Path("/folder")
 TCP, UNIX = "127.0.0.1:8000", "unix:/folder/application.sock"
@@ -60,5 +62,7 @@ def test_granian_logs_unless_it_is_told_not_to() -> None:
     assert with_log.name != without.name
 
 
-def test_waitress_is_one_process() -> None:
-    assert not waitress(4).forks
+def test_waitress_has_room_for_all_clients() -> None:
+    command = waitress(4).command(TCP, FOLDER)
+    assert given(command, "--threads") == "4"
+    assert int(given(command, "--connection-limit")) > max(CROWD, *CONNECTIONS)

@@ -1,8 +1,11 @@
 """bench.wrk: what wrk prints, read."""
 
+import os
+from pathlib import Path
+
 import pytest
 from bench.contender import NotMeasured
-from bench.wrk import Download, Load, read, read_download
+from bench.wrk import Download, Load, load, read, read_download
 
 SAID = """\
 Running 3s test @ http://127.0.0.1:21000/
@@ -50,6 +53,14 @@ def test_all_kinds_of_errors_count() -> None:
 def test_what_means_nothing_is_not_measured(text: str) -> None:
     with pytest.raises(NotMeasured):
         read(text)
+
+
+def test_where_wrk_fails_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wrk").write_text("#!/bin/sh\necho unable to connect >&2\nexit 1\n")
+    (tmp_path / "wrk").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(NotMeasured, match="wrk ended with 1: unable to connect"):
+        load("http://127.0.0.1:1/", 1, 1.0)
 
 
 @pytest.mark.parametrize(
