@@ -6,8 +6,8 @@ from bench.contender import APPS, Application
 from bench.contenders.ours import wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
 from bench.open_loop.schedule import Kind
-from bench.scenario import Case, Scenario, Target
-from bench.scenarios.beside import AS_QUICK, METRICS, RATIO, measure, nobody
+from bench.scenario import Case, Scenario
+from bench.scenarios.beside import METRICS, measure, nobody, targets
 from bench.scenarios.figures import QUICK
 
 APART = 0.55
@@ -27,14 +27,12 @@ MIXED = Scenario(
         f"them, and every {APART} seconds a request that takes a second (the application waits, it computes nothing): "
         "at most two at a time, and each server has eight places. A server that gives a request to a process or thread "
         "that is busy, while others are idle, is seen in the p99 of the quick ones. Times count from the planned "
-        "arrival."
+        "arrival, and are of those that were served."
     ),
     application=lambda: Application(APPS / "waiting"),
     contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2), granian(8)),
     cases=(Case(CASE, partial(measure, QUICK, (SLOW,), nobody)),),
     metrics=METRICS,
-    targets=tuple(
-        Target(f"p99 {each.name}", CASE, each.name, RATIO.key, AS_QUICK, at_most=True) for each in (WSGID, THREADED)
-    ),
-    quick_rounds=2,
+    targets=tuple(targets(CASE, (WSGID, THREADED))),
+    quick_rounds=1,
 )

@@ -53,7 +53,8 @@ OVERLOAD = Scenario(
         "Each request takes 10 ms, in which the application waits, and each server has eight places. How much it "
         f"serves is measured first, with {CONNECTIONS} clients that wait for their answers; then {TIMES} times as many "
         f"requests arrive, whose clients leave after {PATIENCE:.0f} second. What is served to those who have left is "
-        "of no use, and not counted."
+        "of no use, and not counted. The first row's queue is as long as such clients wait for (see "
+        "[how requests end](endings.md)); the second has the one that wsgid comes with, which is meant for bursts."
     ),
     application=lambda: Application(APPS / "waiting"),
     contenders=(BOUNDED, AS_IT_COMES, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2)),

@@ -26,13 +26,17 @@ KINDS = (replace(QUICK, rate=50.0), Kind("working", "/{number}?ms=20", b"/{numbe
 
 CASE = f"a reload every {EVERY:.0f} seconds"
 
-WSGID, THREADED, BEHIND_MONGREL2 = wsgid(2), wsgid(2, 4), mongrel2_wsgid(2)
+WORKERS = 2
+
+WSGID, THREADED, BEHIND_MONGREL2 = wsgid(WORKERS), wsgid(WORKERS, 4), mongrel2_wsgid(WORKERS)
 
 
 def measure(turn: Turn) -> Measured:
     """Raises NotMeasured."""
-    with Arriving(Plan(turn.running.address, KINDS, max(turn.seconds, LEAST * EVERY))) as arriving:
-        reloads, workers = reload_until(turn, arriving)
+    wanted = max(LEAST, int(turn.seconds / EVERY))
+    # One interval more: the last one has as long as those before, though requests arrive a moment later than planned.
+    with Arriving(Plan(turn.running.address, KINDS, (wanted + 1) * EVERY)) as arriving:
+        reloads, workers = reload_until(turn, arriving, wanted)
         found = arriving.outcome()
     if not workers:
         raise NotMeasured(f"no new worker came of {reloads} reloads")
@@ -40,13 +44,13 @@ def measure(turn: Turn) -> Measured:
     return Measured(0, {**failures(found), **told})
 
 
-def reload_until(turn: Turn, arriving: Arriving) -> tuple[int, int]:
-    """How many reloads there were, and how many new workers. Raises NotMeasured."""
+def reload_until(turn: Turn, arriving: Arriving, wanted: int) -> tuple[int, int]:
+    """How many reloads there were, of those that are wanted, and how many new workers."""
     assert turn.running.reload is not None, "only what can reload is compared here"
     begun, reloads, before = time.monotonic(), 0, set(turn.running.worker_pids())
     seen = set(before)
     while not arriving.over:
-        if time.monotonic() >= begun + (reloads + 1) * EVERY:
+        if reloads < wanted and time.monotonic() >= begun + (reloads + 1) * EVERY:
             turn.running.reload()
             reloads += 1
         time.sleep(LOOK)
@@ -60,24 +64,30 @@ RELOAD = Scenario(
     words=(
         f"{sum(kind.rate for kind in KINDS):.0f} requests a second, every other of which takes 20 ms, while the server "
         f"is told every {EVERY:.0f} seconds to load the application anew, as its manual has it: by SIGHUP. A kept "
-        "connection that was closed instead of an answer is told apart: browsers ask again, many programs do not. "
+        "connection that was closed instead of an answer is told apart: browsers ask again, many programs do not. A "
+        "server that is not done with one reload may pass over the next: so the new workers are told that came. "
         "waitress cannot reload."
     ),
     application=lambda: Application(APPS / "waiting"),
     contenders=(
         WSGID,
         THREADED,
-        gunicorn_sync(2),
-        gunicorn_gthread(2, 4),
-        granian(2, 4),
+        gunicorn_sync(WORKERS),
+        gunicorn_gthread(WORKERS, 4),
+        granian(WORKERS, 4),
         BEHIND_MONGREL2,
-        nginx_uwsgi(2),
+        nginx_uwsgi(WORKERS),
     ),
     cases=(Case(CASE, measure),),
     metrics=(*FAILURES, Metric("requests", "requests"), Metric("reloads", "reloads"), Metric("workers", "new workers")),
     targets=tuple(
-        Target(f"failed {each.name}", CASE, each.name, FAILED.key, 0, at_most=True, every_round=True)
+        target
         for each in (WSGID, THREADED, BEHIND_MONGREL2)
+        for target in (
+            Target(f"failed {each.name}", CASE, each.name, FAILED.key, 0, at_most=True, every_round=True),
+            # Else none would have failed because nothing was done.
+            Target(f"workers {each.name}", CASE, each.name, "workers", LEAST * WORKERS, every_round=True),
+        )
     ),
     quick_rounds=1,
 )

@@ -12,8 +12,8 @@ from bench.contender import Application, Running
 from bench.contenders.ours import wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
 from bench.open_loop.schedule import Kind
-from bench.scenario import Case, Scenario, Target
-from bench.scenarios.beside import AS_QUICK, METRICS, RATIO, measure
+from bench.scenario import Case, Scenario
+from bench.scenarios.beside import METRICS, measure, targets
 
 CROWD = 200
 
@@ -70,8 +70,6 @@ SLOW_CLIENTS = Scenario(
     contenders=(WSGID, THREADED, gunicorn_sync(8), gunicorn_gthread(4, 2), waitress(8), granian(4, 2)),
     cases=(Case(CASE, partial(measure, QUICK, (), crowd)),),
     metrics=METRICS,
-    targets=tuple(
-        Target(f"p99 {each.name}", CASE, each.name, RATIO.key, AS_QUICK, at_most=True) for each in (WSGID, THREADED)
-    ),
+    targets=tuple(targets(CASE, (WSGID, THREADED))),
     quick_rounds=1,
 )
