@@ -72,7 +72,7 @@ def listed() -> None:
         cases, quick = len(scenario.cases), len(scenario.cases_of(full=False))
         more = f", {cases - quick} more with --full" if cases > quick else ""
         alone = "" if scenario.quick else "; only by name or with --full"
-        click.echo(f"{scenario.name:<16}{scenario.title}: {quick} case{'s' * (quick > 1)}{more}{alone}")
+        click.echo(f"{scenario.name:<20}{scenario.title}: {quick} case{'s' * (quick > 1)}{more}{alone}")
 
 
 def measure(chosen: list[Scenario], pace: Callable[[Scenario], Pace], folder: Path) -> bool:

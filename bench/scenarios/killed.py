@@ -13,12 +13,14 @@ from tests.functional.ledger import Ledger
 from tests.functional.shooter import Shooter
 
 from bench.contender import Application, NotMeasured
+from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
 from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync
 from bench.open_loop.outcome import Fate, Outcome
 from bench.open_loop.process import Arriving
 from bench.open_loop.schedule import Kind, Plan
 from bench.scenario import Case, Measured, Metric, Scenario, Target, Turn
+from bench.scenarios.closed import behind
 from bench.scenarios.figures import FAILURES, failures
 
 EVERY = 0.5
@@ -105,3 +107,15 @@ KILLED = Scenario(
     ),
     quick_rounds=1,
 )
+
+BEHIND = behind(
+    KILLED,
+    (
+        BEHIND_MONGREL2,
+        nginx_gunicorn_sync(WORKERS),
+        nginx_gunicorn_gthread(WORKERS, 1),
+        nginx_granian(WORKERS),
+        nginx_uwsgi(WORKERS),
+    ),
+)
+"""The target for wsgid behind Mongrel2 is among the others'."""

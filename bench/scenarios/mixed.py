@@ -1,13 +1,16 @@
 """Quick requests beside slow ones, of which a quarter of the places would be enough."""
 
+from dataclasses import replace
 from functools import partial
 
 from bench.contender import APPS, Application
-from bench.contenders.ours import wsgid
+from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
+from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
 from bench.open_loop.schedule import Kind
 from bench.scenario import Case, Scenario
 from bench.scenarios.beside import METRICS, measure, nobody, targets
+from bench.scenarios.closed import behind
 from bench.scenarios.figures import QUICK
 
 APART = 0.55
@@ -36,3 +39,16 @@ MIXED = Scenario(
     targets=tuple(targets(CASE, (WSGID, THREADED))),
     quick_rounds=1,
 )
+
+BEHIND_MONGREL2 = mongrel2_wsgid(8)
+
+FRONTED = (
+    BEHIND_MONGREL2,
+    nginx_gunicorn_sync(8),
+    nginx_gunicorn_gthread(4, 2),
+    nginx_granian(4, 2),
+    nginx_granian(8),
+    nginx_uwsgi(8),
+)
+
+BEHIND = replace(behind(MIXED, FRONTED), targets=tuple(targets(CASE, (BEHIND_MONGREL2,))))

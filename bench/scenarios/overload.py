@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from bench import wrk
 from bench.contender import APPS, Application
-from bench.contenders.ours import wsgid
+from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
+from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
 from bench.open_loop.outcome import Fate
 from bench.open_loop.process import load
 from bench.open_loop.schedule import Kind, Plan
 from bench.scenario import Case, Measured, Metric, Scenario, Target, Turn
+from bench.scenarios.closed import behind
 from bench.scenarios.figures import FAILURES, failures, percentiles
 
 TIMES = 3
@@ -69,4 +71,22 @@ OVERLOAD = Scenario(
     ),
     targets=(Target("goodput", CASE, BOUNDED.name, GOODPUT.key, LEAST),),
     quick_rounds=1,
+)
+
+MONGREL2 = mongrel2_wsgid(8)
+MONGREL2_BOUNDED = mongrel2_wsgid(8, 1, *QUEUE, note=" ".join(QUEUE))
+
+BEHIND = replace(
+    behind(
+        OVERLOAD,
+        (
+            MONGREL2_BOUNDED,
+            MONGREL2,
+            nginx_gunicorn_sync(8),
+            nginx_gunicorn_gthread(4, 2),
+            nginx_granian(4, 2),
+            nginx_uwsgi(8),
+        ),
+    ),
+    targets=(Target("goodput", CASE, MONGREL2_BOUNDED.name, GOODPUT.key, LEAST),),
 )

@@ -4,12 +4,13 @@ import time
 from dataclasses import replace
 
 from bench.contender import APPS, Application, NotMeasured
-from bench.contenders.fronted import nginx_uwsgi
+from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
 from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync
 from bench.open_loop.process import Arriving
 from bench.open_loop.schedule import Kind, Plan
 from bench.scenario import Case, Measured, Metric, Scenario, Target, Turn
+from bench.scenarios.closed import behind
 from bench.scenarios.figures import FAILED, FAILURES, QUICK, failures
 
 EVERY = 2.0
@@ -91,3 +92,15 @@ RELOAD = Scenario(
     ),
     quick_rounds=1,
 )
+
+BEHIND = behind(
+    RELOAD,
+    (
+        BEHIND_MONGREL2,
+        nginx_gunicorn_sync(WORKERS),
+        nginx_gunicorn_gthread(WORKERS, 4),
+        nginx_granian(WORKERS, 4),
+        nginx_uwsgi(WORKERS),
+    ),
+)
+"""The targets for wsgid behind Mongrel2 are among the others'."""

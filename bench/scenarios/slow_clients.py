@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from tests.functional.daemon import APPLICATIONS
@@ -14,6 +15,8 @@ from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, wai
 from bench.open_loop.schedule import Kind
 from bench.scenario import Case, Scenario
 from bench.scenarios.beside import METRICS, measure, targets
+from bench.scenarios.closed import behind
+from bench.scenarios.mixed import BEHIND_MONGREL2, FRONTED
 
 CROWD = 200
 
@@ -73,3 +76,5 @@ SLOW_CLIENTS = Scenario(
     targets=tuple(targets(CASE, (WSGID, THREADED))),
     quick_rounds=1,
 )
+
+BEHIND = replace(behind(SLOW_CLIENTS, FRONTED), targets=tuple(targets(CASE, (BEHIND_MONGREL2,))))
