@@ -1,8 +1,10 @@
-"""What a server takes while it is measured: the processors' time of each of its processes, and its memory."""
+"""What a server takes while it is measured: the processors' time of each of its processes, and its memory. And what it
+could not get, because the machine is a virtual one and its host had other things to do.
+"""
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -61,6 +63,18 @@ def spent(before: Times, after: Times) -> dict[str, float]:
     # A process that has ended since is in its parent's sum with its whole life.
     reaped -= sum(then.own + then.reaped for pid, then in before.items() if pid not in after)
     return {**seconds, ENDED: reaped} if reaped > TICK else seconds
+
+
+def processors() -> list[int]:
+    """What the processors have done since the machine started, in ticks, as /proc/stat tells it (proc(5))."""
+    return [int(each) for each in Path("/proc/stat").read_text().partition("\n")[0].split()[1:]]
+
+
+def stolen(before: Sequence[int], after: Sequence[int]) -> float:
+    """The part of the processors' time that the host of a virtual machine gave to others meanwhile, from 0 to 1."""
+    # A guest's time, which comes after it, is counted among the users' as well.
+    took = [now - then for then, now in zip(before[:8], after[:8], strict=True)]
+    return took[7] / total if (total := sum(took)) else 0.0
 
 
 def memory(pids: Iterable[int]) -> int:

@@ -22,6 +22,8 @@ class Sample:
     """By the metrics' keys."""
     cpu: dict[str, float] = field(default_factory=dict)
     """Microseconds of a processor for each request, or what the scenario counts, by the processes' role."""
+    stolen: float = 0.0
+    """The part of the processors' time that the host of a virtual machine gave to others, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Results:
         """None when it was not measured."""
         values = self.values(contender, case, metric)
         return statistics.median(values) if values else None
+
+    def most_stolen(self) -> float:
+        return max((sample.stolen for sample in self.samples), default=0.0)
 
     def cpu(self, contender: str, case: str) -> Mapping[str, float]:
         """Medians by role, in microseconds for each request; a role that is missing in a round took nothing then."""

@@ -12,11 +12,18 @@ from tests import proc
 
 from bench.conditions import conditions
 from bench.contender import Application, Contender, NotMeasured
-from bench.measure import Peak, spent, times
+from bench.measure import Peak, processors, spent, stolen, times
 from bench.results import Failure, Results, Sample
 from bench.scenario import CPU, MEMORY, Case, Scenario, Turn
 
 MIB = 1024 * 1024
+
+MOST_STOLEN = 0.03
+"""Of the processors' time, for the host of a virtual machine. With more, what is measured is the host: rates of one
+server differed by half, and for minutes on end."""
+
+TRIES = 4
+"""A host that is busy all the time shall not hold up the run for ever: what it took least from is kept, and told."""
 
 T = TypeVar("T")
 
@@ -67,7 +74,7 @@ def _turn(
     with _started(contender, application, seconds) as turn:
         scenario.warm_up(turn.running)
         for case in cases:
-            yield _sample(contender, case, number, turn)
+            yield _undisturbed(contender, case, number, turn)
 
 
 @contextmanager
@@ -79,18 +86,30 @@ def _started(contender: Contender, application: Application, seconds: float) -> 
     proc.reap()
 
 
+def _undisturbed(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
+    """Tries again while the host takes too much. Only where something is counted for the processors' time: elsewhere
+    what comes when is planned, and the clients' lateness is what judges a run."""
+    samples = list[Sample]()
+    while len(samples) < TRIES:
+        samples.append(sample := _sample(contender, case, number, turn))
+        if not sample.cpu or sample.stolen <= MOST_STOLEN:
+            return sample
+    return min(samples, key=lambda each: each.stolen)
+
+
 def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
-    before = times(turn.running)
+    before, done = times(turn.running), processors()
     with Peak(turn.running) as peak:
         measured = case.measure(turn)
-    seconds = spent(before, times(turn.running))
+    seconds, taken = spent(before, times(turn.running)), stolen(done, processors())
     values = {**measured.values, MEMORY.key: peak.bytes / MIB}
     if not measured.units:
-        return Sample(contender.name, case.name, number, values)
+        return Sample(contender.name, case.name, number, values, stolen=taken)
     cpu = {role: each / measured.units * 1e6 for role, each in seconds.items()}
-    return Sample(contender.name, case.name, number, {**values, CPU.key: sum(cpu.values())}, cpu)
+    return Sample(contender.name, case.name, number, {**values, CPU.key: sum(cpu.values())}, cpu, taken)
 
 
 def _told(scenario: Scenario, sample: Sample) -> str:
     known = [metric for metric in scenario.metrics if metric.key in sample.values]
-    return ", ".join(f"{metric.title} {metric.form.format(sample.values[metric.key])}" for metric in known)
+    figures = [f"{metric.title} {metric.form.format(sample.values[metric.key])}" for metric in known]
+    return ", ".join([*figures, f"{sample.stolen:.0%} stolen"] if sample.stolen > MOST_STOLEN else figures)

@@ -127,7 +127,8 @@ def conditions(results: Results) -> str:
     rounds = f"medians of {results.rounds} rounds (least to most)" if results.rounds > 1 else "one round"
     return (
         f"{told.date}, {rounds}, each of {results.seconds:g} s or more; {told.cores} "
-        f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before; "
+        f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before, at most "
+        f"{results.most_stolen():.0%} of a measurement's processor time taken by the machine's host; "
         f"{', '.join(_versions(results))}."
     )
 

@@ -19,6 +19,7 @@ from bench.scenarios.closed import (
     NGINX_SYNC,
     NGINX_UNLOGGED,
     SYNC,
+    THREADED,
     USUAL,
     WAITRESS,
     WSGID,
@@ -42,8 +43,14 @@ OVER_HTTP = Scenario(
     cases=CASES,
     metrics=METRICS,
     targets=tuple(
-        Target(name, USUAL.name, WSGID.name, "rate", ratio, against.name)
-        for name, ratio, against in (("sync", 2.8, SYNC), ("gthread", 1.8, GTHREAD), ("waitress", 3.5, WAITRESS))
+        Target(name, USUAL.name, ours.name, "rate", ratio, against.name)
+        for name, ours, ratio, against in (
+            ("sync", WSGID, 2.8, SYNC),
+            ("gthread", WSGID, 1.8, GTHREAD),
+            ("gthread-threads", THREADED, 1.8, GTHREAD),
+            ("waitress", WSGID, 3.5, WAITRESS),
+            ("waitress-threads", THREADED, 3.5, WAITRESS),
+        )
     ),
     warm_up=expecting(GREETING.__eq__),
 )

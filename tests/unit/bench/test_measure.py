@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from bench.measure import ENDED, TICK, Spent, memory, proportional, read_stat, spent
+from bench.measure import ENDED, TICK, Spent, memory, processors, proportional, read_stat, spent, stolen
 
 
 def test_a_line_of_proc() -> None:
@@ -32,3 +32,10 @@ def test_memory_of_processes_that_are_there() -> None:
     assert own > 1024 * 1024
     assert memory([]) == proportional(2**22 + 1) == 0
     assert memory([os.getpid()]) == pytest.approx(own, rel=0.2)
+
+
+def test_what_the_host_has_taken() -> None:
+    # user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice: a guest's time is also a user's.
+    assert stolen([0] * 10, [40, 0, 20, 20, 0, 0, 10, 10, 40, 0]) == pytest.approx(0.1)
+    assert stolen(processors(), processors()) <= 1
+    assert stolen([7] * 10, [7] * 10) == 0, "no time has passed"
