@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bench import wrk
-from bench.contender import APPS, Application
+from bench.contender import APPS, Application, NotMeasured
 from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
 from bench.contenders.ours import mongrel2_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
@@ -20,6 +20,12 @@ PATIENCE = 1.0
 """Seconds after which a client leaves: that long a person's thought stays with what was asked for."""
 
 SERVICE = "ms=10"
+
+PLACES = 8
+
+LEAST_CAPACITY = PLACES / 0.010 / 2
+"""Requests a second. A server that reaches less, with clients enough for all places, leaves some of them idle:
+gunicorn's gthread does when one worker has taken most of the connections. Three times that would be no overload."""
 
 CONNECTIONS = 32
 """By which the capacity is measured: more than there are places, so that none of them is ever idle."""
@@ -41,6 +47,10 @@ BOUNDED = replace(wsgid(8, 1, *QUEUE), name=f"{AS_IT_COMES.name}, {' '.join(QUEU
 def measure(turn: Turn) -> Measured:
     """Raises NotMeasured."""
     capacity = wrk.load(f"{turn.running.url}?{SERVICE}", CONNECTIONS, turn.seconds).rate
+    if capacity < LEAST_CAPACITY:
+        raise NotMeasured(
+            f"it served {capacity:.0f} requests a second where {PLACES} places serve {2 * LEAST_CAPACITY:.0f}"
+        )
     kind = Kind("any", f"/{{number}}?{SERVICE}", b"/{number}", rate=TIMES * capacity)
     found = load(Plan(turn.running.address, (kind,), turn.seconds, patience=PATIENCE))
     served = found.fates[Fate.SERVED] / turn.seconds
