@@ -22,8 +22,9 @@ class Sample:
     """By the metrics' keys."""
     cpu: dict[str, float] = field(default_factory=dict)
     """Microseconds of a processor for each request, or what the scenario counts, by the processes' role."""
-    stolen: float = 0.0
-    """The part of the processors' time that the host of a virtual machine gave to others, from 0 to 1."""
+    stolen: float | None = None
+    """The part of the processors' time that the host of a virtual machine gave to others, from 0 to 1; None: it was not
+    looked at, in results of before it was."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Results:
         values = self.values(contender, case, metric)
         return statistics.median(values) if values else None
 
-    def most_stolen(self) -> float:
-        return max((sample.stolen for sample in self.samples), default=0.0)
+    def most_stolen(self) -> float | None:
+        return max((sample.stolen for sample in self.samples if sample.stolen is not None), default=None)
 
     def cpu(self, contender: str, case: str) -> Mapping[str, float]:
         """Medians by role, in microseconds for each request; a role that is missing in a round took nothing then."""

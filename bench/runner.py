@@ -92,9 +92,13 @@ def _undisturbed(contender: Contender, case: Case, number: int, turn: Turn) -> S
     samples = list[Sample]()
     while len(samples) < TRIES:
         samples.append(sample := _sample(contender, case, number, turn))
-        if not sample.cpu or sample.stolen <= MOST_STOLEN:
+        if not sample.cpu or _stolen(sample) <= MOST_STOLEN:
             return sample
-    return min(samples, key=lambda each: each.stolen)
+    return min(samples, key=_stolen)
+
+
+def _stolen(sample: Sample) -> float:
+    return sample.stolen or 0.0
 
 
 def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
@@ -112,4 +116,4 @@ def _sample(contender: Contender, case: Case, number: int, turn: Turn) -> Sample
 def _told(scenario: Scenario, sample: Sample) -> str:
     known = [metric for metric in scenario.metrics if metric.key in sample.values]
     figures = [f"{metric.title} {metric.form.format(sample.values[metric.key])}" for metric in known]
-    return ", ".join([*figures, f"{sample.stolen:.0%} stolen"] if sample.stolen > MOST_STOLEN else figures)
+    return ", ".join([*figures, f"{sample.stolen:.0%} stolen"] if _stolen(sample) > MOST_STOLEN else figures)

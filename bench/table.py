@@ -125,10 +125,11 @@ def notes(results: Results) -> str:
 def conditions(results: Results) -> str:
     told = results.conditions
     rounds = f"medians of {results.rounds} rounds (least to most)" if results.rounds > 1 else "one round"
+    stolen = results.most_stolen()
+    host = "" if stolen is None else f", at most {stolen:.0%} of a measurement's time taken by the machine's host"
     return (
         f"{told.date}, {rounds}, each of {results.seconds:g} s or more; {told.cores} "
-        f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before, at most "
-        f"{results.most_stolen():.0%} of a measurement's processor time taken by the machine's host; "
+        f"cores shared with the clients ({told.processor}), {told.kernel}, load {told.load:g} before{host}; "
         f"{', '.join(_versions(results))}."
     )
 

@@ -85,3 +85,9 @@ def test_versions_are_of_those_that_took_part() -> None:
     assert "Python 3.11, wsgid 1." in said
     assert "granian" not in said
     assert "medians of 3 rounds" in said
+
+
+def test_what_the_host_has_taken_is_told_where_it_was_looked_at() -> None:
+    assert "host" not in conditions(FOUND)
+    samples = [replace(sample, stolen=0.02 * sample.round) for sample in FOUND.samples]
+    assert "load 0.25 before, at most 6% of a measurement's time" in conditions(replace(FOUND, samples=samples))
