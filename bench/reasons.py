@@ -7,9 +7,7 @@ PYTHON: Final = (
     "all requests go through one process of plain Python, and each wakes two processes: where the time goes is in "
     "[performance](performance.md)"
 )
-ONE_THREAD: Final = (
-    "two workers with one thread each wait for the dispatcher between two requests; with a second thread they need not"
-)
+WAITRESS: Final = f"{PYTHON}. waitress is one process that wakes no other, and writes no access log"
 FRONT: Final = (
     "between Mongrel2 and the worker a request goes through two ZeroMQ sockets, whose threads have to be woken, and "
     "through the dispatcher; the processor time of each is in the table"
@@ -17,11 +15,11 @@ FRONT: Final = (
 COMPILED: Final = "granian speaks HTTP to nginx in compiled code, in the process that runs the application"
 
 REASONS: Mapping[str, str] = {
-    "hello/sync": f"{PYTHON}. {ONE_THREAD.capitalize()}.",
-    "hello/gthread": f"{ONE_THREAD}.",
+    "hello/sync": f"{PYTHON}.",
+    "hello/gthread": f"{PYTHON}.",
     "hello/gthread-threads": f"{PYTHON}.",
-    "hello/waitress": f"{ONE_THREAD}. waitress is one process that wakes no other and writes no access log.",
-    "hello/waitress-threads": f"{PYTHON}. waitress is one process that wakes no other and writes no access log.",
+    "hello/waitress": f"{WAITRESS}.",
+    "hello/waitress-threads": f"{WAITRESS}.",
     "hello-front/gunicorn": f"{FRONT}.",
     "hello-front/granian": f"{FRONT}. {COMPILED}.",
     "hello-front/granian-unlogged": f"{FRONT}. {COMPILED}.",
