@@ -53,6 +53,7 @@ OVER_HTTP = Scenario(
         )
     ),
     warm_up=expecting(GREETING.__eq__),
+    quick_rounds=2,
 )
 
 MONGREL2_FILE = mongrel2_file(GREETING)
@@ -63,7 +64,7 @@ BEHIND = replace(
     f"{IN_FRONT}",
     contenders=(*FRONTED, MONGREL2_FILE, nginx_file(GREETING)),
     quick=True,
-    quick_rounds=2,
+    quick_rounds=1,
     targets=tuple(
         Target(name, USUAL.name, MONGREL2.name, "rate", ratio, against.name)
         for name, ratio, against in (
