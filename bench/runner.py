@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,7 +75,7 @@ def _turn(
     with _started(contender, application, seconds) as turn:
         scenario.warm_up(turn.running)
         for case in cases:
-            yield _undisturbed(contender, case, number, turn)
+            yield undisturbed(partial(_sample, contender, case, number, turn))
 
 
 @contextmanager
@@ -86,12 +87,12 @@ def _started(contender: Contender, application: Application, seconds: float) -> 
     proc.reap()
 
 
-def _undisturbed(contender: Contender, case: Case, number: int, turn: Turn) -> Sample:
+def undisturbed(measure: Callable[[], Sample]) -> Sample:
     """Tries again while the host takes too much. Only where something is counted for the processors' time: elsewhere
     what comes when is planned, and the clients' lateness is what judges a run."""
     samples = list[Sample]()
     while len(samples) < TRIES:
-        samples.append(sample := _sample(contender, case, number, turn))
+        samples.append(sample := measure())
         if not sample.cpu or _stolen(sample) <= MOST_STOLEN:
             return sample
     return min(samples, key=_stolen)

@@ -5,57 +5,32 @@ It reads its plan from the standard input and writes what became of it to the st
 
 import asyncio
 import resource
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Self
 
 import msgspec
 import uvloop
+from tests.functional.client_process import ClientProcess
 
 from bench.contender import NotMeasured
 from bench.open_loop.generator import Generator
 from bench.open_loop.outcome import Outcome
 from bench.open_loop.schedule import Plan
 
-ROOT = Path(__file__).parents[2]
-
 TRIES = 3
 """Something else may have kept the processors busy for a moment."""
 
 
-class Arriving:
+class Arriving(ClientProcess):
     """Requests arrive from ``with`` on, after the time that a process takes to start."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of ``with``
-
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "bench.open_loop.process"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._output, cwd=ROOT)
-        assert self._process.stdin is not None
-        with self._process.stdin as plan:
-            plan.write(msgspec.json.encode(self._plan))
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._output.close()
-
-    @property
-    def over(self) -> bool:
-        """Have all arrived, and ended?"""
-        return self._process.poll() is not None
+        super().__init__("bench.open_loop.process", msgspec.json.encode(plan))
 
     def outcome(self) -> Outcome:
         """Once it is over. Raises NotMeasured when the process failed; it has said why."""
-        if code := self._process.wait():
+        if code := self.code():
             raise NotMeasured(f"the clients ended with {code}")
-        self._output.seek(0)
-        return msgspec.json.decode(self._output.read(), type=Outcome)
+        return msgspec.json.decode(self.output(), type=Outcome)
 
 
 def load(plan: Plan) -> Outcome:

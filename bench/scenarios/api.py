@@ -5,8 +5,7 @@ import time
 
 from bench.apps.api.app.wsgi import LOOPS, work
 from bench.contender import APPS, Application
-from bench.scenario import Scenario
-from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, behind, case, expecting
+from bench.scenarios.closed import behind, page
 
 WORK = 0.001
 """Seconds of a processor for each request."""
@@ -33,16 +32,12 @@ def right(body: bytes) -> bool:
     return "sum" in json.loads(body)
 
 
-OVER_HTTP = Scenario(
+OVER_HTTP = page(
     name="api",
     title="A JSON API with 1 ms of work",
     words="The application computes for about a millisecond, in Python, and answers with JSON.",
     application=calibrated,
-    contenders=DIRECT,
-    cases=tuple(map(case, CONNECTIONS)),
-    metrics=METRICS,
-    warm_up=expecting(right),
-    quick=False,
+    right=right,
 )
 
 BEHIND = behind(OVER_HTTP)

@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.functional import clients
 
-from bench.contender import Contender, NotMeasured, Running
+from bench.contender import Application, Contender, NotMeasured, Running
 from bench.contenders.fronted import nginx_granian, nginx_gunicorn_gthread, nginx_gunicorn_sync, nginx_uwsgi
 from bench.contenders.ours import mongrel2_wsgid, nginx_wsgid, wsgid
 from bench.contenders.peers import granian, gunicorn_gthread, gunicorn_sync, waitress
@@ -82,6 +82,23 @@ def behind(scenario: Scenario, contenders: Sequence[Contender] = FRONTED) -> Sce
         words=f"{scenario.words} {IN_FRONT}",
         contenders=tuple(contenders),
         targets=(),
+        quick=False,
+    )
+
+
+def page(
+    name: str, title: str, words: str, application: Callable[[], Application], right: Callable[[bytes], bool]
+) -> Scenario:
+    """One page of an application that has something to do; only by name or with --full."""
+    return Scenario(
+        name=name,
+        title=title,
+        words=words,
+        application=application,
+        contenders=DIRECT,
+        cases=tuple(map(case, CONNECTIONS)),
+        metrics=METRICS,
+        warm_up=expecting(right),
         quick=False,
     )
 

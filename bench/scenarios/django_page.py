@@ -5,8 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.contender import APPS, Application
-from bench.scenario import Scenario
-from bench.scenarios.closed import CONNECTIONS, DIRECT, METRICS, behind, case, expecting
+from bench.scenarios.closed import behind, page
 
 DATABASE = Path(__file__).parents[2] / "build" / "bench-books.sqlite3"
 
@@ -38,16 +37,12 @@ def right(body: bytes) -> bool:
     return f"The cheapest of {BOOKS} books".encode() in body
 
 
-OVER_HTTP = Scenario(
+OVER_HTTP = page(
     name="django",
     title="A Django page from SQLite",
     words="Two queries, a template, the usual middleware: the page of a small shop with 30 of 2,000 books.",
     application=with_database,
-    contenders=DIRECT,
-    cases=tuple(map(case, CONNECTIONS)),
-    metrics=METRICS,
-    warm_up=expecting(right),
-    quick=False,
+    right=right,
 )
 
 BEHIND = behind(OVER_HTTP)

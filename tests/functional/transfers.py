@@ -9,22 +9,20 @@ import asyncio
 import hashlib
 import resource
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
 
 import msgspec
 import uvloop
 
 from tests.apps.downloads.app.wsgi import PART, part
 from tests.deadlines import seconds, wait_for
+from tests.functional.client_process import ClientProcess
 from tests.functional.load import Address
 
 SILENCE = 60.0
@@ -45,8 +43,6 @@ TOLD = 64
 
 STATUS = slice(9, 12)
 """Where an answer's head has it."""
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,37 +124,18 @@ def pieces(first: int, size: int, most: int) -> Iterator[bytes]:
         yield from (data[at : at + most] for at in range(0, len(data), most))
 
 
-class Transfers:
+class Transfers(ClientProcess):
     """Goes on from ``with`` to its end, or until all have ended."""
 
     def __init__(self, address: Address, transfers: Sequence[Transfer], *, apart: float = 0.0) -> None:
+        super().__init__("tests.functional.transfers", msgspec.json.encode(Plan(address, list(transfers), apart)))
         self._transfers = transfers
-        self._plan = msgspec.json.encode(Plan(address, list(transfers), apart))
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end of ``with``
-
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "tests.functional.transfers"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._output, cwd=ROOT)
-        assert self._process.stdin is not None
-        with self._process.stdin as plan:
-            plan.write(self._plan)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._output.close()
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
 
     def ended(self, limit: float) -> list[Ended]:
         """What became of each, in the order of the plan, once all have ended. Raises AssertionError when they have not
         within ``limit`` seconds (before stretching)."""
-        wait_for(lambda: not self.running, "all bodies to be transferred", limit)
-        self._output.seek(0)
-        return msgspec.json.decode(self._output.read(), type=list[Ended])
+        wait_for(lambda: self.over, "all bodies to be transferred", limit)
+        return msgspec.json.decode(self.output(), type=list[Ended])
 
     def complaints(self, limit: float) -> list[str]:
         """All that is not one whole body and its answer: empty when nothing is wrong. Raises AssertionError."""

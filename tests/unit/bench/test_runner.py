@@ -1,15 +1,14 @@
 """bench.runner: who comes after whom, and what becomes of one that cannot be measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench import runner
 from bench.contender import Application, Contender, NotMeasured, Running, Start
 from bench.results import Failure, Sample
-from bench.runner import MOST_STOLEN, Pace, order, run
+from bench.runner import MOST_STOLEN, Pace, order, run, undisturbed
 from bench.scenario import Case, Measured, Turn
 
 from tests.unit.bench.results import CASE, OURS, THEIRS, scenario
@@ -80,23 +79,18 @@ def test_one_that_cannot_be_measured_does_not_end_the_run() -> None:
     assert found.median(OURS, CASE, "rate") == 4.0
 
 
-def by_host(*taken: float) -> Callable[[Contender, Case, int, Turn], Sample]:
-    """Measurements from which the host takes these parts, one after the other."""
-    left = iter(taken)
-    return lambda contender, case, number, turn: Sample(
-        contender.name, case.name, number, {}, {"wsgid": 1.0}, next(left)
-    )
-
-
 @pytest.mark.parametrize(
     ("taken", "kept"),
     [((0.0,), 0.0), ((0.2, MOST_STOLEN), MOST_STOLEN), ((0.2, 0.1, 0.3, 0.4), 0.1)],
     ids=["at once", "the second time", "a busy host"],
 )
-def test_what_the_host_disturbs_is_measured_again(
-    taken: tuple[float, ...], kept: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "_sample", by_host(*taken))
-    small = replace(SMALL, contenders=SMALL.contenders[:1])
-    found = run(small, replace(PACE, rounds=1), lambda line: None)
-    assert found.most_stolen() == kept
+def test_what_the_host_disturbs_is_measured_again(taken: tuple[float, ...], kept: float) -> None:
+    samples = iter([Sample(OURS, CASE, 1, {}, {"wsgid": 1.0}, each) for each in taken])
+    assert undisturbed(lambda: next(samples)).stolen == kept
+    assert next(samples, None) is None, "as often as needed"
+
+
+def test_what_is_not_counted_for_the_processors_time_is_measured_once() -> None:
+    sample = Sample(OURS, CASE, 1, {}, stolen=0.9)
+    samples = iter([sample])
+    assert undisturbed(lambda: next(samples)) is sample
